@@ -1,0 +1,52 @@
+# Two commands are enough on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+DEMO_DATA ?= demo
+
+.PHONY: help setup demo serve check test test-quick bench messages migration lock clean
+
+help: ## Show what can be made
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+setup: .venv/.ready ## Install everything into .venv, from a lock with hashes
+
+.venv/.ready: requirements.lock pyproject.toml hatch_build.py package-lock.json
+	@PYTHON="$(PYTHON)" sh tools/setup
+	@touch $@
+
+demo: setup ## Start a node on loopback with the built-in exercise running
+	@$(BIN)/cordon demo --data $(DEMO_DATA)
+
+serve: setup ## Start the node of cordon.toml
+	@$(BIN)/cordon serve
+
+check: setup ## Format, lint, strict types, the house's import rules, quick tests
+	@$(BIN)/ruff format --check src tests bench hatch_build.py
+	@$(BIN)/ruff check src tests bench hatch_build.py
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m pytest -m "not browser and not faults" -n 2
+
+test: setup ## Every test, the pages in a browser among them
+	@sh tools/chromium
+	@$(BIN)/python -m pytest -n 2
+
+bench: setup ## Measure Cordon beside its peers in one run
+	@$(BIN)/pip install -q --require-hashes -r requirements-bench.lock
+	@$(BIN)/python -m bench
+
+messages: setup ## Gather the words of pages and commands into the catalogues
+	@$(BIN)/python -m cordon.web.i18n update
+
+migration: setup ## Write a migration from what the tables have become (MESSAGE=…)
+	@$(BIN)/python -m cordon.schema "$(MESSAGE)"
+
+lock: setup ## Resolve the dependencies anew; no address stands in the locks
+	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
+	  --generate-hashes --no-header --no-emit-index-url --no-annotate -q -o requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --group dev --group bench --universal \
+	  --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate -q \
+	  -c requirements.lock -o requirements-bench.lock
+
+clean: ## Remove what was made, but not a node's data
+	rm -rf .venv node_modules build dist src/cordon/web/static/vendor
