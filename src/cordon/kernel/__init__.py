@@ -1,0 +1,1 @@
+"""What every room stands on. The kernel knows no room."""

@@ -1,0 +1,29 @@
+"""Leads: findings, alerts and cases that a person must answer and that nobody can bury."""
+
+from cordon.kernel.leads.closing import (
+    Closure,
+    LeadRules,
+    ask_to_close,
+    close_reasons,
+    countersign,
+    decline,
+)
+from cordon.kernel.leads.findings import KeptFinding, get_finding, keep, list_findings
+from cordon.kernel.leads.open import answered, looked, open_lead, overdue
+
+__all__ = [
+    "Closure",
+    "KeptFinding",
+    "LeadRules",
+    "answered",
+    "ask_to_close",
+    "close_reasons",
+    "countersign",
+    "decline",
+    "get_finding",
+    "keep",
+    "list_findings",
+    "looked",
+    "open_lead",
+    "overdue",
+]

@@ -1,0 +1,82 @@
+"""What a room's routes stand on: who asks, whether they may, and how a page is drawn.
+
+The shell (`cordon.web`) fills in what is behind these names; a room knows only this file.
+
+A route declares its act in its signature, and so passes the gate before its body runs:
+
+    @router.get("/alerts")
+    def queue(request: Request, actor: Annotated[Actor, May("operations.alert.view")]): ...
+
+A test walks every route and fails where none is declared.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from fastapi import Depends, Request
+from fastapi.params import Depends as DependsParam
+from starlette.requests import HTTPConnection
+from starlette.responses import RedirectResponse, Response
+
+from cordon.kernel.access.model import Actor, Thing
+from cordon.kernel.errors import NotSignedIn
+from cordon.kernel.work import Kernel
+
+
+class Passes:
+    """The dependency behind `May`: the actor of the request, once the gate let the act pass."""
+
+    def __init__(self, act: str) -> None:
+        self.act = act
+
+    def __call__(self, connection: HTTPConnection) -> Actor:
+        actor = signed_in(connection)
+        kernel = cast("Kernel", connection.app.state.kernel)
+        with kernel.view(actor) as view:
+            view.permit(self.act, Thing.room(self.act.split(".")[0], kernel.agency))
+        return actor
+
+
+def May(act: str) -> DependsParam:
+    """Let a route's body run only where the gate lets this act pass; gives the actor."""
+    return cast("DependsParam", Depends(Passes(act)))
+
+
+def signed_in(connection: HTTPConnection) -> Actor:
+    """The actor of the request or socket, or NotSignedIn."""
+    actor = getattr(connection.state, "actor", None)
+    if actor is None:
+        raise NotSignedIn("Nobody is signed in.", advice="Sign in and try again.")
+    return cast("Actor", actor)
+
+
+def page(request: Request, template: str, *, status: int = 200, **context: Any) -> Response:
+    """Draw a template (`room/name.html`) in the shell, in the reader's language and theme.
+
+    The template sees `page` (title, officer, authority, csrf, …) beside what is given here.
+    """
+    return cast("Response", request.app.state.draw(request, template, status, context))
+
+
+def wants_json(request: Request) -> bool:
+    """True where the caller is a program: it accepts JSON and not HTML."""
+    accept = request.headers.get("accept", "")
+    return "application/json" in accept and "text/html" not in accept
+
+
+def is_fragment(request: Request) -> bool:
+    """True where htmx asks for a piece of a page rather than the whole of it."""
+    return request.headers.get("hx-request") == "true"
+
+
+def see_other(request: Request, to: str) -> Response:
+    """Send the reader on after a change (303), by htmx's header where htmx asks."""
+    if is_fragment(request):
+        return Response(status_code=204, headers={"HX-Redirect": to})
+    return RedirectResponse(to, status_code=303)
+
+
+def still_signed_in(connection: HTTPConnection) -> bool:
+    """Whether the session or token that opened a long connection still stands for somebody."""
+    return bool(connection.app.state.identity.still(connection))
