@@ -1,0 +1,104 @@
+"""What a verification says: each problem with the entry it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from cordon.kernel.clock import format_time
+from cordon.kernel.errors import DoesNotVerify
+from cordon.kernel.ledger.notes import Signed, Verifier
+
+MOST_PROBLEMS = 1000  # written out; all are counted
+
+Progress = Callable[[int, int], None]
+"""Told how many entries are done, of how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong: index of the entry (or of the first of several), or None."""
+
+    index: int | None
+    says: str
+
+
+@dataclass(slots=True)
+class Report:
+    """The outcome of a verification.
+
+    Attributes:
+        kind: `export`, `slice` or `database`.
+        origin, size, root: of the checkpoint that it was held against; root in hex.
+        checked: number of entries that were read.
+        key: the verifier that the checkpoint's signature was checked with, or None.
+        key_given: False where that key came from the export itself, and so proves only that
+            the export agrees with itself.
+        signed: who of the known keys signed, witnesses too.
+        problems: what is wrong, the first 1,000. count: how many there are.
+        seconds: how long it took.
+    """
+
+    kind: str
+    origin: str = ""
+    size: int = 0
+    root: str = ""
+    checked: int = 0
+    key: Verifier | None = None
+    key_given: bool = True
+    signed: tuple[Signed, ...] = ()
+    problems: list[Problem] = field(default_factory=list)
+    count: int = 0
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        """True where nothing is wrong."""
+        return self.count == 0
+
+    def wrong(self, index: int | None, says: str) -> None:
+        """Note a problem."""
+        self.count += 1
+        if len(self.problems) < MOST_PROBLEMS:
+            self.problems.append(Problem(index, says))
+
+    def remarks(self) -> list[str]:
+        """What the reader must know besides, a sentence each."""
+        if self.key is None or self.key_given:
+            return []
+        return [
+            "Checked with the key that lies in the export itself, which whoever forged the rest "
+            f"would have forged too. Compare its fingerprint with the agency: "
+            f"{self.key.fingerprint}"
+        ]
+
+    def require(self) -> None:
+        """Raise DoesNotVerify where anything is wrong, with the first problem."""
+        if self.problems:
+            first = self.problems[0]
+            where = "" if first.index is None else f"Entry {first.index}: "
+            more = "" if self.count == 1 else f" ({self.count - 1} more.)"
+            raise DoesNotVerify(f"The ledger does not verify. {where}{first.says}{more}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {
+            "ok": self.ok,
+            "kind": self.kind,
+            "origin": self.origin,
+            "size": self.size,
+            "root": self.root,
+            "checked": self.checked,
+            "key": None if self.key is None else str(self.key),
+            "fingerprint": None if self.key is None else self.key.fingerprint,
+            "key_given": self.key_given,
+            "signed": [
+                {"name": s.verifier.name, "at": None if s.at is None else format_time(s.at)}
+                for s in self.signed
+            ],
+            "problems": [{"index": p.index, "says": p.says} for p in self.problems],
+            "problem_count": self.count,
+            "remarks": self.remarks(),
+            "seconds": round(self.seconds, 3),
+        }
