@@ -1,0 +1,47 @@
+"""Behaviours over positions: one module each, beside its card.
+
+A behaviour has `CARD` and `find(tracks, zones, values) -> Iterator[Finding]`, where `values`
+are its card's parameters (`CARD.values(...)`). Others come in by the entry-point group
+`cordon` and the hook `picture_behaviours`, as these do.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from cordon.kernel.cards import Card
+from cordon.kernel.findings import Finding
+from cordon.kernel.hooks import gathered, hook, plugin_manager
+from cordon.picture.behaviours import gap, impossible_move, zone_entry
+from cordon.picture.model import Zone
+from cordon.picture.tracks import Tracks
+
+
+class Behaviour(Protocol):
+    """What a module of a behaviour offers."""
+
+    CARD: Card
+
+    def find(
+        self, tracks: Tracks, zones: Sequence[Zone], values: Mapping[str, float]
+    ) -> Iterator[Finding]:
+        """Its findings over the tracks, in any order."""
+        ...
+
+
+@hook
+def picture_behaviours() -> list[Any]:
+    """The built-in behaviours."""
+    return [gap, impossible_move, zone_entry]
+
+
+def behaviours() -> list[Behaviour]:
+    """All behaviours, built-in ones and those of installed packages, each once, by name.
+
+    The built-in ones are there also where the package's own entry points are not installed.
+    """
+    manager = plugin_manager([sys.modules[__name__]])
+    found = {b.CARD.name: b for b in gathered(manager.hook.picture_behaviours())}
+    return [found[name] for name in sorted(found)]

@@ -1,0 +1,122 @@
+"""One identity at places that no single craft could go between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from cordon.kernel.cards import load_card
+from cordon.kernel.findings import Finding, Reason
+from cordon.kernel.geo import distance_m, point
+from cordon.kernel.units import METRES_PER_NAUTICAL_MILE, MS_PER_KNOT, knots
+from cordon.picture.model import Zone
+from cordon.picture.plausible import segments
+from cordon.picture.tracks import Ints, Tracks, moment
+
+CARD = load_card(__file__)
+_MOST_RECORDS = 60
+
+
+def find(tracks: Tracks, zones: Sequence[Zone], values: Mapping[str, float]) -> Iterator[Finding]:
+    """A finding for each episode of jumps of each identity; `zones` are not needed."""
+    apart = segments(tracks, values)
+    longest = values["longest_h"] * 3600
+    for i in apart.broken:
+        here = np.arange(*tracks.of(i).indices(len(tracks)))
+        real = here[apart.label[here] >= 0]
+        label = apart.label[real]
+        turns = np.flatnonzero(np.diff(label))
+        a, b = real[turns], real[turns + 1]
+        near_in_time = tracks.t[b] - tracks.t[a] <= longest
+        a, b = a[near_in_time], b[near_in_time]
+        if not len(a):
+            continue
+        sizes = np.bincount(label)
+        new = np.flatnonzero(tracks.t[a[1:]] - tracks.t[b[:-1]] > longest) + 1
+        for some in np.split(np.arange(len(a)), new):
+            found = _episode(
+                tracks,
+                i,
+                a[some],
+                b[some],
+                float(apart.limit_kn[i]),
+                values,
+                int(sizes[np.unique(apart.label[np.append(a[some], b[some])])].min()),
+            )
+            if found is not None:
+                yield found
+
+
+def _episode(
+    tracks: Tracks,
+    i: int,
+    a: Ints,
+    b: Ints,
+    limit_kn: float,
+    values: Mapping[str, float],
+    support: int,
+) -> Finding | None:
+    """The finding for jumps a[n] → b[n] (fix indices), or None where none is too fast."""
+    way = distance_m(tracks.lat[a], tracks.lon[a], tracks.lat[b], tracks.lon[b])
+    dt = tracks.t[b] - tracks.t[a]
+    slack = values["slack_nm"] * METRES_PER_NAUTICAL_MILE
+    reach = limit_kn * MS_PER_KNOT * (dt + values["time_error_s"]) + slack
+    over = way / reach
+    if not np.any(over > 1):
+        return None
+    worst = int(np.argmax(over))
+    # the time may be wrong by time_error_s: the speed told is the least that explains the jump
+    speed = knots(float(way[worst]), float(dt[worst]) + values["time_error_s"])
+    miles = float(way[worst]) / METRES_PER_NAUTICAL_MILE
+    said = tracks.speed[tracks.of(i)]
+    usual = float(np.nanmedian(said)) if np.any(np.isfinite(said)) else None
+    usually = f"; it usually reports {usual:.1f} kn" if usual is not None else ""
+    count = len(a)
+    times = "once" if count == 1 else f"{count} times, by turns"
+    reasons = (
+        Reason(
+            "limit_kn",
+            round(speed, 1),
+            "kn",
+            limit_kn,
+            f"From one report to the next it moved {miles:.1f} nm in {dt[worst]:.0f} s, "
+            f"at least {speed:.0f} kn; no craft of its class passes {limit_kn:.0f} kn{usually}.",
+        ),
+        Reason(
+            "slack_nm",
+            round(miles, 2),
+            "nm",
+            round(float(reach[worst]) / 1852.0, 2),
+            "The jump is farther than speed, position error and clock error explain together.",
+        ),
+        Reason("jumps", count, "1", 1, f"It jumped {times}."),
+        Reason(
+            "least_fixes",
+            support,
+            "1",
+            values["least_fixes"],
+            "So many positions stand on the weaker side: it is no single wrong fix.",
+        ),
+    )
+    first = int(np.argmax(over > 1))
+    rows = np.unique(np.concatenate((a, b)))[:_MOST_RECORDS]
+    return Finding.make(
+        kind=CARD.kind,
+        subjects=[tracks.subjects[i]],
+        start=moment(tracks.t[a[0]]),
+        end=moment(tracks.t[b[-1]]),
+        place=point(float(tracks.lat[b[first]]), float(tracks.lon[b[first]])),
+        radius_m=round(float(way[first])),
+        confidence=min(
+            0.98,
+            0.55
+            + 0.2 * min(1.0, np.log10(over[worst]))
+            + 0.02 * min(support, 10)
+            + 0.01 * min(count, 5),
+        ),
+        reasons=reasons,
+        records=[tracks.record(int(k)) for k in rows],
+        detector=CARD.name,
+        version=CARD.version,
+    )

@@ -1,0 +1,134 @@
+"""Positions as Parquet segments: how batches are written, and read back for a span."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from cordon.kernel.ids import new_id
+from cordon.kernel.store import Columns
+from cordon.kernel.store.columns import SegmentRow
+from cordon.kernel.work import View, Work
+from cordon.picture.model import Static
+from cordon.picture.tracks import Batch, moment
+
+DATASET = "positions"
+_FLOATS = ("t", "lat", "lon", "speed", "course", "heading", "accuracy")
+
+
+def table_of(batch: Batch) -> pa.Table:
+    """A batch as an Arrow table: one row a position, names as dictionaries."""
+    said = [batch.static.get(s, Static()) for s in batch.subjects]
+    columns: dict[str, Any] = {
+        "subject": pa.DictionaryArray.from_arrays(
+            pa.array(batch.subject.astype(np.int32)), pa.array(batch.subjects, pa.string())
+        ),
+        "source": pa.DictionaryArray.from_arrays(
+            pa.array(batch.source.astype(np.int32)), pa.array(batch.sources, pa.string())
+        ),
+        "name": pa.DictionaryArray.from_arrays(
+            pa.array(batch.subject.astype(np.int32)), pa.array([s.name for s in said], pa.string())
+        ),
+        "ship_type": pa.DictionaryArray.from_arrays(
+            pa.array(batch.subject.astype(np.int32)),
+            pa.array([s.ship_type for s in said], pa.string()),
+        ),
+    }
+    columns |= {name: pa.array(getattr(batch, name)) for name in _FLOATS}
+    columns["kind"] = pa.array(batch.kind.astype(np.int8))
+    columns["row"] = pa.array(batch.row)
+    return pa.table(columns)
+
+
+def write(work: Work, batch: Batch, part: int, *, mark: str) -> None:
+    """Write one batch as a segment, and its row in the caller's transaction.
+
+    The file is written first: without its row nobody reads it.
+    """
+    path = work.kernel.columns.write(DATASET, batch.sha256, part, table_of(batch))
+    work.session.add(
+        SegmentRow(
+            id=new_id(),
+            agency=work.kernel.agency,
+            mark=mark,
+            created_at=work.now,
+            dataset=DATASET,
+            source=batch.sha256,
+            part=part,
+            rows=len(batch),
+            starts=moment(float(batch.t.min())) if len(batch) else None,
+            ends=moment(float(batch.t.max())) if len(batch) else None,
+            path=path,
+        )
+    )
+
+
+def read(view: View, columns: Columns, since: datetime, until: datetime) -> Iterator[Batch]:
+    """Stored positions of a span [since, until), one batch a file they came from."""
+    from sqlalchemy import select
+
+    rows = view.session.execute(
+        select(SegmentRow.source, SegmentRow.path)
+        .where(SegmentRow.dataset == DATASET)
+        .where(SegmentRow.ends >= since, SegmentRow.starts < until)
+        .order_by(SegmentRow.source, SegmentRow.part)
+    ).all()
+    with columns.connect() as connection:
+        for source, path in rows:
+            table = connection.sql(
+                "SELECT * FROM read_parquet($path) WHERE t >= $since AND t < $until",
+                params={
+                    "path": str(columns.root / path),
+                    "since": since.timestamp(),
+                    "until": until.timestamp(),
+                },
+            ).to_arrow_table()
+            if table.num_rows:
+                yield batch_of(source, table)
+
+
+def batch_of(sha256: str, table: pa.Table) -> Batch:
+    """A stored table as a batch again."""
+    subject, subjects = _coded(table["subject"])
+    source, sources = _coded(table["source"])
+    names = table["name"].to_pylist()
+    types = table["ship_type"].to_pylist()
+    static = {
+        subjects[code]: Static(name=name or "", ship_type=type_ or "")
+        for code, name, type_ in zip(subject, names, types, strict=True)
+        if name or type_
+    }
+    t, lat, lon, speed, course, heading, accuracy = (
+        np.asarray(table[name].to_numpy(), dtype=np.float64) for name in _FLOATS
+    )
+    return Batch(
+        sha256=sha256,
+        subjects=subjects,
+        sources=sources,
+        subject=subject,
+        source=source,
+        t=t,
+        lat=lat,
+        lon=lon,
+        speed=speed,
+        course=course,
+        heading=heading,
+        accuracy=accuracy,
+        kind=np.asarray(table["kind"].to_numpy(), dtype=np.int64),
+        row=np.asarray(table["row"].to_numpy(), dtype=np.int64),
+        static=static,
+    )
+
+
+def _coded(column: Any) -> tuple[np.ndarray[Any, np.dtype[np.int64]], list[str]]:
+    encoded = column.combine_chunks()
+    if not pa.types.is_dictionary(encoded.type):
+        encoded = encoded.dictionary_encode()
+    return (
+        np.asarray(encoded.indices.to_numpy(zero_copy_only=False), dtype=np.int64),
+        encoded.dictionary.to_pylist(),
+    )

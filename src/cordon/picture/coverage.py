@@ -1,0 +1,195 @@
+"""Where and when others are heard: what tells a vessel's silence from a receiver's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cordon.kernel.geo import distance_m
+from cordon.kernel.units import METRES_PER_NAUTICAL_MILE
+from cordon.picture.tracks import Bools, Floats, Ints, Tracks
+
+_CELL_DEG = 0.25  # 15 nm of latitude
+_BIN_S = 600.0
+_FINE_DEG = 0.1
+_EDGE_S = 3600.0
+_BESIDE_NM = 5.0
+_SLICES = 12  # a silence is looked at in twelfths
+_MOST_WITNESSES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What others bear witness to of a silence.
+
+    Attributes:
+        others: how many there were. share: the part of the silence in which they were heard.
+        tier: 0 near the place, 1 in the wider area, 2 anywhere.
+    """
+
+    others: int
+    share: float
+    tier: int
+
+
+class Coverage:
+    """An index of who was heard where and when; built once over all tracks.
+
+    Args:
+        believed: for each fix, whether it is more than noise.
+
+    Cost: one sort of the fixes' distinct (cell, ten minutes, subject), and then some tens of
+    binary searches for each silence looked at.
+    """
+
+    def __init__(self, tracks: Tracks, believed: Bools) -> None:
+        self._tracks = tracks
+        y = np.floor((tracks.lat + 90) / _CELL_DEG).astype(np.int64)
+        x = np.floor((tracks.lon + 180) / _CELL_DEG).astype(np.int64) % 1440
+        self._origin = float(tracks.t.min()) if len(tracks) else 0.0
+        self.end = float(tracks.t.max()) if len(tracks) else 0.0
+        bins = ((tracks.t - self._origin) // _BIN_S).astype(np.int64)
+        # keys sort by cell, then time, then subject, each in bits of its own
+        key = np.unique(
+            (y * 1440 + x) << 42
+            | np.minimum(bins, (1 << 20) - 1) << 22
+            | np.minimum(tracks.subject, (1 << 22) - 1)
+        )
+        self._key = key
+        self._believed = believed
+        self._cells_met: Ints | None = None
+        first, last = tracks.starts[:-1], tracks.starts[1:] - 1
+        # who is heard as the data begin or end does not begin or cease to be heard there
+        begun = first[tracks.t[first] > self._origin + _EDGE_S]
+        ceased = last[tracks.t[last] < self.end - _EDGE_S]
+        self._termini = np.concatenate((begun, ceased))
+
+    def termini(self, own: int, lat: float, lon: float, reach_m: float) -> int:
+        """How many others begin or cease to be heard within reach of a place."""
+        tracks, k = self._tracks, self._termini
+        near = distance_m(lat, lon, tracks.lat[k], tracks.lon[k]) <= reach_m
+        some = np.unique(tracks.subject[k[near]])
+        return int((some != own).sum())
+
+    def witnesses(
+        self, own: int, lat: Floats, lon: Floats, t0: float, t1: float, reach_m: float
+    ) -> Ints:
+        """Other subjects heard within reach of any of the places from t0 to t1; about."""
+        b0 = max(0, int((t0 - self._origin) // _BIN_S))
+        b1 = max(0, int((t1 - self._origin) // _BIN_S)) + 1
+        found = []
+        for cell in self._cells(lat, lon, reach_m):
+            lo, hi = np.searchsorted(self._key, (cell << 42 | b0 << 22, cell << 42 | b1 << 22))
+            found.append(self._key[lo:hi] & ((1 << 22) - 1))
+        some = np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
+        return np.asarray(some[some != own], dtype=np.int64)
+
+    def anyone(self, own: int, t0: float, t1: float) -> Ints:
+        """Other subjects heard anywhere from t0 to t1."""
+        some = np.unique(self._tracks.subject[(self._tracks.t >= t0) & (self._tracks.t <= t1)])
+        return np.asarray(some[some != own], dtype=np.int64)
+
+    def _cells(self, lat: Floats, lon: Floats, reach_m: float) -> set[int]:
+        cells = set()
+        high = reach_m / 111_195.0
+        for y, x in zip(lat, lon, strict=True):
+            wide = high / max(0.1, float(np.cos(np.radians(y))))
+            for cy in range(
+                int((y - high + 90) // _CELL_DEG), int((y + high + 90) // _CELL_DEG) + 1
+            ):
+                for cx in range(
+                    int((x - wide + 180) // _CELL_DEG), int((x + wide + 180) // _CELL_DEG) + 1
+                ):
+                    cells.add(cy * 1440 + cx % 1440)
+        return cells
+
+    def heard(
+        self,
+        own: int,
+        lat: Floats,
+        lon: Floats,
+        t0: float,
+        t1: float,
+        *,
+        near_nm: float,
+        wide_nm: float,
+        least_others: int,
+    ) -> Heard | None:
+        """How far others were heard while `own` was silent from t0 to t1.
+
+        Those who bear witness were within `near_nm` of one of the places shortly before,
+        during or shortly after; where they are fewer than `least_others`, within `wide_nm`;
+        and at last anywhere. None where there are too few at all.
+        """
+        around = min(max(t1 - t0, 1800.0), 7200.0)
+        wide_m = wide_nm * METRES_PER_NAUTICAL_MILE
+        for tier, reach in enumerate((near_nm * METRES_PER_NAUTICAL_MILE, wide_m)):
+            some = self.witnesses(own, lat, lon, t0 - around, t1 + around, reach)
+            if len(some) >= least_others:
+                return self._share(some, lat, lon, t0, t1, wide_m, tier)
+        some = self.anyone(own, t0 - around, t1 + around)
+        if len(some) >= least_others:
+            return self._share(some, lat, lon, t0, t1, None, 2)
+        return None
+
+    def _share(
+        self,
+        some: Ints,
+        lat: Floats,
+        lon: Floats,
+        t0: float,
+        t1: float,
+        reach_m: float | None,
+        tier: int,
+    ) -> Heard:
+        tracks = self._tracks
+        if len(some) > _MOST_WITNESSES:
+            some = some[np.linspace(0, len(some) - 1, _MOST_WITNESSES).astype(int)]
+        met = np.zeros(_SLICES, dtype=bool)
+        for i in some:
+            here = tracks.of(int(i))
+            lo, hi = np.searchsorted(tracks.t[here], (t0, t1), side="right") + here.start
+            fixes = np.arange(lo, hi)
+            if reach_m is not None and len(fixes):
+                # heard far away, by another receiver, says nothing of this one
+                ways = [
+                    distance_m(y, x, tracks.lat[fixes], tracks.lon[fixes])
+                    for y, x in zip(lat, lon, strict=True)
+                ]
+                fixes = fixes[np.min(ways, axis=0) <= reach_m]
+            part = ((tracks.t[fixes] - t0) / (t1 - t0) * _SLICES).astype(int)
+            met[np.clip(part, 0, _SLICES - 1)] = True
+            if met.all():
+                break
+        return Heard(len(some), float(met.mean()), tier)
+
+    def covers(self, own: int, lat: float, lon: float) -> bool:
+        """Whether two others were ever heard within some 5 nm of a place.
+
+        One alone may have told a wrong place.
+        """
+        if self._cells_met is None:
+            self._fine_cells()
+        west, south, east, north = self._reach
+        shrink = np.cos(np.radians(lat))
+        x = np.maximum(np.maximum(west - lon, lon - east), 0.0) * shrink
+        y = np.maximum(np.maximum(south - lat, lat - north), 0.0)
+        beside = np.hypot(x, y) * 60 <= _BESIDE_NM
+        some = np.unique(self._pair_subject[beside[self._pair_cell]])
+        return int((some != own).sum()) >= 2
+
+    def _fine_cells(self) -> None:
+        tracks, keep = self._tracks, self._believed
+        cell = np.floor((tracks.lat[keep] + 90) / _FINE_DEG).astype(np.int64) * 100_000
+        cell += np.floor((tracks.lon[keep] + 180) / _FINE_DEG).astype(np.int64)
+        self._cells_met, where = np.unique(cell, return_inverse=True)
+        pairs = np.unique(where.astype(np.int64) << 22 | tracks.subject[keep])
+        self._pair_cell, self._pair_subject = pairs >> 22, pairs & ((1 << 22) - 1)
+        # the furthest places heard from in each cell: west, south, east, north
+        reach = np.full((4, len(self._cells_met)), np.inf)
+        for row, values in zip(
+            reach, (tracks.lon, tracks.lat, -tracks.lon, -tracks.lat), strict=True
+        ):
+            np.minimum.at(row, where, values[keep])
+        self._reach = reach * np.array([[1.0], [1.0], [-1.0], [-1.0]])

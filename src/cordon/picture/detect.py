@@ -1,0 +1,105 @@
+"""Files in, findings out: the behaviours over positions, without a node."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from cordon.kernel.errors import BadInput
+from cordon.kernel.findings import Finding
+from cordon.picture.behaviours import Behaviour, behaviours
+from cordon.picture.feeds.readers import open_positions
+from cordon.picture.feeds.source import Seen
+from cordon.picture.model import Counts, Refusal, Zone
+from cordon.picture.tracks import Batch, Tracks
+from cordon.picture.zones import read_zones
+
+Progress = Callable[[str, int], None]
+"""Called with what is being done (a file's or a behaviour's name) and rows or findings so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileResult:
+    """What was read of one file. `refusals` holds the first 10,000; `counts` counts all."""
+
+    path: Path
+    sha256: str
+    form: str
+    counts: Counts
+    refusals: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DetectResult:
+    """Findings, in order of start, kind and subjects, and what was read for them."""
+
+    findings: tuple[Finding, ...]
+    files: tuple[FileResult, ...]
+
+    @property
+    def counts(self) -> Counts:
+        """Over all files."""
+        return sum((f.counts for f in self.files), Counts())
+
+
+def detect(
+    paths: Iterable[Path],
+    zones_path: Path | None = None,
+    *,
+    chosen: Sequence[Behaviour] | None = None,
+    values: Mapping[str, Mapping[str, float]] | None = None,
+    base_time: datetime | None = None,
+    progress: Progress | None = None,
+    on_refusal: Callable[[Path, Refusal], None] | None = None,
+) -> DetectResult:
+    """Run behaviours over files of positions.
+
+    The result is the same for the same content, whatever the files' order; a position that
+    stands in two files counts as repeated in the later one.
+
+    Args:
+        chosen: behaviours; all where absent. values: parameters by behaviour's name.
+        base_time: when AIS logs without times begin, aware; see `open_positions`.
+        on_refusal: called with each refused row; else the first 10,000 of a file are kept.
+
+    Raises:
+        BadInput: a file cannot be read or nothing in it can, or a zone or parameter is wrong.
+    """
+    zones = read_zones(Path(zones_path)) if zones_path is not None else []
+    seen = Seen()
+    batches: list[Batch] = []
+    files: list[FileResult] = []
+    for path in sorted({Path(p).resolve() for p in paths}):
+        tell = (lambda r, path=path: on_refusal(path, r)) if on_refusal is not None else None
+        reader = open_positions(path, base_time=base_time, seen=seen, on_refusal=tell)
+        for batch in reader.batches():
+            batches.append(batch)
+            if progress is not None:
+                progress(path.name, reader.counts.read)
+        files.append(
+            FileResult(path, reader.sha256, reader.form, reader.counts, tuple(reader.refusals))
+        )
+    if not files:
+        raise BadInput("No file of positions was given.", advice="Name at least one.")
+    tracks = Tracks.build(batches)
+    batches.clear()
+    return DetectResult(tuple(find(tracks, zones, chosen, values, progress)), tuple(files))
+
+
+def find(
+    tracks: Tracks,
+    zones: Sequence[Zone],
+    chosen: Sequence[Behaviour] | None = None,
+    values: Mapping[str, Mapping[str, float]] | None = None,
+    progress: Progress | None = None,
+) -> list[Finding]:
+    """Findings of behaviours over tracks, in order of start, kind and subjects."""
+    found: list[Finding] = []
+    for behaviour in behaviours() if chosen is None else chosen:
+        card = behaviour.CARD
+        found.extend(behaviour.find(tracks, zones, card.values((values or {}).get(card.name))))
+        if progress is not None:
+            progress(card.name, len(found))
+    return sorted(found, key=lambda f: (f.start, f.kind, f.subjects, f.id))

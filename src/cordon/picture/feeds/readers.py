@@ -1,0 +1,152 @@
+"""One way to open positions, whatever they come in; told apart by content, not by name."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+
+import pyarrow as pa
+
+from cordon.kernel.clock import as_utc
+from cordon.kernel.errors import BadInput
+from cordon.picture.feeds.csv import read_csv
+from cordon.picture.feeds.nmea import AisDecoder, looks_like_ais
+from cordon.picture.feeds.parquet import read_parquet
+from cordon.picture.feeds.source import (
+    ROWS_A_BATCH,
+    Cut,
+    Gathering,
+    Seen,
+    lines_of,
+    open_bytes,
+    sha256_of,
+)
+from cordon.picture.model import Counts, Position, Refusal
+from cordon.picture.tracks import Batch
+
+_HEAD = 1 << 18  # bytes looked at to tell what a file holds
+
+
+class PositionReader:
+    """Positions of one file; iterate it once, as typed values or by `batches()`.
+
+    Attributes:
+        path, sha256: the file. form: `ais`, `csv` or `parquet`.
+        counts: what became of its rows so far. refusals: the first ones, where no
+            `on_refusal` was given.
+    """
+
+    def __init__(self, path: Path, form: str, gathering: Gathering) -> None:
+        self.path = path
+        self.form = form
+        self.sha256 = gathering.sha256
+        self._g = gathering
+
+    @property
+    def counts(self) -> Counts:
+        """What became of the rows read so far."""
+        return self._g.counts
+
+    @property
+    def refusals(self) -> list[Refusal]:
+        """The refused rows so far, in the order in which they were met, at most 10,000."""
+        return self._g.refusals
+
+    def __iter__(self) -> Iterator[Position]:
+        for batch in self.batches():
+            yield from batch.positions()
+
+    def batches(self) -> Iterator[Batch]:
+        """The positions as columns, at most 50,000 rows each, repeats left out.
+
+        Raises:
+            BadInput: at the end, where of all the rows none could be read.
+        """
+        if self.form == "parquet":
+            yield from read_parquet(self.path, self._g)
+        else:
+            with open_bytes(self.path) as file:
+                if self.form == "csv":
+                    yield from read_csv(file, self.path.name, self._g)
+                else:
+                    assert isinstance(self._g, AisDecoder)
+                    yield from _ais(file, self._g)
+        counts = self._g.counts
+        if counts.refused and not (counts.kept or counts.repeated or counts.messages):
+            self._nothing()
+        timeless = any("no time" in r.reason for r in self.refusals)
+        if timeless and not (counts.kept or counts.repeated):
+            self._nothing()
+
+    def _nothing(self) -> None:
+        first = self.refusals[0] if self.refusals else None
+        why = f" The first, row {first.row}: {first.reason}." if first else ""
+        raise BadInput(
+            f"Of {self.path.name} nothing can be read: {self._g.counts.refused} rows refused.{why}",
+            advice="Expected AIS sentences with times, or positions as CSV or Parquet.",
+        )
+
+
+def _ais(file, decoder: AisDecoder) -> Iterator[Batch]:  # type: ignore[no-untyped-def]
+    row = 0
+    try:
+        for row, line in enumerate(lines_of(file), 1):
+            decoder.feed(row, line)
+            if len(decoder) >= ROWS_A_BATCH:
+                yield decoder.take()
+    except Cut:
+        decoder.note(Refusal(row + 1, "the file ends early here: its compression is cut"))
+    decoder.end()
+    yield decoder.take()
+
+
+def open_positions(
+    path: Path,
+    *,
+    source: str = "ais",
+    base_time: datetime | None = None,
+    seen: Seen | None = None,
+    on_refusal: Callable[[Refusal], None] | None = None,
+) -> PositionReader:
+    """Open a file of positions: an AIS log, a CSV or a Parquet file, `.gz` and `.zst` too.
+
+    Args:
+        source: what AIS sentences without a source of their own are said to come from.
+        base_time: when an AIS log without times begins, aware; else such a log takes its
+            time from the base stations in it, and reports that have none are refused.
+        seen: shared between readers, so that repeats between files are found.
+        on_refusal: called with each refused row; else the reader keeps the first 10,000.
+
+    Raises:
+        BadInput: the file cannot be read, is empty, or is none of these.
+    """
+    path = Path(path)
+    sha256 = sha256_of(path)
+    head = _head(path)
+    if head[:4] == b"PAR1":
+        return PositionReader(path, "parquet", Gathering(sha256, seen, on_refusal))
+    if not head.strip():
+        raise BadInput(
+            f"{path.name} is empty.",
+            advice="Expected AIS sentences, or positions as CSV or Parquet.",
+        )
+    if looks_like_ais(head):
+        begin = as_utc(base_time).timestamp() if base_time is not None else None
+        decoder = AisDecoder(
+            sha256, source=source, base_time=begin, seen=seen, on_refusal=on_refusal
+        )
+        return PositionReader(path, "ais", decoder)
+    return PositionReader(path, "csv", Gathering(sha256, seen, on_refusal))
+
+
+def _head(path: Path) -> bytes:
+    got = b""
+    try:
+        with open_bytes(path) as file:
+            while len(got) < _HEAD and (more := file.read(min(4096, _HEAD - len(got)))):
+                got += more
+    except (EOFError, zlib.error, OSError, pa.ArrowInvalid):
+        pass  # a cut file: what was read before the cut tells what it is
+    return got

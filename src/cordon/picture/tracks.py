@@ -1,0 +1,257 @@
+"""Positions as columns: batches as readers yield them, and tracks as behaviours read them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cordon.kernel.findings import RecordRef
+from cordon.picture.model import KINDS, Position, Static
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+_KIND_CODE = {kind: code for code, kind in enumerate(KINDS)}
+
+
+def moment(seconds: float) -> datetime:
+    """The aware UTC time of seconds since the epoch, to the millisecond."""
+    return datetime.fromtimestamp(round(float(seconds), 3), UTC)
+
+
+COLUMNS = (
+    "subject",
+    "source",
+    "t",
+    "lat",
+    "lon",
+    "speed",
+    "course",
+    "heading",
+    "accuracy",
+    "kind",
+    "row",
+)
+"""The columns of a batch, in order."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """Some positions of one file as columns of equal length, in the order of the file.
+
+    Attributes:
+        sha256: of the file, hex; empty for positions that came over no file.
+        subjects, sources: the distinct ones; `subject` and `source` index into them.
+        t: seconds since the epoch. lat, lon: degrees. speed: kn. course, heading: degrees.
+        accuracy: m. NaN where not told. kind: index into KINDS. row: see Refusal.row.
+        static: what subjects said of themselves up to here, by name; not only of this batch.
+    """
+
+    sha256: str
+    subjects: list[str]
+    sources: list[str]
+    subject: Ints
+    source: Ints
+    t: Floats
+    lat: Floats
+    lon: Floats
+    speed: Floats
+    course: Floats
+    heading: Floats
+    accuracy: Floats
+    kind: Ints
+    row: Ints
+    static: dict[str, Static] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.t)
+
+    def take(self, where: Bools) -> Batch:
+        """The rows where the mask is true."""
+        return replace(self, **{column: getattr(self, column)[where] for column in COLUMNS})
+
+    def positions(self) -> Iterator[Position]:
+        """The rows as typed values."""
+        for i in range(len(self.t)):
+            subject = self.subjects[self.subject[i]]
+            static = self.static.get(subject, _NOTHING)
+            yield Position(
+                at=datetime.fromtimestamp(float(self.t[i]), UTC),
+                source=self.sources[self.source[i]],
+                subject=subject,
+                lat=float(self.lat[i]),
+                lon=float(self.lon[i]),
+                speed_kn=_told(self.speed[i]),
+                course_deg=_told(self.course[i]),
+                heading_deg=_told(self.heading[i]),
+                accuracy_m=_told(self.accuracy[i]),
+                kind=KINDS[self.kind[i]],
+                name=static.name,
+                imo=static.imo,
+                call_sign=static.call_sign,
+                ship_type=static.ship_type,
+                flag=static.flag,
+                record=RecordRef(self.sha256, int(self.row[i])) if self.sha256 else None,
+            )
+
+    @classmethod
+    def of(cls, positions: Iterable[Position]) -> list[Batch]:
+        """Typed values as batches, one for each file they came from."""
+        by_file: dict[str, list[Position]] = {}
+        for p in positions:
+            by_file.setdefault(p.record.sha256 if p.record else "", []).append(p)
+        return [_batch(sha256, some) for sha256, some in by_file.items()]
+
+
+_NOTHING = Static()
+
+
+def _told(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
+
+
+def _batch(sha256: str, some: list[Position]) -> Batch:
+    subjects: dict[str, int] = {}
+    sources: dict[str, int] = {}
+    static: dict[str, Static] = {}
+    for p in some:
+        if p.name or p.imo or p.call_sign or p.ship_type or p.flag:
+            said = Static(p.name, p.imo, p.call_sign, p.ship_type, p.flag)
+            static[p.subject] = said.over(static.get(p.subject, _NOTHING))
+
+    def floats(values: Iterable[float | None]) -> Floats:
+        return np.array([np.nan if v is None else v for v in values], dtype=np.float64)
+
+    def ints(values: Iterable[int]) -> Ints:
+        return np.array(list(values), dtype=np.int64)
+
+    subject = ints(subjects.setdefault(p.subject, len(subjects)) for p in some)
+    source = ints(sources.setdefault(p.source, len(sources)) for p in some)
+    return Batch(
+        sha256=sha256,
+        subjects=list(subjects),
+        sources=list(sources),
+        subject=subject,
+        source=source,
+        t=floats(p.at.timestamp() for p in some),
+        lat=floats(p.lat for p in some),
+        lon=floats(p.lon for p in some),
+        speed=floats(p.speed_kn for p in some),
+        course=floats(p.course_deg for p in some),
+        heading=floats(p.heading_deg for p in some),
+        accuracy=floats(p.accuracy_m for p in some),
+        kind=ints(_KIND_CODE.get(p.kind, 0) for p in some),
+        row=ints(p.record.row if p.record else 0 for p in some),
+        static=static,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Tracks:
+    """All fixes of all subjects as columns, sorted by subject, then time.
+
+    Attributes:
+        subjects: names, sorted. static: what each says of itself, in the same order.
+        files: SHA-256 of the files, sorted. starts: subject i holds the fixes
+            starts[i] ≤ k < starts[i + 1].
+        subject: index into subjects. t: s since the epoch. lat, lon: degrees. speed: kn,
+            course: degrees, NaN where not told. kind: index into KINDS. row: see Refusal.row.
+            file: index into files.
+    """
+
+    subjects: tuple[str, ...]
+    static: tuple[Static, ...]
+    files: tuple[str, ...]
+    starts: Ints
+    subject: NDArray[np.int32]
+    t: Floats
+    lat: Floats
+    lon: Floats
+    speed: NDArray[np.float32]
+    course: NDArray[np.float32]
+    kind: NDArray[np.int8]
+    row: Ints
+    file: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.t)
+
+    def of(self, i: int) -> slice:
+        """The fixes of subject i."""
+        return slice(int(self.starts[i]), int(self.starts[i + 1]))
+
+    def record(self, k: int) -> RecordRef:
+        """Where fix k stands in what came in."""
+        return RecordRef(self.files[self.file[k]], int(self.row[k]))
+
+    @classmethod
+    def build(cls, some: Iterable[Batch] | Iterable[Position]) -> Tracks:
+        """Tracks from batches or positions in any order; exact repeats are dropped.
+
+        A repeat is the same subject, time (to the microsecond), latitude and longitude.
+        The result depends only on what the records say, never on the order of the files.
+        """
+        batches: list[Batch] = []
+        loose: list[Position] = []
+        for one in some:
+            if isinstance(one, Batch):
+                batches.append(one)
+            else:
+                loose.append(one)
+        batches += Batch.of(loose)
+        batches = [b for b in batches if len(b)]
+        names = sorted({b.subjects[i] for b in batches for i in np.unique(b.subject)})
+        files = sorted({b.sha256 for b in batches})
+        name_code = {name: i for i, name in enumerate(names)}
+        file_code = {sha: i for i, sha in enumerate(files)}
+        static = [_NOTHING] * len(names)
+        for b in sorted(batches, key=lambda b: float(b.t[-1])):
+            for name, said in b.static.items():
+                if (i := name_code.get(name)) is not None:
+                    static[i] = said.over(static[i])
+
+        def joined(column: str) -> NDArray[np.float64]:
+            parts = [getattr(b, column) for b in batches]
+            return np.concatenate(parts) if parts else np.empty(0)
+
+        codes = [np.array([name_code.get(s, -1) for s in b.subjects])[b.subject] for b in batches]
+        subject = np.concatenate(codes).astype(np.int32) if codes else np.empty(0, np.int32)
+        file = np.repeat(
+            np.array([file_code[b.sha256] for b in batches], dtype=np.int32),
+            [len(b) for b in batches],
+        )
+        t = np.round(joined("t") * 1e6) / 1e6
+        lat, lon, row = joined("lat"), joined("lon"), joined("row").astype(np.int64)
+        order = np.lexsort((row, file, lon, lat, t, subject))
+        subject, t, lat, lon = subject[order], t[order], lat[order], lon[order]
+        new = np.ones(len(t), dtype=bool)
+        if len(t) > 1:
+            new[1:] = (
+                (np.diff(subject) != 0)
+                | (np.diff(t) != 0)
+                | (np.diff(lat) != 0)
+                | (np.diff(lon) != 0)
+            )
+        keep = order[new]
+        subject = subject[new]
+        return cls(
+            subjects=tuple(names),
+            static=tuple(static),
+            files=tuple(files),
+            starts=np.searchsorted(subject, np.arange(len(names) + 1)).astype(np.int64),
+            subject=subject,
+            t=t[new],
+            lat=lat[new],
+            lon=lon[new],
+            speed=joined("speed")[keep].astype(np.float32),
+            course=joined("course")[keep].astype(np.float32),
+            kind=joined("kind")[keep].astype(np.int8),
+            row=row[keep],
+            file=file[keep],
+        )
