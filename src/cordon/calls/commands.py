@@ -1,0 +1,124 @@
+"""`cordon calls`: call records in, findings out; with a node or on files alone."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cordon.calls.find import find as find_in_files
+from cordon.calls.model import Refusal
+from cordon.calls.service import Calls
+from cordon.kernel.console import console, write_out
+from cordon.kernel.errors import BadUsage, CordonError
+from cordon.kernel.findings import write_findings
+from cordon.kernel.rejects import write_rejects
+
+app = typer.Typer(no_args_is_help=True, help="Call records: import, and look for call centres.")
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+LAYOUTS = ("auto", "cordon")
+
+
+@app.command("import")
+def import_(
+    ctx: typer.Context,
+    files: Annotated[list[Path], typer.Argument(help="Files of call records.")],
+    authority: Annotated[str, typer.Option(help="Reference of the legal authority.")],
+    layout: Annotated[
+        str, typer.Option(help="`cordon`, or `auto` to tell it from the file.")
+    ] = "auto",
+    rejects: Annotated[Path | None, typer.Option(help="Write refused rows here.")] = None,
+    subscribers: Annotated[
+        bool, typer.Option("--subscribers", help="The files are registers of subscribers.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Bring files of call records into the node, under a legal authority."""
+    c = console(ctx, json=json)
+    if layout not in LAYOUTS:
+        raise BadUsage(f"There is no layout {layout}.", advice=f"Take: {', '.join(LAYOUTS)}.")
+    actor = c.passes("calls.record.import", authority)
+    room: Calls = c.node.room("calls")
+    told, refused, failed = [], [], ""
+    for path in files:
+        try:
+            with path.open("rb") as source:
+                job = room.ask_import(
+                    actor, source, path.name, kind="subscribers" if subscribers else "calls"
+                )
+        except OSError as wrong:
+            raise BadUsage(f"{path} cannot be read: {wrong.strerror}.") from None
+        if not job:
+            c.say(f"{path.name}: kept as a register of subscribers.")
+            continue
+        with c.progress(f"Reading {path.name}") as progress:
+            ended = c.node.run_job(job, progress)
+        if ended.state != "done":
+            failed = ended.error or ended.state
+            c.say(f"{path.name}: {failed}")
+        told += ended.report.get("files", [])
+        refused += [
+            (path.name, Refusal(r["row"], r["reason"])) for r in ended.report.get("refusals", [])
+        ]
+    if rejects is not None:
+        write_rejects(rejects, refused)
+    words = "\n".join(
+        f"{f['name']}: {f['read']:,} rows read, {f['kept']:,} kept, {f['repeated']:,} repeated, "
+        f"{f['refused']:,} refused."
+        for f in told
+    )
+    c.answer({"files": told}, words)
+    if failed:
+        raise CordonError("Not every file was brought in; what was is kept.")
+
+
+@app.command()
+def find(
+    ctx: typer.Context,
+    out: Annotated[Path | None, typer.Option(help="Write findings here.")] = None,
+    calls: Annotated[
+        list[Path] | None, typer.Option(help="A file of calls; again for more.")
+    ] = None,
+    subscribers: Annotated[Path | None, typer.Option(help="A register of subscribers.")] = None,
+    rejects: Annotated[Path | None, typer.Option(help="Write refused rows here.")] = None,
+    authority: Annotated[
+        str, typer.Option(help="Search the node's own records under this authority.")
+    ] = "",
+    json: Json = False,
+) -> None:
+    """Look for call centres: on the files given, without a node; else on the node's records."""
+    c = console(ctx, json=json)
+    if not calls:
+        if not authority:
+            raise BadUsage("Nothing to search.", advice="Give --calls FILE, or --authority REF.")
+        actor = c.passes("calls.record.search", authority)
+        room: Calls = c.node.room("calls")
+        with c.progress("Searching") as progress:
+            ended = c.node.run_job(room.ask_find(actor), progress)
+        if ended.state != "done":
+            raise CordonError(ended.error or f"The search was {ended.state}.")
+        c.answer(ended.report, f"{ended.report['findings']} findings, {ended.report['new']} new.")
+        return
+    with c.progress("Reading") as progress:
+        result = find_in_files(
+            calls, subscribers, lambda _what, share: progress(int(share * 1000), 1000)
+        )
+    write_out(write_findings(result.findings), out)
+    if rejects is not None:
+        write_rejects(rejects, result.refusals)
+    for sentence in result.left_out:
+        c.say(sentence)
+    n = result.counts
+    words = (
+        f"{n.read:,} rows read, {n.kept:,} kept, {n.repeated:,} repeated, {n.refused:,} refused; "
+        f"{len(result.findings)} findings."
+    )
+    if out is None:
+        c.say(words)
+    else:
+        c.answer(
+            {**asdict(n), "findings": len(result.findings), "left_out": list(result.left_out)},
+            words,
+        )

@@ -1,0 +1,137 @@
+"""The heavy passes of the detector of fans, as SQL over the relations of `CallData`.
+
+First a cheap count over everybody. Exact numbers are taken only of those who could matter, and
+of a sample of all others, which says what is usual. `$name` are parameters.
+"""
+
+# approx_count_distinct is HyperLogLog with an error of a few percent: the callers of these
+# passes ask for less than the threshold, so that nobody is lost by it
+EVERYBODY = """
+CREATE TEMP TABLE everybody AS
+SELECT caller AS number, count(*) AS outgoing, approx_count_distinct(callee) AS about_people
+FROM calls WHERE kind = 'voice' AND caller <> callee GROUP BY caller
+"""
+
+SELECTED = """
+CREATE TEMP TABLE selected AS
+SELECT number, true AS candidate FROM everybody
+WHERE outgoing >= $calls AND about_people >= $people
+UNION ALL
+SELECT number, false FROM everybody
+WHERE NOT (outgoing >= $calls AND about_people >= $people) AND outgoing >= 3
+  AND hash(number) % $one_in = 0
+"""
+
+OUTGOING = """
+CREATE TEMP TABLE outgoing AS
+SELECT s.number, c.callee, c.us, c.duration_s, c.caller_cell AS cell, c.sha256, c.row,
+       (c.us + $offset) // 86400000000 AS day, (c.us + $offset) // 3600000000 AS hour
+FROM calls c JOIN selected s ON c.caller = s.number
+WHERE c.kind = 'voice' AND c.caller <> c.callee
+"""
+
+PEOPLE = """
+CREATE TEMP TABLE people AS
+SELECT number, callee, count(*) AS calls, count(DISTINCT day) AS days
+FROM outgoing GROUP BY number, callee
+"""
+
+INCOMING = """
+CREATE TEMP TABLE incoming AS
+SELECT callee AS number, caller, count(*) AS calls
+FROM calls WHERE kind = 'voice' AND caller <> callee
+  AND callee IN (SELECT number FROM selected)
+GROUP BY callee, caller
+"""
+
+PROFILES = """
+CREATE TEMP TABLE profiles AS
+WITH days AS (
+    SELECT number, day, count(*) AS calls, count(DISTINCT callee) AS people,
+           count(DISTINCT hour) AS hours
+    FROM outgoing GROUP BY number, day
+), daily AS (
+    SELECT number, count(*) AS active_days, median(people) AS people_a_day,
+           median(calls) AS calls_a_day, median(hours) AS hours_a_day, sum(people) AS met
+    FROM days GROUP BY number
+), evenness AS (
+    SELECT number, sum(calls) AS n, count(*) AS k, sum(calls * ln(calls)) AS s
+    FROM people GROUP BY number
+), cells AS (
+    SELECT number, sum(n) AS located, sum(n) FILTER (place <= 2) AS in_two FROM (
+        SELECT number, cell, count(*) AS n,
+               row_number() OVER (PARTITION BY number ORDER BY count(*) DESC, cell) AS place
+        FROM outgoing WHERE cell IS NOT NULL GROUP BY number, cell
+    ) GROUP BY number
+), talk AS (
+    SELECT number, count(*) AS calls, min(us) AS first, max(us + coalesce(duration_s, 0) * 1e6)
+           AS last, median(duration_s) FILTER (duration_s > 0) AS duration
+    FROM outgoing GROUP BY number
+), back AS (
+    SELECT p.number, count(*) AS called_back
+    FROM people p JOIN incoming i ON i.number = p.number AND i.caller = p.callee
+    GROUP BY p.number
+), coming AS (
+    SELECT number, sum(calls) AS calls FROM incoming GROUP BY number
+)
+SELECT s.number, s.candidate, t.calls, t.first, CAST(t.last AS BIGINT) AS last, t.duration,
+       d.active_days, d.people_a_day, d.calls_a_day, d.hours_a_day, e.k AS people,
+       e.k / d.met AS new_share,
+       CASE WHEN e.k > 1 THEN (ln(e.n) - e.s / e.n) / ln(e.k) END AS entropy,
+       CASE WHEN c.located >= 0.8 * t.calls THEN c.in_two / c.located END AS cell_share,
+       coalesce(b.called_back, 0) / e.k AS called_back_share,
+       coalesce(i.calls, 0) / (coalesce(i.calls, 0) + t.calls) AS incoming_share
+FROM selected s JOIN daily d USING (number) JOIN evenness e USING (number)
+JOIN talk t USING (number) LEFT JOIN cells c USING (number) LEFT JOIN back b USING (number)
+LEFT JOIN coming i USING (number)
+"""
+
+USUAL = """
+SELECT {columns} FROM profiles WHERE NOT candidate
+   OR hash(number) % $one_in = 0
+"""
+
+# Who knows whom: pairs that called at all, without the busiest numbers (helplines, banks), which
+# would make everybody seem acquainted with everybody.
+BUSY = """
+CREATE TEMP TABLE busy AS
+SELECT number FROM (
+    SELECT caller AS number, callee AS other FROM calls
+    UNION ALL SELECT callee, caller FROM calls
+) GROUP BY number HAVING approx_count_distinct(other) > $partners
+"""
+
+PAIRS = """
+CREATE TEMP TABLE pairs AS
+SELECT DISTINCT least(caller, callee) AS a, greatest(caller, callee) AS b FROM calls
+WHERE caller <> callee
+  AND caller NOT IN (SELECT number FROM busy) AND callee NOT IN (SELECT number FROM busy)
+"""
+
+CHANCE = """
+WITH ends AS (SELECT a AS number FROM pairs UNION ALL SELECT b FROM pairs)
+SELECT (SELECT count(*) FROM pairs), (SELECT count(DISTINCT number) FROM ends)
+"""
+
+ACQUAINTED = """
+WITH called AS (
+    SELECT number, callee FROM people
+    WHERE number IN (SELECT unnest($numbers)) AND callee NOT IN (SELECT number FROM busy)
+), size AS (
+    SELECT number, count(*) AS k FROM called GROUP BY number
+), heads AS MATERIALIZED (
+    -- first the pairs that begin at a callee: called × called by number would not fit
+    SELECT x.number, p.b FROM called x JOIN pairs p ON p.a = x.callee
+), links AS (
+    SELECT h.number, count(*) AS links
+    FROM heads h SEMI JOIN called y ON y.number = h.number AND y.callee = h.b
+    GROUP BY h.number
+)
+SELECT number, k, coalesce(links, 0) AS links FROM size LEFT JOIN links USING (number)
+"""
+
+RECORDS = """
+SELECT number, sha256, row FROM outgoing WHERE number IN (SELECT unnest($numbers))
+QUALIFY row_number() OVER (PARTITION BY number ORDER BY us, sha256, row) <= $most
+ORDER BY number, us, sha256, row
+"""

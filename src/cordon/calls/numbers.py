@@ -1,0 +1,106 @@
+"""Numbers as one and the same text, however they were written.
+
+Whole columns go by a rule made from the region's metadata (phonenumbers, from Google's
+libphonenumber); what the rule does not cover goes through phonenumbers itself, once a number.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+import phonenumbers
+import pyarrow as pa
+import pyarrow.compute as pc
+from phonenumbers import PhoneMetadata, PhoneNumberFormat
+
+from cordon.kernel.errors import BadInput
+
+SCIENTIFIC = r"^[+-]?[0-9](?:[.,][0-9]*)?[eE]\+?[0-9]{1,3}$"
+_SCIENTIFIC = re.compile(SCIENTIFIC)
+_GAPS = re.compile(r"[\s().\-/\u00a0\u200e\u200f\u202a-\u202e]")  # also marks of direction
+_LONGEST = 20  # characters: E.164 has 15 digits, an alphanumeric sender 11 letters (TS 23.040)
+_SHORTEST_NUMBER = 7  # digits; below it a short code
+
+
+@lru_cache(maxsize=1 << 19)
+def normalised(text: str, region: str) -> str | None:
+    """A number in E.164, a short code or alphanumeric sender as it stands.
+
+    A number that fits no plan is kept as its digits: what a switch saw is evidence, also where
+    somebody forged it.
+
+    Args:
+        text: as the record has it. region: ISO 3166 code for numbers in national form.
+
+    Returns:
+        None where there is no number: empty, in scientific notation (its digits are gone), or
+        no text that a switch shows.
+    """
+    stripped = text.strip()
+    if not stripped or _SCIENTIFIC.match(stripped) or len(stripped) > 2 * _LONGEST:
+        return None
+    bare = _GAPS.sub("", stripped)
+    if not re.fullmatch(r"\+?\d+", bare):
+        kept = stripped if len(stripped) <= _LONGEST else bare
+        return kept if re.search(r"\w", bare) and len(kept) <= _LONGEST else None
+    bare = "".join(c if c == "+" else str(int(c)) for c in bare)
+    if len(bare.lstrip("+")) < _SHORTEST_NUMBER:
+        return bare.lstrip("+")
+    try:
+        parsed = phonenumbers.parse(bare, region)
+    except phonenumbers.NumberParseException:
+        return bare if len(bare) <= _LONGEST else None
+    if not phonenumbers.is_possible_number(parsed):
+        return bare if len(bare) <= _LONGEST else None
+    return str(phonenumbers.format_number(parsed, PhoneNumberFormat.E164))
+
+
+class Numbers:
+    """Normalises columns of numbers for one region.
+
+    Args:
+        region: ISO 3166 code (`PK`) of numbers in national form.
+    """
+
+    def __init__(self, region: str) -> None:
+        metadata = PhoneMetadata.metadata_for_region(region.upper(), None)
+        if metadata is None or metadata.general_desc is None:
+            raise BadInput(f"There is no numbering plan of the region {region[:10]!r}.")
+        self.region = region.upper()
+        self._code = str(metadata.country_code)
+        plan = f"(?:{metadata.general_desc.national_number_pattern})"
+        self._international = rf"^\+{self._code}{plan}$"
+        self._plan = rf"^{plan}$"
+        # a national prefix that is a pattern of its own (as in Argentina) is left to phonenumbers
+        prefix = metadata.national_prefix_for_parsing or ""
+        self._prefix = prefix if prefix.isdigit() else ""
+        self._national = rf"^{self._prefix}{plan}$" if self._prefix else None
+
+    def one(self, text: str) -> str | None:
+        """One number, as `normalised` says."""
+        return normalised(text, self.region)
+
+    def column(self, column: pa.Array) -> pa.Array:
+        """A column of strings normalised; null where there is no number."""
+        encoded = column.dictionary_encode()
+        values = self._unique(encoded.dictionary.cast(pa.string()))
+        return values.take(encoded.indices)
+
+    def _unique(self, values: pa.Array) -> pa.Array:
+        done = pc.match_substring_regex(values, self._international)
+        if pc.all(done, min_count=0).as_py():
+            return values
+        if self._national is not None:
+            # only a number that cannot be read any other way goes by the rule
+            plain = pc.match_substring_regex(values, self._plan)
+            national = pc.and_(pc.match_substring_regex(values, self._national), pc.invert(plain))
+            rest = pc.utf8_slice_codeunits(values, len(self._prefix))
+            written = pc.binary_join_element_wise(f"+{self._code}", rest, "")
+            values = pc.if_else(national, written, values)
+            done = pc.or_(done, national)
+        if pc.all(done, min_count=0).as_py():
+            return values
+        odd = pc.filter(values, pc.invert(done)).to_pylist()
+        fixed = pa.array([normalised(v, self.region) for v in odd], pa.string())
+        return pc.replace_with_mask(values, pc.invert(done), fixed)

@@ -1,0 +1,142 @@
+"""Imports count a call once, whatever was imported before, twice or half."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cordon.calls.checking import SCHEMA
+from cordon.calls.importing import Segment, span, without_repeats, write_segment
+from cordon.calls.model import Refusal
+from cordon.calls.reading import read_calls
+from cordon.kernel.errors import BadInput
+from cordon.kernel.rejects import write_rejects
+
+START = datetime(2026, 1, 17, 8, tzinfo=UTC)
+SHA = "ab" * 32
+
+
+def batch(*calls: tuple[int, str, str, float | None, str], sha: str = SHA) -> pa.Table:
+    rows = [
+        {
+            "sha256": sha,
+            "row": i,
+            "start": START + timedelta(seconds=s),
+            "duration_s": d,
+            "kind": k,
+            "caller": a,
+            "callee": b,
+        }
+        for i, (s, a, b, d, k) in enumerate(calls, 1)
+    ]
+    return pa.Table.from_pylist(rows, schema=SCHEMA)
+
+
+ONE = (0, "+923001234567", "+923217654321", 35.0, "voice")
+
+
+def test_a_call_is_the_same_by_its_five_columns_alone(tmp_path: Path) -> None:
+    segment = write_segment(tmp_path, SHA, 0, batch(ONE, (5, "8171", "+923001234567", None, "sms")))
+    again = batch(
+        ONE,
+        (1, *ONE[1:]),
+        (0, "+923009999999", *ONE[2:]),
+        (0, ONE[1], "8171", *ONE[3:]),
+        (0, *ONE[1:3], 36.0, "voice"),
+        (0, *ONE[1:3], None, "voice"),
+        (0, *ONE[1:4], "sms"),
+        (5, "8171", "+923001234567", None, "sms"),
+        sha="cd" * 32,
+    )
+    new, repeated = without_repeats(again, [segment.path])
+    assert repeated == 2
+    assert new["row"].to_pylist() == [2, 3, 4, 5, 6, 7]
+    assert new.schema == SCHEMA
+
+
+calls = st.lists(
+    st.tuples(
+        st.integers(0, 3),
+        st.sampled_from(["+921", "+922"]),
+        st.sampled_from(["+923", "+924"]),
+        st.sampled_from([None, 1.0]),
+        st.sampled_from(["voice", "sms"]),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(imports=st.lists(calls, max_size=4))
+def test_over_any_imports_each_call_is_kept_once(
+    imports: list[list[tuple[int, str, str, float | None, str]]],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = tmp_path_factory.mktemp("segments")
+    kept: list[Segment] = []
+    repeated = 0
+    for number, rows in enumerate(imports):
+        new, again = without_repeats(batch(*rows), [s.path for s in kept])
+        kept.append(write_segment(folder, SHA, number, new))
+        repeated += again
+    stored = [r for s in kept for r in pq.read_table(s.path).to_pylist()]
+    keys = [(r["start"], r["caller"], r["callee"], r["duration_s"], r["kind"]) for r in stored]
+    assert len(keys) == len(set(keys)) == len({c for rows in imports for c in rows})
+    assert len(keys) + repeated == sum(len(rows) for rows in imports)
+
+
+def test_the_same_file_again_adds_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "c.csv"
+    line = "2026-01-17T08:30:{:02d}Z,voice,+923001234567,03217654321"
+    lines = ["start,kind,caller,callee", *(line.format(s) for s in range(50)), line.format(7)]
+    path.write_text("\n".join(lines))
+    kept: list[Path] = []
+    told = []
+    for _ in range(2):
+        reading = read_calls(path)
+        for part in reading:
+            new, repeated = without_repeats(part.table, kept)
+            told.append((len(new), repeated))
+            kept.append(write_segment(tmp_path / "s", reading.sha256, part.number, new).path)
+    # the second reading finds the first one's segment, which it then would write over
+    assert told == [(50, 1), (0, 51)]
+
+
+def test_a_segment_is_written_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def half(table: pa.Table, where: Path, **_: object) -> None:
+        where.write_bytes(b"PAR1 half")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("cordon.calls.importing.pq.write_table", half)
+    with pytest.raises(KeyboardInterrupt):
+        write_segment(tmp_path, SHA, 3, batch(ONE))
+    assert not [p for p in tmp_path.rglob("*") if p.is_file()]
+    monkeypatch.undo()
+    segment = write_segment(tmp_path, SHA, 3, batch(ONE))
+    assert (segment.rows, segment.first, segment.last) == (1, START, START)
+    assert write_segment(tmp_path, SHA, 3, batch(ONE)).path == segment.path
+    assert [p for p in tmp_path.rglob("*") if p.is_file()] == [segment.path]
+
+
+def test_other_columns_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput):
+        write_segment(tmp_path, SHA, 0, pa.table({"row": [1]}))
+
+
+def test_span_of_nothing() -> None:
+    assert span(batch()) == (None, None)
+    assert without_repeats(batch(), []) == (batch(), 0)
+
+
+def test_rejects_are_a_table(tmp_path: Path) -> None:
+    path = tmp_path / "rejects.csv"
+    assert write_rejects(path, [("a.csv", Refusal(3, "kind is missing"))]) == 1
+    assert path.read_text().splitlines() == ["file,row,reason", "a.csv,3,kind is missing"]

@@ -1,0 +1,72 @@
+"""Numbers: the rule for whole columns says what phonenumbers says."""
+
+from __future__ import annotations
+
+import phonenumbers
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cordon.calls.numbers import Numbers, normalised
+from cordon.kernel.errors import BadInput
+
+REGIONS = ("PK", "IR", "US", "AR", "IT", "GB")
+written = st.one_of(
+    st.from_regex(r"(\+92|0092|92|0|\+9203|\+1|\+44|)[0-9]{6,12}", fullmatch=True),
+    st.from_regex(r"(0|\+92)3[0-9]{2}[ -]?[0-9]{7}", fullmatch=True),
+    st.text(max_size=14),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(written, min_size=1, max_size=30), st.sampled_from(REGIONS))
+def test_a_column_is_normalised_as_each_of_its_values(values: list[str], region: str) -> None:
+    column = Numbers(region).column(pa.array(values, pa.string()))
+    assert column.to_pylist() == [normalised(v, region) for v in values]
+
+
+@settings(max_examples=200, deadline=None)
+@given(written, st.sampled_from(REGIONS))
+def test_normalised_once_is_normalised(text: str, region: str) -> None:
+    once = normalised(text, region)
+    if once is not None and once.startswith("+"):
+        assert normalised(once, region) == once
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_real_numbers_of_a_region_become_e164(region: str) -> None:
+    example = phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE)
+    e164 = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
+    national = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.NATIONAL)
+    column = Numbers(region).column(pa.array([e164, national, e164]))
+    assert column.to_pylist() == [e164] * 3
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("03001234567", "+923001234567"),
+        ("0300 123-4567", "+923001234567"),
+        ("923001234567", "+923001234567"),
+        ("00923001234567", "+923001234567"),
+        ("+9203001234567", "+923001234567"),
+        ("۰۳۰۰۱۲۳۴۵۶۷", "+923001234567"),
+        ("+14155550123", "+14155550123"),
+        ("8171", "8171"),
+        ("15", "15"),
+        ("HBL-ALERT", "HBL-ALERT"),
+        ("9.23E+11", None),
+        ("", None),
+        ("  ", None),
+        ("###", None),
+        ("1" * 40, None),
+    ],
+)
+def test_forms(text: str, kept: str | None) -> None:
+    assert normalised(text, "PK") == kept
+
+
+def test_a_region_without_a_plan_is_refused() -> None:
+    with pytest.raises(BadInput):
+        Numbers("ZZ")
