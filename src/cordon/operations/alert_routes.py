@@ -1,0 +1,254 @@
+"""Pages of the queue and of one alert, with the forms that answer it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import JSONResponse, Response
+
+from cordon.kernel.access.model import Actor
+from cordon.kernel.cards import SERIOUSNESS
+from cordon.kernel.errors import BadInput, Conflict, CordonError
+from cordon.kernel.leads import close_reasons
+from cordon.kernel.pages import May, is_fragment, page, see_other
+from cordon.operations.base import one_of
+from cordon.operations.model import AlertState
+from cordon.operations.people import TakenFirst
+from cordon.operations.queue import Filters
+from cordon.operations.service import Operations
+from cordon.operations.words import entry_words
+
+VIEW, ACKNOWLEDGE = "operations.alert.view", "operations.alert.acknowledge"
+ASSIGN, CLOSE = "operations.alert.assign", "operations.alert.close"
+COUNTERSIGN, OPEN_CASE = "operations.alert.countersign", "operations.alert.open_case"
+SEND = "operations.tasking.send"
+FORMS = {"close": CLOSE, "send": SEND, "assign": ASSIGN, "case": OPEN_CASE}
+"""Forms of an alert's page, each with the act that it is for."""
+
+KEYS = {"a": "assign", "s": "send", "c": "case", "e": "close"}
+NOTHING_TYPED: dict[str, Any] = {}
+
+
+def _queue(room: Operations, request: Request, actor: Actor, after: str) -> dict[str, Any]:
+    """What the queue's templates name, by the filters of the address."""
+    filters = Filters.read(request.query_params)
+    found = room.queue(actor, filters, after=after)
+    return {
+        "rows": [_row(room, actor, alert) for alert in found.alerts],
+        "names": room.names([filters.assignee, *(a.assignee for a in found.alerts)]),
+        "now": room.kernel.clock.now(),
+        "newest": found.newest,
+        "more": filters.query(after=found.after or "") if found.after else "",
+        "filters": filters,
+        "query": filters.query(),
+    }
+
+
+def alert_routes(room: Operations) -> APIRouter:
+    """The routes below `/alerts`."""
+    router = APIRouter()
+
+    @router.get("/alerts")
+    def queue(request: Request, actor: Annotated[Actor, May(VIEW)], after: str = "") -> Response:
+        """The queue of alerts, the gravest first."""
+        context = _queue(room, request, actor, after)
+        if is_fragment(request):
+            return page(request, "operations/_alert_row.html", **context)
+        return page(
+            request,
+            "operations/queue.html",
+            title="Alerts",
+            states=list(AlertState),
+            levels=SERIOUSNESS,
+            after=after,
+            **context,
+        )
+
+    @router.get("/alerts/panel")
+    def panel(request: Request, actor: Annotated[Actor, May(VIEW)]) -> Response:
+        """The queue as a panel beside the map."""
+        return page(request, "operations/panel.html", **_queue(room, request, actor, ""))
+
+    @router.get("/alerts/new")
+    def new(request: Request, actor: Annotated[Actor, May(VIEW)], since: str = "") -> Response:
+        """How many alerts came since a moment."""
+        filters = Filters.read(request.query_params)
+        return JSONResponse({"new": room.count_new(actor, filters, since=since)})
+
+    @router.get("/alerts/{alert}")
+    def alert_page(request: Request, alert: str, actor: Annotated[Actor, May(VIEW)]) -> Response:
+        """An alert and the finding behind it."""
+        return _drawn(room, request, actor, alert)
+
+    @router.get("/alerts/{alert}/close")
+    def close_form(request: Request, alert: str, actor: Annotated[Actor, May(CLOSE)]) -> Response:
+        """The form to close an alert."""
+        return _drawn(room, request, actor, alert, form="close")
+
+    @router.get("/alerts/{alert}/send")
+    def send_form(request: Request, alert: str, actor: Annotated[Actor, May(SEND)]) -> Response:
+        """The form to send a unit."""
+        return _drawn(room, request, actor, alert, form="send")
+
+    @router.get("/alerts/{alert}/assign")
+    def assign_form(request: Request, alert: str, actor: Annotated[Actor, May(ASSIGN)]) -> Response:
+        """The form to hand an alert to an officer."""
+        return _drawn(room, request, actor, alert, form="assign")
+
+    @router.get("/alerts/{alert}/case")
+    def case_form(
+        request: Request, alert: str, actor: Annotated[Actor, May(OPEN_CASE)]
+    ) -> Response:
+        """The form to open a case from an alert."""
+        return _drawn(room, request, actor, alert, form="case")
+
+    @router.post("/alerts/{alert}/acknowledge")
+    def acknowledge(
+        request: Request, alert: str, actor: Annotated[Actor, May(ACKNOWLEDGE)]
+    ) -> Response:
+        """Say that somebody has seen the alert."""
+        try:
+            room.acknowledge(actor, alert)
+        except Conflict as refused:
+            return _drawn(room, request, actor, alert, refused=refused)
+        return see_other(request, f"/alerts/{alert}")
+
+    @router.post("/alerts/{alert}/assign")
+    def assign(
+        request: Request,
+        alert: str,
+        actor: Annotated[Actor, May(ASSIGN)],
+        to: Annotated[str, Form()] = "",
+    ) -> Response:
+        """Hand an alert to an officer."""
+        try:
+            room.assign(actor, alert, to)
+        except (BadInput, Conflict) as refused:
+            return _drawn(room, request, actor, alert, "assign", {"to": to}, refused)
+        return see_other(request, f"/alerts/{alert}")
+
+    @router.post("/alerts/{alert}/send")
+    def send(
+        request: Request,
+        alert: str,
+        actor: Annotated[Actor, May(SEND)],
+        unit: Annotated[str, Form()] = "",
+        order: Annotated[str, Form()] = "",
+    ) -> Response:
+        """Send a unit."""
+        try:
+            tasking = room.send(actor, alert, unit, order)
+        except (BadInput, Conflict) as refused:
+            typed = {"unit": unit, "order": order}
+            return _drawn(room, request, actor, alert, "send", typed, refused)
+        return see_other(request, f"/taskings/{tasking.id}")
+
+    @router.post("/alerts/{alert}/case")
+    def case(
+        request: Request,
+        alert: str,
+        actor: Annotated[Actor, May(OPEN_CASE)],
+        title: Annotated[str, Form()] = "",
+        alike: Annotated[bool, Form()] = False,
+    ) -> Response:
+        """Open a case from an alert."""
+        try:
+            opened = room.open_case(actor, alert, title, alike=alike)
+        except (BadInput, Conflict) as refused:
+            typed = {"title": title, "alike": alike}
+            return _drawn(room, request, actor, alert, "case", typed, refused)
+        return see_other(request, f"/cases/{opened}")
+
+    @router.post("/alerts/{alert}/close")
+    def close(
+        request: Request,
+        alert: str,
+        actor: Annotated[Actor, May(CLOSE)],
+        reason: Annotated[str, Form()] = "",
+        note: Annotated[str, Form()] = "",
+        alike: Annotated[bool, Form()] = False,
+    ) -> Response:
+        """Ask to close an alert, with a reason and a note."""
+        try:
+            room.close(actor, alert, reason, note, alike=alike)
+        except (BadInput, Conflict) as refused:
+            typed = {"reason": reason, "note": note, "alike": alike}
+            return _drawn(room, request, actor, alert, "close", typed, refused)
+        return see_other(request, f"/alerts/{alert}")
+
+    @router.post("/alerts/{alert}/countersign")
+    def countersign(
+        request: Request,
+        alert: str,
+        actor: Annotated[Actor, May(COUNTERSIGN)],
+        agrees: Annotated[str, Form()] = "",
+        note: Annotated[str, Form()] = "",
+        alike: Annotated[bool, Form()] = False,
+    ) -> Response:
+        """Answer, as the second officer, a wish to close."""
+        try:
+            if one_of(("yes", "no"), agrees, "answer") == "yes":
+                room.countersign(actor, alert, alike=alike)
+            else:
+                room.decline(actor, alert, note)
+        except (BadInput, Conflict) as refused:
+            typed = {"agrees": agrees, "note": note, "alike": alike}
+            return _drawn(room, request, actor, alert, "countersign", typed, refused)
+        return see_other(request, f"/alerts/{alert}")
+
+    return router
+
+
+def _row(room: Operations, actor: Actor, alert: Any) -> dict[str, Any]:
+    """An alert as the queue's rows show it, with the letters that act on it."""
+    acts = {
+        key: f"/alerts/{alert.id}/{form}"
+        for key, form in KEYS.items()
+        if room.may(actor, FORMS[form], alert.thing())
+    }
+    return {"alert": alert, "subjects": room.masked_subjects(alert), "acts": acts}
+
+
+def _drawn(
+    room: Operations,
+    request: Request,
+    actor: Actor,
+    id_: str,
+    form: str = "",
+    typed: dict[str, Any] = NOTHING_TYPED,
+    refused: CordonError | None = None,
+) -> Response:
+    """An alert's page, with a form open in it and what was typed where it was refused.
+
+    Args:
+        form: one of `FORMS`, or `countersign`; htmx gets the form alone.
+    """
+    shown = room.alert(actor, id_)
+    history = room.history(actor, id_)
+    people = {shown.alert.assignee, shown.alert.acknowledged_by}
+    people |= {e.actor for e in history} | {t.sent_by for t in shown.taskings}
+    if shown.waiting is not None:
+        people.add(shown.waiting.asked_by)
+    people |= {str(e.detail["to"]) for e in history if e.detail.get("to")}
+    if isinstance(refused, TakenFirst):
+        people.add(refused.by)
+    context: dict[str, Any] = {
+        "shown": shown,
+        "alert": shown.alert,
+        "history": [(entry, entry_words(entry)) for entry in history],
+        "names": room.names(people),
+        "now": room.kernel.clock.now(),
+        "form": form,
+        "typed": typed,
+        "refused": refused,
+        "taken_by": refused.by if isinstance(refused, TakenFirst) else None,
+        "reasons": close_reasons()["alert"],
+        "second": room.rules.needs_second(shown.alert.seriousness),
+        "choices": room.choices(actor, id_) if form == "send" else [],
+        "takers": room.takers(actor, id_) if form == "assign" else [],
+    }
+    status = 200 if refused is None else type(refused).status
+    whole = refused is not None or not is_fragment(request) or form not in ("close", "send")
+    template = "operations/alert.html" if whole else f"operations/_{form}_form.html"
+    return page(request, template, status=status, title=shown.alert.title, **context)

@@ -1,0 +1,111 @@
+"""`cordon operations`: alerts, units and taskings from the command line."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cordon.kernel.clock import format_time
+from cordon.kernel.console import console
+from cordon.kernel.errors import BadUsage
+from cordon.operations.base import one_of
+from cordon.operations.model import Position, TaskingState, UnitKind
+from cordon.operations.queue import Filters
+
+app = typer.Typer(no_args_is_help=True, help="Alerts, units and taskings.")
+units_app = typer.Typer(no_args_is_help=True, help="The units that can be sent.")
+app.add_typer(units_app, name="units")
+
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+
+
+@app.command()
+def alerts(
+    ctx: typer.Context,
+    state: Annotated[str, typer.Option(help="open, acknowledged, assigned, …, closed.")] = "",
+    seriousness: Annotated[str, typer.Option(help="notice, serious or grave.")] = "",
+    kind: Annotated[str, typer.Option(help="Kind of finding, or a room's prefix: picture.")] = "",
+    limit: Annotated[int, typer.Option(help="Alerts at most.", min=1, max=200)] = 50,
+    json: Json = False,
+) -> None:
+    """List alerts, the gravest first, then those due first."""
+    c = console(ctx, json=json)
+    actor = c.passes("operations.alert.view")
+    room = c.node.room("operations")
+    filters = Filters(state=state, seriousness=seriousness, kind=kind)
+    found = room.queue(actor, filters, at_most=limit)
+    c.table(
+        ("id", "seriousness", "title", "kind", "state", "due_at", "alike", "assignee"),
+        [
+            (a.id, a.seriousness, a.title, a.kind, a.state.value, format_time(a.due_at), a.alike,
+             a.assignee)
+            for a in found.alerts
+        ],
+    )  # fmt: skip
+    if found.after is not None:
+        c.say(f"There are more than {limit}.")
+
+
+@app.command()
+def taskings(
+    ctx: typer.Context,
+    state: Annotated[str, typer.Option(help="sent, acknowledged, moving, on_scene, done, …")] = "",
+    unit: Annotated[str, typer.Option(help="Code of a unit.")] = "",
+    limit: Annotated[int, typer.Option(help="Taskings at most.", min=1, max=200)] = 50,
+    json: Json = False,
+) -> None:
+    """List taskings, the newest first."""
+    c = console(ctx, json=json)
+    actor = c.passes("operations.tasking.view")
+    wanted = [TaskingState(one_of(TaskingState, state, "state of a tasking"))] if state else []
+    found = c.node.room("operations").taskings(actor, states=wanted, unit=unit, at_most=limit)
+    c.table(
+        ("id", "unit", "state", "alert", "sent_at", "last_at"),
+        [
+            (t.id, t.unit_code, t.state.value, t.alert, format_time(t.sent_at),
+             format_time(t.steps[-1].at))
+            for t in found
+        ],
+    )  # fmt: skip
+
+
+@units_app.command("list")
+def list_units(ctx: typer.Context, json: Json = False) -> None:
+    """List the units, where they are and whether they are ready."""
+    c = console(ctx, json=json)
+    actor = c.passes("operations.unit.view")
+    c.table(
+        ("code", "name", "kind", "sector", "state", "speed_kn", "lat", "lon", "position_at"),
+        [
+            (u.code, u.name, u.kind.value, u.sector, u.state.value, u.speed_kn,
+             u.position and u.position.lat, u.position and u.position.lon,
+             u.position_at and format_time(u.position_at))
+            for u in c.node.room("operations").units(actor)
+        ],
+    )  # fmt: skip
+
+
+@units_app.command("add")
+def add_unit(
+    ctx: typer.Context,
+    code: Annotated[str, typer.Argument(help="Its code, like PB-07.")],
+    name: Annotated[str, typer.Option(help="Its name.")],
+    kind: Annotated[UnitKind, typer.Option(help="How it moves.")],
+    sector: Annotated[str, typer.Option(help="Where it serves.")],
+    speed: Annotated[float, typer.Option(help="Usual speed on the way to a call (kn).")],
+    contact: Annotated[str, typer.Option(help="How it is reached: a channel, a duty telephone.")],
+    lat: Annotated[float | None, typer.Option(help="Where it is: latitude (degrees).")] = None,
+    lon: Annotated[float | None, typer.Option(help="Where it is: longitude (degrees).")] = None,
+    json: Json = False,
+) -> None:
+    """Add a unit, ready to be sent."""
+    c = console(ctx, json=json)
+    if (lat is None) != (lon is None):
+        raise BadUsage("A position has two halves.", advice="Give --lat and --lon, or neither.")
+    actor = c.passes("operations.unit.add")
+    unit = c.node.room("operations").add_unit(
+        actor, code=code, name=name, kind=kind.value, sector=sector, speed_kn=speed,
+        contact=contact, position=None if lat is None or lon is None else Position(lat, lon),
+    )  # fmt: skip
+    c.answer({"id": unit.id, "code": unit.code}, f"{unit.code} is ready.")

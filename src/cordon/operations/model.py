@@ -1,0 +1,293 @@
+"""Words of the room: an alert that must be answered, a unit that can go, a tasking that sends it.
+
+What may follow what stands here as data (`ALERT_MOVES`, `TASKING_MOVES`); the services only
+read it, so that a reader sees the whole of it in one place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from types import MappingProxyType
+
+from cordon.kernel.access.model import Mark, Thing
+from cordon.kernel.errors import BadInput, Conflict
+
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{1,31}")
+FASTEST_KN = 1000.0  # a jet; a speed above it is a slip of the pen
+
+
+class AlertState(StrEnum):
+    """Where an alert stands."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"  # somebody on watch has said: I have seen it
+    ASSIGNED = "assigned"  # one officer has it
+    ANSWERED = "answered"  # a unit took the order, or a case was opened from it
+    CLOSING = "closing"  # it waits for the second officer
+    CLOSED = "closed"
+
+
+class UnitKind(StrEnum):
+    """How a unit moves."""
+
+    BOAT = "boat"
+    VEHICLE = "vehicle"
+    FOOT = "foot"
+    AIRCRAFT = "aircraft"
+
+
+class UnitState(StrEnum):
+    """Whether a unit can be sent."""
+
+    READY = "ready"
+    TASKED = "tasked"
+    UNAVAILABLE = "unavailable"
+
+
+class TaskingState(StrEnum):
+    """Where a tasking stands."""
+
+    DRAFTED = "drafted"
+    SENT = "sent"
+    ACKNOWLEDGED = "acknowledged"  # the unit has the order and goes
+    MOVING = "moving"
+    ON_SCENE = "on_scene"
+    DONE = "done"
+    DECLINED = "declined"  # by the unit
+    CANCELLED = "cancelled"  # by the watch
+
+
+A, T = AlertState, TaskingState
+
+ALERT_MOVES: Mapping[AlertState, tuple[AlertState, ...]] = MappingProxyType(
+    {
+        A.OPEN: (A.ACKNOWLEDGED, A.ASSIGNED, A.ANSWERED, A.CLOSING, A.CLOSED),
+        A.ACKNOWLEDGED: (A.ASSIGNED, A.ANSWERED, A.CLOSING, A.CLOSED),
+        A.ASSIGNED: (A.ASSIGNED, A.ACKNOWLEDGED, A.ANSWERED, A.CLOSING, A.CLOSED),
+        # back again where every unit that was sent declined or was called off
+        A.ANSWERED: (A.ASSIGNED, A.ACKNOWLEDGED, A.CLOSING, A.CLOSED),
+        # back again where the second officer declined
+        A.CLOSING: (A.OPEN, A.ASSIGNED, A.CLOSED),
+        A.CLOSED: (),
+    }
+)
+
+TASKING_MOVES: Mapping[TaskingState, tuple[TaskingState, ...]] = MappingProxyType(
+    {
+        T.DRAFTED: (T.SENT, T.CANCELLED),
+        T.SENT: (T.ACKNOWLEDGED, T.DECLINED, T.CANCELLED),
+        # a unit that lies alongside already is on scene without moving
+        T.ACKNOWLEDGED: (T.MOVING, T.ON_SCENE, T.DECLINED, T.CANCELLED),
+        T.MOVING: (T.ON_SCENE, T.CANCELLED),
+        T.ON_SCENE: (T.DONE, T.CANCELLED),
+        T.DONE: (),
+        T.DECLINED: (),
+        T.CANCELLED: (),
+    }
+)
+
+UNANSWERED = (A.OPEN, A.ACKNOWLEDGED, A.ASSIGNED)
+UNDER_WAY = (T.SENT, T.ACKNOWLEDGED, T.MOVING, T.ON_SCENE)
+TAKEN_ON = (T.ACKNOWLEDGED, T.MOVING, T.ON_SCENE, T.DONE)
+ENDED = (T.DONE, T.DECLINED, T.CANCELLED)
+
+del A, T
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place on the earth: degrees, WGS 84."""
+
+    lat: float
+    lon: float
+
+    def __post_init__(self) -> None:
+        if not (-90.0 <= self.lat <= 90.0 and -180.0 <= self.lon <= 180.0):
+            raise BadInput(
+                "That is no position.", advice="Latitude is -90 to 90, longitude -180 to 180."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A finding that somebody must answer now.
+
+    Attributes:
+        id, agency, mark: UUIDv7, the agency's code, the finding's handling mark.
+        finding: id of the finding. kind, title, seriousness: as the detector's card has them.
+        place: a point in the finding's place, or None; radius_m: its uncertainty, or None.
+        subjects: sorted `type:id`; personal ones are masked before they are shown.
+        starts, ends: span of the behaviour itself (UTC).
+        opened_at, due_at: when it was raised, and until when it must be answered.
+        assignee: id of the officer who has it. unit: code of the unit sent last.
+        case: id of the case opened from it. stands_with: id of the alert under which it stands
+            in the queue, its own where it stands for itself.
+        alike: how many others stand with it that are not closed.
+        acknowledged_by, acknowledged_at: who said first that it was seen, and when.
+    """
+
+    id: str
+    agency: str
+    mark: Mark
+    finding: str
+    kind: str
+    title: str
+    seriousness: str
+    place: Position | None
+    radius_m: float | None
+    subjects: tuple[str, ...]
+    starts: datetime
+    ends: datetime
+    opened_at: datetime
+    due_at: datetime
+    state: AlertState
+    assignee: str | None
+    unit: str | None
+    case: str | None
+    stands_with: str
+    alike: int
+    acknowledged_by: str | None = None
+    acknowledged_at: datetime | None = None
+
+    def thing(self) -> Thing:
+        """The alert as policies see it."""
+        return Thing("alert", self.id, self.agency, self.mark)
+
+    def overdue(self, now: datetime) -> bool:
+        """True where nobody has answered it in its time."""
+        return self.state in UNANSWERED and now > self.due_at
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A boat, vehicle, foot patrol or aircraft that can be sent.
+
+    Attributes:
+        code: `PB-07`, unique in the agency; field officers serve under it.
+        speed_kn: its usual speed on the way to a call. position_at: when it reported `position`.
+        contact: how it is reached (a radio channel, a duty telephone).
+        tasking: id of the tasking it is on, where its state is `tasked`.
+    """
+
+    id: str
+    agency: str
+    mark: Mark
+    code: str
+    name: str
+    kind: UnitKind
+    sector: str
+    state: UnitState
+    speed_kn: float
+    contact: str
+    position: Position | None = None
+    position_at: datetime | None = None
+    tasking: str | None = None
+
+    def thing(self) -> Thing:
+        """The unit as policies see it."""
+        return Thing("unit", self.id, self.agency, self.mark, unit=self.code)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One state of a tasking: when it came to it, who said so, and what they wrote."""
+
+    state: TaskingState
+    at: datetime
+    by: str
+    note: str = ""
+    position: Position | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tasking:
+    """An order to a unit to answer an alert.
+
+    Attributes:
+        alert, unit: ids. unit_code: `PB-07`. order: what the unit is to do, in words.
+        steps: every state it has been in, the first first. report: what the unit found.
+    """
+
+    id: str
+    agency: str
+    mark: Mark
+    alert: str
+    alert_title: str
+    unit: str
+    unit_code: str
+    order: str
+    state: TaskingState
+    sent_at: datetime
+    sent_by: str
+    steps: tuple[Step, ...] = ()
+    report: str = ""
+
+    def thing(self) -> Thing:
+        """The tasking as policies see it: held by the unit that it is for."""
+        return Thing("tasking", self.id, self.agency, self.mark, unit=self.unit_code)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A ready unit as one may send it to a place.
+
+    Attributes:
+        distance_m, bearing_deg: straight line from the unit's last position to the place, over
+            land and shoals alike; None where either is not known.
+        takes: that line at the unit's usual speed, or None.
+        declined: True where it has declined this alert already.
+    """
+
+    unit: Unit
+    distance_m: float | None
+    bearing_deg: float | None
+    takes: timedelta | None
+    declined: bool = False
+
+
+def check_alert_move(at: AlertState, to: AlertState) -> None:
+    """Raise Conflict, saying what is allowed, where an alert cannot come to a state."""
+    if to not in ALERT_MOVES[at]:
+        raise Conflict(f"The alert is {words(at)}; it cannot become {words(to)}. {_allowed(at)}")
+
+
+def check_tasking_move(at: TaskingState, to: TaskingState) -> None:
+    """Raise Conflict, saying what is allowed, where a tasking cannot come to a state."""
+    if to not in TASKING_MOVES[at]:
+        raise Conflict(f"The tasking is {words(at)}; it cannot become {words(to)}. {_allowed(at)}")
+
+
+def _allowed(at: AlertState | TaskingState) -> str:
+    moves = ALERT_MOVES[at] if isinstance(at, AlertState) else TASKING_MOVES[at]
+    if not moves:
+        return "It has ended: nothing follows."
+    return "Allowed now: " + ", ".join(words(m) for m in moves) + "."
+
+
+def words(state: StrEnum) -> str:
+    """A state as one says it (`on scene`)."""
+    return state.value.replace("_", " ")
+
+
+def check_code(text: str) -> str:
+    """A unit's code, or BadInput."""
+    code = text.strip()
+    if not _CODE.fullmatch(code):
+        raise BadInput(
+            f"“{text[:40]}” is no code of a unit.",
+            advice="Write 2 to 32 letters, digits and hyphens, like PB-07.",
+        )
+    return code
+
+
+def check_speed(value: float) -> float:
+    """A unit's speed (kn), or BadInput."""
+    if not 0 < value <= FASTEST_KN:
+        raise BadInput(
+            "That is no speed of a unit.", advice=f"Give knots, above 0 and up to {FASTEST_KN:g}."
+        )
+    return value

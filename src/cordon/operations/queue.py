@@ -1,0 +1,144 @@
+"""The queue of alerts: what it is filtered by, in which order it stands, and what is new in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+from urllib.parse import urlencode
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+
+from cordon.kernel.access.model import Actor
+from cordon.kernel.cards import SERIOUSNESS
+from cordon.kernel.work import View
+from cordon.operations.base import RoomBase, alert_row, as_alerts, one_of
+from cordon.operations.model import Alert, AlertState
+from cordon.operations.tables import AlertRow
+
+NOBODY = "nobody"  # the filter for alerts that nobody has
+VIEW = "operations.alert.view"
+MOST_A_PAGE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What of the queue is asked for; empty ones ask for everything that is not closed.
+
+    Attributes:
+        state: one of `AlertState`. seriousness: one of `SERIOUSNESS`. kind: a kind of finding or
+            its room's prefix (`picture.`). assignee: officer's id, or `nobody`.
+        mine: only what the reader has.
+    """
+
+    state: str = ""
+    seriousness: str = ""
+    kind: str = ""
+    assignee: str = ""
+    mine: bool = False
+
+    def __post_init__(self) -> None:
+        if self.state:
+            one_of(AlertState, self.state, "state of an alert")
+        if self.seriousness:
+            one_of(SERIOUSNESS, self.seriousness, "seriousness")
+
+    @classmethod
+    def read(cls, query: Mapping[str, str]) -> Filters:
+        """From an address; what it does not know it passes over. Raises BadInput."""
+        given: dict[str, Any] = {f.name: query[f.name] for f in fields(cls) if query.get(f.name)}
+        if "mine" in given:
+            given["mine"] = given["mine"] not in ("0", "false")
+        return cls(**given)
+
+    def query(self, **more: str) -> str:
+        """The filters as they stand in an address, with what is given beside them."""
+        held = {f.name: getattr(self, f.name) for f in fields(self)}
+        told = {k: "1" if v is True else v for k, v in held.items() if v}
+        return urlencode({**told, **{k: v for k, v in more.items() if v}})
+
+
+@dataclass(frozen=True, slots=True)
+class QueuePage:
+    """A page of the queue.
+
+    Attributes:
+        after: id to ask the next page with, or None on the last one.
+        newest: id of the newest alert that the filters let through, to count new ones from.
+    """
+
+    alerts: tuple[Alert, ...]
+    after: str | None
+    newest: str
+
+
+class Queue(RoomBase):
+    """Reading the queue."""
+
+    def queue(
+        self, actor: Actor, filters: Filters = Filters(), *, after: str = "", at_most: int = 50
+    ) -> QueuePage:
+        """Alerts, the gravest first, then those due first; alike ones under their first.
+
+        Closed ones only where the filter asks for them, then each for itself.
+
+        Args:
+            after: `after` of the page before this one. at_most: up to 200.
+        """
+        at_most = max(1, min(at_most, MOST_A_PAGE))
+        with self.kernel.view(actor) as view:
+            asked = self._asked(view, filters)
+            newest = view.session.scalar(asked.with_only_columns(func.max(AlertRow.id)))
+            query = asked.order_by(AlertRow.rank.desc(), AlertRow.due_at, AlertRow.id)
+            if after:
+                query = query.where(_past(alert_row(view.session, after)))
+            rows = list(view.session.scalars(query.limit(at_most + 1)))
+            page = rows[:at_most]
+            more = page[-1].id if len(rows) > at_most else None
+            return QueuePage(tuple(as_alerts(view.session, page)), more, newest or "")
+
+    def count_new(self, actor: Actor, filters: Filters = Filters(), *, since: str = "") -> int:
+        """How many alerts came into the queue after the one that `newest` named.
+
+        Ids are UUIDv7 and one dispatcher raises alerts in order, so that an id is a better mark
+        than a time, which can stand still or be the same for two.
+        """
+        with self.kernel.view(actor) as view:
+            query = self._asked(view, filters).with_only_columns(func.count())
+            return view.session.scalar(query.where(AlertRow.id > since)) or 0
+
+    def _asked(self, view: View, filters: Filters) -> Select[Any]:
+        query = select(AlertRow).where(
+            AlertRow.agency == self.kernel.agency,
+            AlertRow.mark.in_(self.marks(view, VIEW, "alert")),
+        )
+        if filters.state:
+            query = query.where(AlertRow.state == filters.state)
+        if filters.state != AlertState.CLOSED:
+            query = query.where(AlertRow.queued.is_(True))
+        if filters.seriousness:
+            query = query.where(AlertRow.rank == SERIOUSNESS.index(filters.seriousness))
+        if filters.kind.endswith("."):
+            query = query.where(AlertRow.kind.startswith(filters.kind, autoescape=True))
+        elif filters.kind:
+            query = query.where(AlertRow.kind == filters.kind)
+        if filters.assignee == NOBODY:
+            query = query.where(AlertRow.assignee.is_(None))
+        elif filters.assignee:
+            query = query.where(AlertRow.assignee == filters.assignee)
+        if filters.mine:
+            query = query.where(AlertRow.assignee == view.actor.id)
+        return query
+
+
+def _past(last: AlertRow) -> ColumnElement[bool]:
+    return or_(
+        AlertRow.rank < last.rank,
+        and_(
+            AlertRow.rank == last.rank,
+            or_(
+                AlertRow.due_at > last.due_at,
+                and_(AlertRow.due_at == last.due_at, AlertRow.id > last.id),
+            ),
+        ),
+    )
