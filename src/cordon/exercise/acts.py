@@ -1,0 +1,9 @@
+"""What can be done in the exercise."""
+
+from cordon.kernel.access.model import Act
+
+ACTS = (
+    Act("exercise.run.view", "See the exercises that were played here, and how they scored."),
+    Act("exercise.run.start", "Play a world with known truth on this node."),
+    Act("exercise.run.stop", "Stop an exercise that is playing."),
+)

@@ -1,0 +1,254 @@
+"""What the room does on a node: play a world on the production path, and score what was found."""
+
+from __future__ import annotations
+
+import io
+import logging
+import shutil
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy import select
+
+from cordon.exercise.model import Truth, read_truths
+from cordon.exercise.playing import Player, read_log, shifted
+from cordon.exercise.score import score
+from cordon.exercise.tables import RunRow
+from cordon.exercise.worlds import world
+from cordon.kernel.access.model import Actor, Mark, Thing
+from cordon.kernel.errors import Conflict, NotFound
+from cordon.kernel.ids import new_id
+from cordon.kernel.leads import list_findings
+from cordon.kernel.work import Kernel
+
+log = logging.getLogger(__name__)
+MARK = Mark.GREEN
+FEED = "exercise"
+MOST_FINDINGS = 2000  # looked at for one score
+
+
+class Pictured(Protocol):
+    """What this room needs of the picture: its face for files, zones and feeds."""
+
+    def put_zones(self, actor: Actor, data: bytes) -> int: ...
+    def ask_import(self, actor: Actor, source: Any, name: str) -> str: ...
+    def add_feed(self, actor: Actor, name: str, url: str) -> str: ...
+    def stop_feed(self, actor: Actor, feed: str) -> None: ...
+
+
+class Called(Protocol):
+    """What this room needs of the calls: its face for files."""
+
+    def ask_import(self, actor: Actor, source: Any, name: str, *, kind: str) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be played.
+
+    Attributes:
+        seed, days, scale: of the world, see `model.World`.
+        lead: how long before the chosen event the live part begins; what lies before it is
+            brought in as a file at once.
+        event: kind of the planted event that the live part begins before, the last of its kind.
+    """
+
+    world: str = "watch"
+    seed: int = 7
+    days: float = 2.0
+    scale: float = 1.0
+    lead: timedelta = timedelta(minutes=8)
+    event: str = "picture.zone_entry"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """An exercise as pages show it. `score` is what was found so far, by kind."""
+
+    id: str
+    world: str
+    seed: int
+    days: float
+    scale: float
+    state: str
+    begins: datetime
+    ended_at: datetime | None
+    planted: int
+    due: int
+    score: dict[str, Any]
+
+
+class Exercise:
+    """Exercises of one node.
+
+    Args:
+        folder: where worlds are written while they are played.
+    """
+
+    def __init__(self, kernel: Kernel, picture: Pictured, folder: Path) -> None:
+        self.kernel = kernel
+        self._picture = picture
+        self._folder = folder
+        self._players: dict[str, tuple[Player, str]] = {}
+        self._lock = threading.Lock()
+
+    def start(self, actor: Actor, plan: Plan) -> str:
+        """Generate a world, bring its past in as a file, and play the rest live; return its id.
+
+        Raises:
+            Conflict: one is playing already.
+        """
+        with self._lock:
+            if any(not player.ended.is_set() for player, _ in self._players.values()):
+                raise Conflict("An exercise is playing already.", advice="Stop it first.")
+            id_ = new_id()
+            with self.kernel.work(actor) as work:
+                work.act(
+                    "exercise.run.start", self._room(), run=id_, world=plan.world, seed=plan.seed
+                )
+            folder = self._folder / id_
+            world(plan.world).generate(plan.seed, plan.days, plan.scale, folder)
+            truths = list(read_truths(folder / "truth.jsonl"))
+            now = self.kernel.clock.now()
+            shift = now - (_first_event(truths, plan.event) - plan.lead)
+            planted = [_moved(truth, shift) for truth in truths]
+            with self.kernel.work(actor) as work:
+                work.session.add(
+                    RunRow(
+                        id=id_,
+                        agency=self.kernel.agency,
+                        mark=MARK,
+                        created_at=work.now,
+                        world=plan.world,
+                        seed=plan.seed,
+                        days=plan.days,
+                        scale=plan.scale,
+                        state="playing",
+                        begins=now,
+                        shift_s=shift.total_seconds(),
+                        truth=[t.to_dict() for t in planted],
+                    )
+                )
+                work.act(
+                    "exercise.run.start",
+                    Thing("exercise", id_, self.kernel.agency, MARK),
+                    planted=len(planted),
+                )
+            self._play(actor, id_, folder, shift, now)
+        return id_
+
+    def _play(self, actor: Actor, id_: str, folder: Path, shift: timedelta, now: datetime) -> None:
+        self._picture.put_zones(actor, (folder / "zones.geojson").read_bytes())
+        lines = ((at + shift, shifted(line, shift)) for at, line in read_log(folder / "ais.nmea"))
+        past = io.BytesIO()
+        rest: tuple[datetime, bytes] | None = None
+        for at, line in lines:
+            if at > now:
+                rest = (at, line)
+                break
+            past.write(line + b"\n")
+        if past.tell():
+            past.seek(0)
+            self._picture.ask_import(actor, past, f"exercise-{id_}.nmea")
+        player = Player(_with(rest, lines), self.kernel.clock)
+        player.start()
+        feed = self._picture.add_feed(actor, f"{FEED} {id_[-6:]}", player.url)
+        self._players[id_] = (player, feed)
+
+    def bring_calls(self, actor: Actor, calls: Called) -> list[str]:
+        """Bring the call records of the exercise that is playing in, under the actor's
+        authority; return the jobs' ids."""
+        with self._lock:
+            folders = [self._folder / id_ for id_ in self._players]
+        jobs = []
+        for folder in folders:
+            for name in ("subscribers", "calls"):
+                with (folder / f"{name}.csv").open("rb") as source:
+                    jobs.append(calls.ask_import(actor, source, f"exercise {name}.csv", kind=name))
+        return [job for job in jobs if job]
+
+    def stop_run(self, actor: Actor, id_: str) -> None:
+        """Stop playing; what was found so far is scored."""
+        with self.kernel.work(actor) as work:
+            row = work.session.get(RunRow, id_)
+            if row is None:
+                raise NotFound("There is no such exercise.")
+            work.act("exercise.run.stop", row.thing())
+            row.state, row.ended_at = "ended", work.now
+        self._end(actor, id_)
+
+    def _end(self, actor: Actor, id_: str) -> None:
+        player, feed = self._players.pop(id_, (None, ""))
+        if player is not None:
+            player.stop()
+            self._picture.stop_feed(actor, feed)
+            player.join(timeout=5)
+        shutil.rmtree(self._folder / id_, ignore_errors=True)
+
+    def stop(self) -> None:
+        """The node ends: send no more."""
+        for player, _ in self._players.values():
+            player.stop()
+
+    def runs(self, actor: Actor) -> list[Run]:
+        """The exercises, newest first, with their scores as they stand now."""
+        with self.kernel.view(actor) as view:
+            view.permit("exercise.run.view", self._room())
+            rows = list(view.session.scalars(select(RunRow).order_by(RunRow.id.desc()).limit(20)))
+            # the director sees scores, not contents: findings are counted by the node itself
+        with self.kernel.view(self.kernel.node) as view:
+            found = [k.finding for k in list_findings(view, kind="picture.", at_most=MOST_FINDINGS)]
+            now = view.now
+        return [_run(row, found, now) for row in rows]
+
+    def may(self, actor: Actor, act: str) -> bool:
+        """Whether the gate would let this pass, for what a page offers."""
+        return self.kernel.gate.decide(actor, act, self._room()).allowed
+
+    def _room(self) -> Thing:
+        return Thing.room("exercise", self.kernel.agency)
+
+
+def _run(row: RunRow, found: Sequence[Any], now: datetime) -> Run:
+    truths = [t for d in row.truth if (t := Truth.from_dict(d)).kind.startswith("picture.")]
+    until = row.ended_at or now
+    due = [t for t in truths if t.end <= until]
+    begins = min((t.start for t in truths), default=row.begins)
+    spoken = [f for f in found if f.end >= begins and f.start <= until]
+    return Run(
+        row.id,
+        row.world,
+        row.seed,
+        row.days,
+        row.scale,
+        row.state,
+        row.begins,
+        row.ended_at,
+        len(truths),
+        len(due),
+        score(due, spoken).to_dict(),
+    )
+
+
+def _first_event(truths: Sequence[Truth], kind: str) -> datetime:
+    """When the last planted event of a kind begins; the last of any kind where there is none."""
+    starts = [t.start for t in truths if t.kind == kind] or [t.start for t in truths]
+    return max(starts)
+
+
+def _moved(truth: Truth, by: timedelta) -> Truth:
+    return Truth(
+        truth.kind, truth.subjects, truth.start + by, truth.end + by, truth.place, truth.note
+    )
+
+
+def _with(
+    first: tuple[datetime, bytes] | None, rest: Iterator[tuple[datetime, bytes]]
+) -> Iterator[tuple[datetime, bytes]]:
+    if first is not None:
+        yield first
+    yield from rest

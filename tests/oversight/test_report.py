@@ -1,0 +1,123 @@
+"""The overseer's report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from cordon.kernel import leads
+from cordon.kernel.access.model import AuthorityKind, AuthorityState, Mark, Role, Thing
+from cordon.kernel.errors import AuthorityRefused, Refused
+
+NUMBER, OTHER = "number:+923007654321", "number:+923001111111"
+
+
+def test_use_of_authorities_and_refused_attempts(oversight, authority, officers, kernel, clock):
+    warrant = authority()
+    unused = authority("WR-119/2026")
+    reader = replace(officers["investigator"], authority=warrant)
+    room = Thing.room("findings", kernel.agency)
+    for _ in range(3):
+        with kernel.view(reader) as view:
+            view.under_authority("findings.finding.view", room, "calls", NUMBER)
+        clock.advance(timedelta(minutes=1))
+    assert oversight.report(officers["overseer"]).uses[-1].reads == 3
+    with pytest.raises(AuthorityRefused), kernel.view(reader) as view:
+        view.under_authority("findings.finding.view", room, "calls", OTHER)
+
+    report = oversight.report(officers["overseer"])  # what came since is counted on top
+    used = {use.authority.id: use for use in report.uses}
+    assert (used[warrant.id].reads, used[warrant.id].refused) == (3, 1)
+    (by,) = used[warrant.id].officers
+    assert by.officer == reader.id
+    assert by.last_at - by.first_at == timedelta(minutes=3)
+    assert used[unused.id].officers == ()
+    (refused,) = report.refused
+    assert (refused.actor, refused.detail["why"]) == (reader.id, "authority_refused")
+    assert report.references[refused.authority] == "WR-118/2026"
+    assert "7654321" not in repr(report.refused)
+    assert "1111111" not in repr(report)
+
+
+def test_emergencies_nobody_confirmed(oversight, authority, officers, noon, clock):
+    late = authority("EM-1", kind=AuthorityKind.EMERGENCY, confirm_by=noon + timedelta(minutes=10))
+    waiting = authority("EM-2", kind=AuthorityKind.EMERGENCY, confirm_by=noon + timedelta(hours=2))
+    authority("EM-3", kind=AuthorityKind.EMERGENCY, confirm_by=noon + timedelta(hours=2),
+              confirmed_by="officer-custodian")  # fmt: skip
+    clock.advance(timedelta(hours=1))
+    found = {a.id: state for a, state in oversight.report(officers["overseer"]).emergencies}
+    assert found == {late.id: AuthorityState.LAPSED, waiting.id: AuthorityState.UNCONFIRMED}
+
+
+def test_unanswered_leads_with_who_looked(oversight, lead, officers, kernel, clock):
+    ignored, taken, seen = lead("Ignored"), lead("Taken"), lead("Seen")
+    with kernel.work(officers["watch"]) as work:
+        leads.answered(work, taken)
+    leads.looked(kernel, officers["watch"], seen.id)
+    leads.looked(kernel, officers["watch2"], seen.id)
+    leads.looked(kernel, officers["watch"], seen.id)
+    assert oversight.report(officers["overseer"]).overdue == ()
+    clock.advance(timedelta(hours=2))
+    overdue = {one.id: one for one in oversight.report(officers["overseer"]).overdue}
+    assert set(overdue) == {ignored.id, seen.id}
+    assert overdue[ignored.id].looks == ()
+    assert [(look.officer, look.times) for look in overdue[seen.id].looks] == [
+        ("officer-watch", 2), ("officer-watch2", 1),
+    ]  # fmt: skip
+
+
+def test_closings_by_unit_and_no_means_apart(oversight, lead, close, officers):
+    watch, watch2 = officers["watch"], officers["watch2"]
+    close(lead("One"), watch, watch2)
+    close(lead("Two"), watch2, watch, reason="no_means", note="No boat was ready.")
+    close(lead("Three"), watch)
+    close(lead("Small", seriousness="notice"), watch)
+    report = oversight.report(officers["overseer"])
+    assert [c.lead.title for c in report.closed] == ["Small", "One"]
+    assert [(c.second_by, c.second_unit) for c in report.closed] == [
+        (None, None), ("officer-watch2", "watch-2"),
+    ]  # fmt: skip
+    assert [c.lead.title for c in report.no_means] == ["Two"]
+    assert [c.lead.title for c in report.waiting] == ["Three"]
+    assert report.units == ("watch-1", "watch-2")
+    by_unit = oversight.report(officers["overseer"], unit="watch-2")
+    assert (by_unit.closed, [c.lead.title for c in by_unit.no_means]) == ((), ["Two"])
+
+
+def test_what_the_overseer_is_not_cleared_for_is_left_out(oversight, lead, close, officers, clock):
+    red = lead("A source at risk", mark=Mark.RED)
+    strict = lead("A strict one", mark=Mark.AMBER_STRICT)
+    named = replace(officers["watch"], cleared=Mark.RED)
+    close(strict, named)
+    clock.advance(timedelta(hours=2))
+    report = oversight.report(officers["overseer"])
+    assert [(one.id, one.title, one.mark) for one in report.overdue] == [(red.id, None, Mark.RED)]
+    (waiting,) = report.waiting
+    assert waiting.note == "A licensed transfer."
+    less = oversight.report(replace(officers["overseer"], cleared=Mark.GREEN)).waiting[0]
+    assert (less.lead.title, less.note) == (None, None)
+
+
+def test_failing_subscribers(oversight, officers, kernel):
+    def fails(_work, _event):
+        raise ValueError("it holds what the event was about")
+
+    kernel.dispatcher.subscribe("test.fails", {"test.happened"}, fails)
+    with kernel.work(kernel.node) as work:
+        work.emit("test.happened", {})
+    kernel.dispatcher.run_pending()
+    (failing,) = oversight.report(officers["overseer"]).failing
+    assert (failing.subscriber, failing.failures, failing.error) == ("test.fails", 1, "ValueError")
+
+
+def test_only_an_overseer_who_does_nothing_else(oversight, officers, kernel):
+    others = [who for name, who in officers.items() if name != "overseer"]
+    both = replace(officers["overseer"], roles=frozenset({Role.OVERSEER, Role.INVESTIGATOR}))
+    foreign = replace(officers["overseer"], agency="pk-other")
+    for who in (*others, both, foreign):
+        with pytest.raises(Refused):
+            oversight.report(who)
+    refused = kernel.ledger.entries(act="oversight.report.view", outcome="refused")
+    assert len(refused) == len(others) + 2
