@@ -1,0 +1,1 @@
+"""Commands of the node as a whole; a room's commands stand in the room."""

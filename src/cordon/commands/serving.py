@@ -1,0 +1,55 @@
+"""`cordon serve`: one node, its pages, feeds and jobs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from cordon.bootstrap import Node, open_node
+from cordon.kernel import logs
+from cordon.kernel.console import console
+from cordon.kernel.errors import WrongSetting
+from cordon.settings import Settings, load
+
+
+def serve(
+    ctx: typer.Context,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+) -> None:
+    """Start the node and serve its pages until it is stopped."""
+    given = {k: v for k, v in {"host": host, "port": port}.items() if v is not None}
+    settings = load(**given)
+    logs.set_up(settings.log_level, settings.log_format)
+    node = open_node(settings)
+    console(ctx).say(f"{settings.agency_name} ({settings.agency}) at {settings.public_url}")
+    try:
+        run(node, settings)
+    finally:
+        node.close()
+
+
+def run(node: Node, settings: Settings) -> None:
+    """Serve a node's pages until the process is told to stop."""
+    from cordon.web.app import create_app
+
+    if (settings.tls_certificate is None) != (settings.tls_key is None):
+        raise WrongSetting(
+            "Of tls_certificate and tls_key only one is set.", advice="Set both, or neither."
+        )
+    uvicorn.run(
+        create_app(node),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=True,
+        forwarded_allow_ips=settings.trusted_proxies,
+        ws_max_size=4096,
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=settings.tls_key,
+        timeout_graceful_shutdown=10,
+    )

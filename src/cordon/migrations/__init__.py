@@ -1,0 +1,1 @@
+"""Migrations of the node's database, applied in order when a node starts."""

@@ -1,0 +1,89 @@
+"""The tables of every room, and the migrations that bring a database up to them."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import import_module
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from cordon.kernel.errors import Unavailable
+from cordon.kernel.store import Base, Rows
+
+TABLES = (
+    "cordon.kernel.access.tables",
+    "cordon.kernel.events",
+    "cordon.kernel.jobs",
+    "cordon.kernel.leads.tables",
+    "cordon.kernel.ledger.tables",
+    "cordon.kernel.store.columns",
+    "cordon.picture.tables",
+    "cordon.calls.tables",
+    "cordon.operations.tables",
+    "cordon.cases.tables",
+    "cordon.exercise.tables",
+)
+_LOCK = 0x636F72646F6E  # "cordon", the advisory lock that two starting nodes wait for
+
+
+def load_tables() -> None:
+    """Import every module that declares tables, so that `Base.metadata` is whole."""
+    for name in TABLES:
+        import_module(name)
+
+
+def config(connection: Connection | None = None) -> Config:
+    """Alembic's configuration; it has no file of its own."""
+    settings = Config()
+    settings.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    settings.set_main_option("path_separator", "os")
+    settings.attributes["connection"] = connection
+    return settings
+
+
+def upgrade(rows: Rows) -> None:
+    """Bring the database up to this version's tables; a newer one is refused."""
+    load_tables()
+    with rows.engine.connect() as plain:
+        connection = plain.execution_options(cordon_write=True)
+        with connection.begin():
+            if not rows.is_sqlite:  # SQLite's write transaction is a lock already
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            at = MigrationContext.configure(connection).get_current_revision()
+            known = ScriptDirectory.from_config(config())
+            if at is not None and at not in {s.revision for s in known.walk_revisions()}:
+                raise Unavailable(
+                    "The database was written by a newer Cordon.",
+                    advice="Install that version, or restore a backup made before it.",
+                )
+            if at != known.get_current_head():
+                command.upgrade(config(connection), "head")
+
+
+def new(message: str, rows: Rows) -> None:
+    """Write a migration for what the tables have become since the last one."""
+    load_tables()
+    with rows.engine.begin() as connection:
+        command.upgrade(config(connection), "head")
+        command.revision(config(connection), message, autogenerate=True, rev_id=_next_number())
+
+
+def _next_number() -> str:
+    versions = Path(__file__).parent / "migrations" / "versions"
+    return f"{len(list(versions.glob('[0-9]*.py'))) + 1:04d}"
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    parser = argparse.ArgumentParser(description="Write a migration.")
+    parser.add_argument("message")
+    with tempfile.TemporaryDirectory() as folder:
+        new(parser.parse_args().message, Rows(f"sqlite:///{folder}/empty.db"))
+
+__all__ = ["Base", "config", "load_tables", "new", "upgrade"]

@@ -1,0 +1,1 @@
+"""The shell around the rooms: layout, sign-in, static files, languages, health."""

@@ -1,0 +1,171 @@
+"""A finding's page: why it was said, by numbers beside their thresholds, down to the records."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Form, Request
+from starlette.responses import Response
+
+from cordon.kernel.access.model import Actor
+from cordon.kernel.errors import BadInput
+from cordon.kernel.leads import (
+    KeptFinding,
+    ask_to_close,
+    close_reasons,
+    countersign,
+    decline,
+    get_finding,
+    list_findings,
+    looked,
+)
+from cordon.kernel.pages import May, page, see_other
+from cordon.kernel.work import View
+
+if TYPE_CHECKING:
+    from cordon.bootstrap import Node
+
+SHOWN_RECORDS = 25
+
+
+def seen(view: View, kept: KeptFinding) -> KeptFinding:
+    """The finding as this reader may see it."""
+    shown = view.seen("findings.finding.view", kept.thing(), kept.finding)
+    return replace(kept, finding=shown)
+
+
+def routes(node: Node) -> APIRouter:
+    """Findings of every room: the list, one, its records, and closing it."""
+    router = APIRouter()
+
+    @router.get("/findings")
+    def findings(
+        request: Request,
+        actor: Annotated[Actor, May("findings.finding.view")],
+        kind: str = "",
+        state: str = "",
+        before: str = "",
+    ) -> Response:
+        """Findings, the newest first."""
+        with node.kernel.view(actor) as view:
+            shown = [
+                seen(view, kept)
+                for kept in list_findings(
+                    view, kind=kind or None, state=state or None, before=before or None
+                )
+            ]
+        return page(request, "findings.html", findings=shown, kind=kind, state=state)
+
+    @router.get("/findings/{finding}")
+    def finding(
+        request: Request, finding: str, actor: Annotated[Actor, May("findings.finding.view")]
+    ) -> Response:
+        """A finding: why it was made, and on what."""
+        return _drawn(node, request, actor, finding)
+
+    @router.get("/api/findings/{finding}")
+    def finding_json(
+        finding: str, actor: Annotated[Actor, May("findings.finding.view")]
+    ) -> dict[str, Any]:
+        """A finding as detectors return it, with its state."""
+        with node.kernel.view(actor) as view:
+            kept = seen(view, get_finding(view, finding))
+        return {
+            **kept.finding.to_dict(),
+            "state": kept.state,
+            "seriousness": kept.seriousness,
+            "title": kept.title,
+            "agency": kept.agency,
+            "mark": kept.mark,
+        }
+
+    @router.post("/findings/{finding}/close")
+    def close(
+        request: Request,
+        finding: str,
+        actor: Annotated[Actor, May("findings.finding.close")],
+        reason: Annotated[str, Form()] = "",
+        note: Annotated[str, Form()] = "",
+    ) -> Response:
+        """Ask to close a finding, with a reason and a note."""
+        try:
+            with node.kernel.work(actor) as work:
+                kept = get_finding(work, finding)
+                ask_to_close(
+                    work,
+                    "findings.finding.close",
+                    kept.thing(),
+                    node.lead_rules,
+                    reason=reason,
+                    note=note,
+                )
+        except BadInput as wrong:
+            return _drawn(
+                node,
+                request,
+                actor,
+                finding,
+                status=422,
+                refused={"reason": reason, "note": note, "says": str(wrong)},
+            )
+        return see_other(request, f"/findings/{finding}")
+
+    @router.post("/findings/{finding}/countersign")
+    def second(
+        request: Request,
+        finding: str,
+        actor: Annotated[Actor, May("findings.finding.countersign")],
+        agrees: Annotated[str, Form()] = "yes",
+        note: Annotated[str, Form()] = "",
+    ) -> Response:
+        """Answer, as the second officer, a wish to close."""
+        with node.kernel.work(actor) as work:
+            thing = get_finding(work, finding).thing()
+            if agrees == "yes":
+                countersign(work, "findings.finding.countersign", thing)
+            else:
+                decline(work, "findings.finding.countersign", thing, note=note)
+        return see_other(request, f"/findings/{finding}")
+
+    return router
+
+
+def _drawn(
+    node: Node,
+    request: Request,
+    actor: Actor,
+    finding: str,
+    *,
+    status: int = 200,
+    refused: dict[str, str] | None = None,
+) -> Response:
+    looked(node.kernel, actor, finding)
+    with node.kernel.view(actor) as view:
+        kept = seen(view, get_finding(view, finding))
+        thing = kept.thing()
+        context = {
+            "kept": kept,
+            "finding": kept.finding,
+            "records": kept.finding.records[:SHOWN_RECORDS],
+            "card": node.cards.get(kept.finding.kind),
+            "masked_some": any("~" in s for s in kept.finding.subjects),
+            "place": _point(kept.finding.place),
+            "may_close": kept.state == "open" and view.may("findings.finding.close", thing),
+            "may_second": kept.state == "closing"
+            and view.may("findings.finding.countersign", thing),
+            "reasons": [(r.id, r.title) for r in close_reasons()["finding"]],
+            "refused": refused or {"reason": "", "note": "", "says": ""},
+            "alert": node.operations.alert_of(view, finding),
+        }
+    return page(request, "finding.html", status=status, title=kept.title, **context)
+
+
+def _point(place: dict[str, Any] | None) -> dict[str, float] | None:
+    """The first point of a place, for a line of text."""
+    if place is None:
+        return None
+    at = place["coordinates"]
+    while isinstance(at[0], list):
+        at = at[0]
+    return {"lat": float(at[1]), "lon": float(at[0])}

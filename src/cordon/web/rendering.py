@@ -1,0 +1,327 @@
+"""How pages are drawn: the templates of the shell and of each room, and the filters they share.
+
+What the templates expect is written down in docs/pages.md.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime
+from babel.numbers import format_decimal
+from jinja2 import (
+    ChoiceLoader,
+    Environment,
+    FileSystemLoader,
+    PrefixLoader,
+    StrictUndefined,
+)
+from markupsafe import Markup
+
+from cordon.kernel.clock import as_utc, format_time
+from cordon.kernel.units import METRES_PER_NAUTICAL_MILE
+from cordon.web import i18n
+from cordon.web.assets import asset
+
+PACKAGE = Path(__file__).parents[1]
+LONG_NUMBER = 4  # characters of a masked value that may stay, at most, are fewer than this
+
+
+@dataclass(frozen=True, slots=True)
+class NavItem:
+    """A room in the rail: `label` is a message of the catalogue, `key` the letter after `g`."""
+
+    href: str
+    label: str
+    icon: str
+    current: bool = False
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OfficerView:
+    """Who is signed in, as the bar shows it."""
+
+    name: str
+    unit: str = ""
+    role: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorityView:
+    """The legal authority in force for this reader: its number, what it covers, until when."""
+
+    reference: str
+    covers: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the shell around every page needs.
+
+    Attributes:
+        title: already translated. agency, unit: whose node and desk this is.
+        csrf: token that forms and htmx requests send back.
+        theme: `dark` or `light`. zone: IANA name of the clock's zone.
+        now: the node's own time, so that an exercise's clock shows; the clock is left out
+            where it is None.
+        find_url, authorities_url: where the find field and the authority chip lead; the
+            find field stands only where there is something to ask.
+        notices: (kind, text) shown once, kind being `calm`, `notice` or `grave`.
+    """
+
+    title: str
+    csrf: str = ""
+    lang: str = i18n.SOURCE
+    theme: str = "dark"
+    agency: str = ""
+    unit: str = ""
+    nav: tuple[NavItem, ...] = ()
+    officer: OfficerView | None = None
+    authority: AuthorityView | None = None
+    zone: str = "UTC"
+    now: datetime | None = None
+    find_url: str | None = None
+    authorities_url: str = "/authorities"
+    sign_out_url: str = "/sign-out"
+    notices: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def dir(self) -> str:
+        """`ltr` or `rtl`."""
+        return i18n.direction(self.lang)
+
+
+def dms(degrees: float, axis: str) -> str:
+    """Degrees and decimal minutes, as charts have them: `25°06.12′N`.
+
+    Args:
+        degrees: WGS 84, positive to north or east.
+        axis: `lat` or `lon`.
+    """
+    letters, width = {"lat": ("NS", 2), "lon": ("EW", 3)}[axis]
+    thousandths = round(abs(degrees) * 60_000)  # of a minute: so that 59.999 carries over
+    whole, rest = divmod(thousandths, 60_000)
+    return f"{whole:0{width}d}°{rest / 1000:06.3f}′{letters[degrees < 0]}"
+
+
+def mask(value: object, keep: int = 3) -> str:
+    """A value of which only the last characters may be read: `••••• 455`.
+
+    Short values are masked whole, because what is left would give them away.
+    """
+    text = str(value)
+    if keep <= 0 or len(text) < 2 * keep + LONG_NUMBER:
+        return "•" * 6
+    return f"••••••{text[-keep:]}"
+
+
+def gauge(value: float, threshold: float | None, unit: str = "") -> tuple[float, float | None]:
+    """Where a gauge's bar ends and where its threshold stands, each in percent of its width.
+
+    Proportions (unit `1` with both between 0 and 1) fill a gauge of 0 to 1; other gauges end
+    a quarter past the larger of the two, so that both can be seen.
+    """
+    size = min(abs(value), 1e300) if math.isfinite(value) else math.inf  # 1.25 times it is finite
+    limit = (
+        min(abs(threshold), 1e300) if threshold is not None and math.isfinite(threshold) else None
+    )
+    if unit == "1" and size <= 1 and (limit is None or limit <= 1):
+        top = 1.0
+    else:
+        top = 1.25 * max(size if math.isfinite(size) else 0.0, limit or 0.0) or 1.0
+    filled = 100.0 if not math.isfinite(size) else 100 * size / top
+    return round(min(filled, 100.0), 1), None if limit is None else round(100 * limit / top, 1)
+
+
+class Formats:
+    """Numbers, distances and times as one language and zone have them.
+
+    Args:
+        names: the name of a subject (`mmsi:463012345`), or nothing where none is known.
+    """
+
+    def __init__(self, lang: str, zone: str, names: Callable[[str], str] = lambda _: "") -> None:
+        self._names = names
+        self.locale = i18n.locale_of(lang)
+        self.zone = ZoneInfo(zone)
+        self.translations = i18n.translations(lang)
+
+    def number(self, value: float, digits: int = 0) -> str:
+        """A number with the language's separators, and at most this many decimals."""
+        if not math.isfinite(value):
+            return "∞" if value > 0 else "–"
+        return format_decimal(round(value, digits), "#,##0." + "#" * digits if digits else "#,##0",
+                              locale=self.locale)  # fmt: skip
+
+    def measure(self, value: float) -> str:
+        """A measured number with as many decimals as its size deserves."""
+        size = abs(value)
+        return self.number(value, 0 if size >= 100 else 1 if size >= 10 else 2)
+
+    def distance(self, metres: float, unit: str = "nm") -> str:
+        """A distance (m) in nautical miles (`nm`) or kilometres (`km`)."""
+        per = {"nm": METRES_PER_NAUTICAL_MILE, "km": 1000.0}[unit]
+        return f"{self.measure(metres / per)} {self.translations.gettext(unit)}"
+
+    def local(self, moment: datetime, pattern: str) -> str:
+        """A moment in the zone of the page, by a CLDR pattern."""
+        return format_datetime(as_utc(moment).astimezone(self.zone), pattern, locale=self.locale)
+
+    def when(self, moment: datetime | None, form: str = "full") -> str:
+        """A moment as `<time>`: local, with UTC on hover.
+
+        Args:
+            form: `full` is date and time, `time` hours to seconds, `short` hours and
+                minutes, `date` the day.
+        """
+        if moment is None:
+            return "–"
+        patterns = {
+            "full": "d MMM yyyy, HH:mm:ss",
+            "time": "HH:mm:ss",
+            "short": "HH:mm",
+            "date": "d MMM yyyy",
+        }
+        utc = as_utc(moment)
+        shown = self.local(moment, patterns[form])
+        return Markup('<time datetime="{}" title="{}" class="num">{}</time>').format(
+            format_time(utc), f"{utc:%Y-%m-%d %H:%M:%SZ}", shown
+        )
+
+    def called(self, subject: str) -> str:
+        """A subject as people call it: `CORAL QUEEN 35 (MMSI 463012345)`, `zone R-4`."""
+        kind, _, id_ = subject.partition(":")
+        told = f"{SUBJECTS.get(kind) or self.translations.gettext(kind)} {id_}" if id_ else kind
+        name = "" if id_.startswith("~") else self._names(subject)
+        return f"{name} ({told})" if name else told
+
+    def zone_name(self, moment: datetime) -> str:
+        """The zone's short name (`PKT`)."""
+        return as_utc(moment).astimezone(self.zone).tzname() or ""
+
+    def span(self, length: timedelta | float) -> str:
+        """A length of time as queues have it: `46 min`, `1 h 02`, `3 d`."""
+        seconds = length.total_seconds() if isinstance(length, timedelta) else float(length)
+        minutes = int(abs(seconds) // 60)
+        say = self.translations.gettext
+        if minutes < 60:
+            return f"{minutes} {say('min')}"
+        if minutes < 48 * 60:
+            return f"{minutes // 60} {say('h')} {minutes % 60:02d}"
+        return f"{minutes // 1440} {say('d')}"
+
+
+# Units that reasons and spans are given in, by their symbols.
+UNIT_WORDS = (
+    i18n.N_("s"), i18n.N_("min"), i18n.N_("h"), i18n.N_("d"), i18n.N_("m"), i18n.N_("km"),
+    i18n.N_("nm"), i18n.N_("kn"),
+)  # fmt: skip
+
+
+# Types of subjects: what is an abbreviation everywhere, and what has a word in each language.
+SUBJECTS = {"mmsi": "MMSI", "imo": "IMO", "imei": "IMEI", "imsi": "IMSI", "icao": "ICAO"}
+SUBJECT_WORDS = (i18n.N_("number"), i18n.N_("zone"), i18n.N_("vessel"), i18n.N_("person"))
+
+
+class Templates:
+    """Draws pages; safe to share between threads.
+
+    Args:
+        folders: templates of the rooms by prefix (`picture` → `picture/queue.html`); by
+            default every `templates/` folder beside this package.
+        zone: the clock's zone for pages that name none.
+        reload: look each time whether a template changed (for writing them).
+        names: what a subject is called, for the filter `called`.
+    """
+
+    def __init__(
+        self,
+        folders: Mapping[str, Path] | None = None,
+        *,
+        zone: str = "UTC",
+        reload: bool = False,
+        names: Callable[[str], str] = lambda _: "",
+    ) -> None:
+        self._folders = dict(folders) if folders is not None else rooms()
+        self._zone = zone
+        self._reload = reload
+        self._names = names
+        self._made: dict[tuple[str, str], Environment] = {}
+        self._lock = Lock()
+
+    @cached_property
+    def _loader(self) -> ChoiceLoader:
+        shell = FileSystemLoader(Path(__file__).parent / "templates")
+        by_room = {name: FileSystemLoader(path) for name, path in self._folders.items()}
+        return ChoiceLoader([PrefixLoader(by_room), shell])
+
+    def render(self, name: str, lang: str = i18n.SOURCE, /, **context: Any) -> str:
+        """Draw a template in a language.
+
+        Args:
+            name: of the shell (`error.html`) or of a room (`picture/queue.html`).
+            lang: a code of `i18n.LANGUAGES`; an unknown one gives English.
+            context: what the template names; `page` (a `Page`) for whole pages.
+
+        Raises:
+            jinja2.UndefinedError: the template names something that was not given.
+            jinja2.TemplateNotFound: there is no such template.
+        """
+        page = context.get("page")
+        zone = page.zone if isinstance(page, Page) else self._zone
+        return self.environment(lang, zone).get_template(name).render(**context)
+
+    def environment(self, lang: str, zone: str | None = None) -> Environment:
+        """The environment of a language and a zone, made once."""
+        known = lang if lang in i18n.LANGUAGES else i18n.SOURCE
+        key = (known, zone or self._zone)
+        with self._lock:
+            if key not in self._made:
+                self._made[key] = self._make(*key)
+            return self._made[key]
+
+    def _make(self, lang: str, zone: str) -> Environment:
+        environment = Environment(
+            loader=self._loader,
+            autoescape=True,
+            undefined=StrictUndefined,
+            extensions=["jinja2.ext.i18n"],
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=self._reload,
+        )
+        formats = Formats(lang, zone, self._names)
+        spoken = i18n.translations(lang)
+        environment.install_gettext_callables(  # type: ignore[attr-defined]
+            spoken.gettext, spoken.ngettext, newstyle=True, pgettext=spoken.pgettext
+        )
+        environment.policies["ext.i18n.trimmed"] = True
+        environment.globals.update(
+            asset=asset, lang=lang, direction=i18n.direction(lang), languages=i18n.LANGUAGES,
+            gauge=gauge, zone=zone,
+        )  # fmt: skip
+        environment.filters.update(
+            when=formats.when, number=formats.number, measure=formats.measure,
+            distance=formats.distance, span=formats.span, zone_name=formats.zone_name,
+            local=formats.local, called=formats.called, dms=dms, mask=mask, iso=format_time,
+        )  # fmt: skip
+        return environment
+
+
+def rooms() -> dict[str, Path]:
+    """The `templates/` folder of every room that has one, by the room's name."""
+    return {
+        path.parent.name: path
+        for path in sorted(PACKAGE.glob("*/templates"))
+        if path.parent.name != "web"
+    }

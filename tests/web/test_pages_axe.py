@@ -1,0 +1,282 @@
+"""Every page, in both themes and languages: sound, accessible, of this host, and narrow too."""
+
+from __future__ import annotations
+
+import itertools
+import re
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+NARROW = 360  # px, as WCAG 1.4.10 asks for 320 and small telephones have
+# What a browser says by itself of pages that answer with an error, and of software rendering.
+EXPECTED = (
+    "Failed to load resource: the server responded with a status of 40",
+    "GL Driver Message",
+)
+
+
+@dataclass(frozen=True)
+class Look:
+    """A page to look at: its name, address, reader, and status."""
+
+    name: str
+    path: str
+    login: str | None = "watch"
+    status: int = 200
+
+
+LOOKS = (
+    Look("sign-in", "/sign-in", None),
+    Look("picture", "/picture"),
+    Look("picture-finding", "/picture?finding={finding}"),
+    Look("picture-without-alerts", "/picture", "director"),
+    Look("vessel", "/picture/vessels/{vessel}"),
+    Look("feeds", "/picture/feeds", "supervisor"),
+    Look("zones", "/picture/zones", "supervisor"),
+    Look("positions-import", "/picture/import"),
+    Look("alerts", "/alerts"),
+    Look("alerts-filtered", "/alerts?state=closed&mine=1"),
+    Look("alert", "/alerts/{alert}"),
+    Look("alert-send", "/alerts/{other}/send"),
+    Look("alert-assign", "/alerts/{other}/assign"),
+    Look("alert-case", "/alerts/{other}/case"),
+    Look("alert-close", "/alerts/{other}/close"),
+    Look("taskings", "/taskings"),
+    Look("tasking", "/taskings/{tasking}"),
+    Look("tasking-field", "/taskings/{tasking}", "boat"),
+    Look("units", "/units", "supervisor"),
+    Look("findings", "/findings"),
+    Look("finding", "/findings/{finding}"),
+    Look("finding-masked", "/findings/{fan}", "investigator"),
+    Look("record", "/records/{record}"),
+    Look("calls", "/calls", "investigator"),
+    Look("calls-import", "/calls/import", "investigator"),
+    Look("cases", "/cases", "investigator"),
+    Look("case", "/cases/{case}", "investigator"),
+    Look("case-watch", "/cases/{case}"),
+    Look("jobs", "/jobs", "investigator"),
+    Look("job", "/jobs/{job}", "investigator"),
+    Look("authorities", "/authorities", "supervisor"),
+    Look("find", "/find?q=MMSI"),
+    Look("find-nothing", "/find?q=zzzzzz"),
+    Look("exercise", "/exercise", "director"),
+    Look("oversight", "/oversight", "overseer"),
+    Look("ledger", "/ledger", "overseer"),
+    Look("ledger-entry", "/ledger/12", "overseer"),
+    Look("officers", "/officers", "admin"),
+    Look("account", "/account"),
+    Look("not-allowed", "/ledger", "watch", 403),
+    Look("not-found", "/nothing/here", "watch", 404),
+    Look("not-found-nobody", "/nothing/here", None, 404),
+)
+
+
+@pytest.fixture(scope="session")
+def seeded(stand, tmp_path_factory):
+    """A node with a played exercise, an answered alert, a sealed case; ids of its things."""
+    from cordon.commands.demo import play
+    from cordon.exercise import Plan
+    from cordon.kernel.leads import list_findings
+
+    with stand(tmp_path_factory.mktemp("seeded")) as standing:
+        node = standing.node
+        play(node, standing.actor, Plan(seed=7, days=2.0, scale=0.3, lead=timedelta(minutes=2)))
+        end = time.monotonic() + 60
+        found: dict[str, Any] = {}
+        while (
+            not {"picture.zone_entry", "picture.impossible_move", "calls.out_fan"} <= found.keys()
+        ):
+            assert time.monotonic() < end, f"only {sorted(found)} was found"
+            time.sleep(0.5)
+            with node.kernel.view(node.kernel.node) as view:
+                found = {k.finding.kind: k.finding for k in list_findings(view)}
+        entry, fan = found["picture.zone_entry"], found["calls.out_fan"]
+        names = {
+            "finding": entry.id,
+            "fan": fan.id,
+            "vessel": next(s for s in entry.subjects if s.startswith("mmsi:")),
+            "record": f"{entry.records[0].sha256}/{entry.records[0].row}",
+        }
+        yield standing, names | _acted(standing, entry.id, found["picture.impossible_move"].id)
+
+
+def _acted(standing: Any, finding: str, other: str) -> dict[str, str]:
+    """What officers do about an alert, by the node's own forms; the ids of what came of it."""
+    import httpx
+
+    def as_(login: str) -> httpx.Client:
+        http = httpx.Client(base_url=standing.address, timeout=30)
+        http.cookies.set("cordon", standing.cookie(login))
+        page = http.get("/account").text
+        http.headers["X-CSRF-Token"] = re.search(r'name="csrf" content="([^"]+)"', page)[1]
+        return http
+
+    def sent(http: httpx.Client, path: str, **data: str) -> str:
+        answer = http.post(path, data=data)
+        assert answer.status_code == 303, (path, answer.status_code, answer.text[:2000])
+        return answer.headers["location"].rsplit("/", 1)[-1]
+
+    ids = {}
+    with as_("watch") as watch, as_("investigator") as investigator:
+        for name, wanted in (("alert", finding), ("other", other)):
+            end = time.monotonic() + 30
+            while True:
+                told = watch.get("/api/operations/alerts").json()["alerts"]
+                ids[name] = next((a["id"] for a in told if a["finding"] == wanted), "")
+                if ids[name]:
+                    break
+                assert time.monotonic() < end, f"no alert of {wanted}"
+                time.sleep(0.3)
+        form = watch.get(f"/alerts/{ids['alert']}/send").text
+        unit = re.search(r'name="unit" value="([^"]+)"[^>]*>\s*<span><b[^>]*>PB-07', form)[1]
+        ids["tasking"] = sent(
+            watch, f"/alerts/{ids['alert']}/send", unit=unit, order="Go and look what it does."
+        )
+        ids["case"] = sent(watch, f"/alerts/{ids['alert']}/case", title="A closed zone by night")
+        case = f"/cases/{ids['case']}"
+        sent(investigator, f"{case}/exhibits/finding", finding=finding)
+        ids["job"] = sent(investigator, f"{case}/seal")
+        end = time.monotonic() + 30
+        while investigator.get(f"/api/jobs/{ids['job']}").json()["state"] != "done":
+            assert time.monotonic() < end, "the case was not sealed"
+            time.sleep(0.2)
+        sent(watch, f"/alerts/{ids['other']}/close", reason="explained",
+             note="The receiver at Ormara was down, as its keeper told by telephone.")  # fmt: skip
+        assert watch.get("/ledger").status_code == 403  # so that a refusal stands in the ledger
+    return ids
+
+
+@pytest.fixture(scope="session")
+def readers(seeded, chromium):
+    """A browser context for each reader, theme and language, made once."""
+    standing, _ = seeded
+    made: dict[tuple[str | None, str, str], Any] = {}
+
+    def reader(login: str | None, theme: str, lang: str) -> Any:
+        key = (login, theme, lang)
+        if key not in made:
+            context = (
+                standing.signed_in(chromium, login)
+                if login
+                else chromium.new_context(viewport={"width": 1440, "height": 900})
+            )
+            context.set_default_timeout(20_000)
+            context.add_cookies(
+                [
+                    {"name": "cordon_theme", "value": theme, "url": standing.address},
+                    {"name": "cordon_lang", "value": lang, "url": standing.address},
+                ]
+            )
+            made[key] = context.new_page()
+        return made[key]
+
+    yield reader
+    for page in made.values():
+        page.context.close()
+
+
+@pytest.mark.parametrize(
+    ("theme", "lang"), list(itertools.product(("dark", "light"), ("en", "ur")))
+)
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
+def test_page(look, theme, lang, seeded, readers, axe, until, screenshots):
+    standing, names = seeded
+    page = readers(look.login, theme, lang)
+    page.set_viewport_size({"width": 1440, "height": 900})
+    wrong: list[str] = []
+    host = urlsplit(standing.address).netloc
+
+    def said(message: Any) -> None:
+        if message.type in ("error", "warning") and not any(e in message.text for e in EXPECTED):
+            wrong.append(f"console: {message.text}")
+
+    def asked(request: Any) -> None:
+        parts = urlsplit(request.url)
+        if parts.scheme in ("http", "https", "ws", "wss") and parts.netloc != host:
+            wrong.append(f"asked another host: {request.url}")
+
+    def failed(error: Any) -> None:
+        wrong.append(f"script: {error}")
+
+    def answered(response: Any) -> None:
+        if response.status >= 400 and urlsplit(response.url).path != urlsplit(path).path:
+            wrong.append(f"{response.status} {response.url}")
+
+    path = look.path.format(**names)
+    heard = {"console": said, "request": asked, "pageerror": failed, "response": answered}
+    for event, handler in heard.items():
+        page.on(event, handler)
+    try:
+        answer = page.goto(standing.address + path)
+        assert answer.status == look.status
+        assert page.evaluate("document.documentElement.lang") == lang
+        assert page.evaluate("document.documentElement.dir") == ("rtl" if lang == "ur" else "ltr")
+        assert page.evaluate("document.documentElement.dataset.theme") == theme
+        assert page.title() not in ("", "Cordon", "Cordon · Cordon")
+        assert page.eval_on_selector_all("h1", "all => all.length") == 1
+        until(page, "document.fonts.status === 'loaded'")
+        if look.name.startswith("picture"):
+            until(page, "Number(document.querySelector('.map').dataset.frames ?? 0) > 0")
+            until(page, "!document.querySelector('.queue:empty')")
+        page.screenshot(path=screenshots / f"{look.name}-{lang}-{theme}.png")
+        axe(page)
+        page.set_viewport_size({"width": NARROW, "height": 780})
+        page.wait_for_timeout(60)
+        wide = page.evaluate(
+            "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+        )
+        if theme == "dark":  # the theme changes no size: once a language is enough to look at
+            page.screenshot(path=screenshots / f"{look.name}-{lang}-narrow.png", full_page=True)
+        assert wide[0] <= wide[1], f"{wide[0]} px wide at {NARROW}: {overflowing(page)}"
+    finally:
+        for event, handler in heard.items():
+            page.remove_listener(event, handler)
+    assert not wrong, wrong
+
+
+def overflowing(page: Any) -> list[str]:
+    """What stands out to the side, for the message of a failure."""
+    told: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll("main *, header *")].filter((e) => {
+             const r = e.getBoundingClientRect();
+             return r.width && (r.right > innerWidth + 1 || r.left < -1)
+               && !e.closest(".scroll, .tabs, .hidden, .canvas");
+           }).slice(0, 8).map((e) => e.tagName + "." + e.className + " "
+             + e.textContent.trim().slice(0, 30))"""
+    )
+    return told
+
+
+def test_every_page_that_is_a_page_was_looked_at(seeded):
+    """A new GET route that draws a page must be added to the list above, or be named here."""
+    standing, _ = seeded
+    from cordon.web.app import create_app
+
+    drawn_elsewhere = {
+        "/",  # leads on
+        "/alerts/panel", "/alerts/new",  # pieces of the picture and of the queue
+        "/sign-in/oidc", "/sign-in/oidc/back",  # lead on
+        "/picture/names", "/picture/trail", "/picture/zones.geojson",  # data of the map
+        "/cases/{case}/bundles/{place}.tar", "/ledger/checkpoint",  # files
+        "/health/live", "/health/ready", "/metrics",
+    }  # fmt: skip
+    looked = {re.sub(r"\?.*", "", look.path) for look in LOOKS}
+    looked = {re.sub(r"\{\w+\}|/12$", "*", p.replace("/12", "/*")) for p in looked}
+    app = create_app(standing.node)
+    lacking = []
+    for route in app.routes:
+        path = getattr(route, "path", "")
+        if "GET" not in getattr(route, "methods", ()) or path.startswith("/api/"):
+            continue
+        plain = re.sub(r"\{[^}]+\}", "*", path)
+        plain = plain.replace("/records/*/*", "/records/*")
+        if path not in drawn_elsewhere and plain not in looked:
+            lacking.append(path)
+    assert lacking == []
