@@ -1,0 +1,1 @@
+"""Measures Cordon beside its peers in one run, interleaved."""

@@ -1,0 +1,90 @@
+"""One program: `make bench` runs every part and writes docs/benchmarks.md.
+
+Each part is a module of this package with `run(quick) -> list of rows`; a row has `what`,
+`ours`, `peer`, `unit`, `goal`, `cpu_s` and `wall_s`. A figure that could not be measured is
+left out with the reason, never filled in.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import platform
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import cordon
+
+ROOT = Path(__file__).parents[1]
+PARTS = ("ledger", "gate", "picture", "calls", "pages")
+COLUMNS = ("what", "ours", "peer", "unit", "goal", "cpu_s", "wall_s")
+TITLES = ("What", "Cordon", "Peer in the same run", "Unit", "Goal", "CPU s", "Wall s")
+
+
+def machine() -> str:
+    """Processor, cores, memory, system and Python of this machine, in a line."""
+    cpu = next(
+        (
+            line.split(":", 1)[1].strip()
+            for line in Path("/proc/cpuinfo").read_text().splitlines()
+            if line.startswith("model name")
+        ),
+        platform.processor(),
+    )
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"{cpu}, {os.cpu_count()} cores, {memory:.0f} GiB, {platform.system()} "
+        f"{platform.release()}, Python {platform.python_version()}"
+    )
+
+
+def table(rows: list[dict[str, Any]]) -> str:
+    """Rows as a Markdown table."""
+    lines = ["| " + " | ".join(TITLES) + " |", "|" + " --- |" * len(TITLES)]
+    lines += ["| " + " | ".join(_cell(row.get(c)) for c in COLUMNS) + " |" for row in rows]
+    return "\n".join(lines)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return str(value)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", default=PARTS, help=f"of {', '.join(PARTS)}")
+    parser.add_argument("--quick", action="store_true", help="small sizes, to see that it runs")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks.md")
+    asked = parser.parse_args()
+    sections = []
+    for name in asked.parts:
+        print(f"{name} …", flush=True)
+        module = importlib.import_module(f"bench.{name}")
+        rows = module.run(quick=asked.quick)
+        said = (module.__doc__ or name).strip().splitlines()[0]
+        sections.append(f"## {name.capitalize()}\n\n{said}\n\n{table(rows)}\n")
+        print(table(rows), flush=True)
+    if asked.quick:
+        print("A quick run writes nothing: its sizes are too small to quote.")
+        return
+    command = (
+        "make bench" if tuple(asked.parts) == PARTS else f"python -m bench {' '.join(asked.parts)}"
+    )
+    asked.out.write_text(
+        "# Benchmarks\n\n"
+        "Each figure and its peer were measured in one run, interleaved, by the command below.\n\n"
+        f"- Machine: {machine()}\n- Date: {datetime.now(UTC):%Y-%m-%d}\n- Command: `{command}`\n"
+        f"- Cordon {cordon.__version__}\n\n" + "\n".join(sections)
+    )
+    print(f"Written to {asked.out}.")
+
+
+if __name__ == "__main__":
+    main()

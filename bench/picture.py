@@ -1,0 +1,355 @@
+"""The picture beside its peers: decoding AIS, behaviours, zones, and frames of the live map.
+
+pyais decodes the same lines, MovingPandas splits the same positions by gaps and stops, and
+Shapely tests the same points. MovingPandas answers other questions than our behaviours do: it
+cuts tracks at silences and stops, and does not ask who else was heard or which zone was entered.
+Figures of ours and a peer's are by turns in one process; each is the median of the rounds.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import shutil
+import tempfile
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from pyais import IterMessages
+from shapely.geometry import Point, Polygon
+
+from bench.measuring import by_turns, real_data, row
+from cordon.exercise.worlds import world
+from cordon.kernel.clock import as_utc
+from cordon.kernel.findings import RecordRef
+from cordon.picture import zones as geometry
+from cordon.picture.detect import find
+from cordon.picture.feeds.nmea import AisDecoder
+from cordon.picture.feeds.readers import open_positions
+from cordon.picture.live import LivePicture
+from cordon.picture.model import Position, Zone
+from cordon.picture.tracks import Tracks
+
+HOUR_NS = 3_600_000_000_000
+LOG_BEGINS = 1_550_300_000
+SUBJECTS = 5_000
+FRAMES = 20  # in a round
+
+
+# AIS sentences
+
+
+def sentences(count: int, folder: Path) -> tuple[list[bytes], list[bytes], str]:
+    """Lines with their receiver's times, the same without them, and where they are from."""
+    data = real_data()
+    if data is not None:
+        raw = (data / "ais" / "go-ais-aistest.nmea").read_bytes().splitlines()
+        source = f"a real log of {len(raw):,} sentences, repeated"
+    else:
+        world("watch").generate(7, 0.5, 0.5, folder)
+        raw = (folder / "ais.nmea").read_bytes().splitlines()[:count]
+        source = "the exercise's log"
+    bare = [line[line.rfind(b"!") :] for line in raw if b"!" in line]
+    timed: list[bytes] = []
+    plain: list[bytes] = []
+    for turn in range(-(-count // len(bare))):
+        # each turn an hour later: positions that come again would only be counted
+        for n, line in enumerate(bare):
+            timed.append(b"%d %s" % (LOG_BEGINS * 10**9 + turn * HOUR_NS + n * 10**7, line))
+        plain += bare
+    return timed[:count], plain[:count], source
+
+
+def decoding(folder: Path, *, quick: bool) -> list[dict[str, Any]]:
+    count = 10_000 if quick else 100_000
+    timed, plain, source = sentences(count, folder)
+    messages: dict[str, int] = {}
+
+    def ours() -> None:
+        decoder = AisDecoder("0" * 64)
+        for number, line in enumerate(timed, 1):
+            decoder.feed(number, line)
+            if number % 10_000 == 0:
+                decoder.take()
+        decoder.take()
+        decoder.end()
+        messages["ours"] = decoder.counts.messages
+
+    def theirs() -> None:
+        decoded = 0
+        for sentence in IterMessages(plain):
+            sentence.decode()
+            decoded += 1
+        messages["peer"] = decoded
+
+    taken = by_turns(3 if quick else 5, ours=ours, peer=theirs)
+    if messages["ours"] != messages["peer"]:
+        raise AssertionError(f"the decoders do not agree on the messages: {messages}")
+    return [
+        row(
+            f"decode AIS to columns of positions ({count:,} sentences of {source}; "
+            "peer: pyais, messages alone)",
+            round(taken["ours"].rate(count)),
+            round(taken["peer"].rate(count)),
+            "sentences/s",
+            taken["ours"],
+        )
+    ]
+
+
+# behaviours
+
+
+def real_positions(data: Path) -> Iterator[Position]:
+    """Positions of the real files that name their subjects."""
+    for name, column, lat, lon, speed, form in (
+        ("SolentAIS_20160112_130211.csv", "MMSI", "Latitude_degrees", "Longitude_degrees",
+         "SOG_knots", "%Y-%m-%d %H:%M:%S.%f"),
+        ("NYHarbor_2020_06_30_first_hour.csv", "MMSI", "LAT", "LON", "SOG", "%Y-%m-%dT%H:%M:%S"),
+        ("boat-positions.csv", "ID", "latitude", "longitude", "", "%d/%m/%Y %H:%M"),
+    ):  # fmt: skip
+        path = data / "tracks" / name
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            for number, held in enumerate(csv.DictReader(lines), 1):
+                said = held.get("Time") or held.get("BaseDateTime") or held["ais_pos_timestamp"]
+                if form.endswith("%f") and "." not in said:
+                    said += ".0"
+                yield Position(
+                    at=datetime.strptime(said, form).replace(tzinfo=UTC),
+                    source=name,
+                    subject=f"{'mmsi' if column == 'MMSI' else 'boat'}:{held[column]}",
+                    lat=float(held[lat]),
+                    lon=float(held[lon]),
+                    speed_kn=float(held[speed]) if held.get(speed) else None,
+                    kind="vessel",
+                    record=RecordRef(sha256, number),
+                )
+
+
+def stored(folder: Path) -> tuple[Tracks, str]:
+    data = real_data()
+    if data is not None:
+        tracks = Tracks.build(real_positions(data))
+        return tracks, "real, of the Solent, New York and the Nile's mouth"
+    made = world("watch").generate(7, 0.5, 1.0, folder)
+    return Tracks.build(open_positions(made.files["positions"]).batches()), "of the exercise"
+
+
+def beginning(tracks: Tracks, count: int) -> Tracks:
+    """The tracks of the first subjects, until so many positions are reached."""
+    last = int(np.searchsorted(tracks.starts, count))
+    end = int(tracks.starts[last])
+    columns = ("subject", "t", "lat", "lon", "speed", "course", "kind", "row", "file")
+    return replace(
+        tracks,
+        subjects=tracks.subjects[:last],
+        static=tracks.static[:last],
+        starts=tracks.starts[: last + 1],
+        **{name: getattr(tracks, name)[:end] for name in columns},
+    )
+
+
+def rings(lon: np.ndarray, lat: np.ndarray, radius: np.ndarray) -> list[Polygon]:
+    """Star-shaped zones of 50 vertices, the same ones on each run."""
+    rng = np.random.default_rng(11)
+    turns = np.linspace(0, 2 * np.pi, 51)[:-1]
+    made = []
+    for x, y, r in zip(lon, lat, radius, strict=True):
+        reach = r * rng.uniform(0.7, 1.0, 50)
+        made.append(
+            Polygon(np.column_stack((x + reach * np.cos(turns), y + reach * np.sin(turns))))
+        )
+    return made
+
+
+def as_zones(shapes: list[Polygon]) -> list[Zone]:
+    return [Zone(f"z{n}", f"Zone {n}", "restricted", g) for n, g in enumerate(shapes)]
+
+
+def behaving(folder: Path, *, quick: bool) -> list[dict[str, Any]]:
+    tracks, source = stored(folder)
+    if quick:  # MovingPandas takes its time
+        tracks = beginning(tracks, 3_000)
+    spots = np.linspace(0, len(tracks) - 1, 30).astype(int)
+    zones = as_zones(rings(tracks.lon[spots], tracks.lat[spots], np.full(30, 0.01)))
+    found: list[int] = []
+    works: dict[str, Any] = {"ours": lambda: found.append(len(find(tracks, zones)))}
+    pandas = moving(tracks)
+    if pandas is not None:
+        works["peer"] = pandas
+    taken = by_turns(1 if quick else 3, **works)
+    count = len(tracks)
+    return [
+        row(
+            f"three behaviours over {count:,} positions of {len(tracks.subjects):,} subjects "
+            f"({source}; 30 zones; {found[0]:,} findings; peer: MovingPandas' gap and stop "
+            "splitters)",
+            round(taken["ours"].rate(count)),
+            round(taken["peer"].rate(count)) if "peer" in taken else None,
+            "positions/s",
+            taken["ours"],
+        )
+    ]
+
+
+def moving(tracks: Tracks) -> Any:
+    """MovingPandas' pass over the same positions, as a function; None where it is not there."""
+    warnings.filterwarnings("ignore")  # of optional parts that are not asked for here
+    try:
+        import movingpandas as mpd
+        import pandas as pd
+    except ImportError:  # the bench group brings it
+        return None
+    frame = pd.DataFrame(
+        {
+            "subject": np.array(tracks.subjects)[tracks.subject],
+            "t": pd.to_datetime(tracks.t, unit="s"),
+            "x": tracks.lon,
+            "y": tracks.lat,
+        }
+    )
+    held = mpd.TrajectoryCollection(frame, "subject", t="t", x="x", y="y", crs="epsg:4326")
+
+    def split() -> None:
+        parts = mpd.ObservationGapSplitter(held).split(gap=timedelta(minutes=30))
+        mpd.StopSplitter(parts).split(max_diameter=200, min_duration=timedelta(minutes=10))
+
+    return split
+
+
+# zones
+
+
+def walks(tracks: int, fixes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Longitude, latitude and starts of vessels that wander over a sea of 10° by 6°."""
+    rng = np.random.default_rng(5)
+    turn = np.cumsum(rng.normal(0, 0.1, (tracks, fixes)), axis=1) + rng.uniform(0, 7, (tracks, 1))
+    step = rng.uniform(0.0005, 0.003, (tracks, 1))  # degrees between fixes
+    lon = rng.uniform(60, 70, (tracks, 1)) + np.cumsum(step * np.cos(turn), axis=1)
+    lat = rng.uniform(20, 26, (tracks, 1)) + np.cumsum(step * np.sin(turn), axis=1)
+    return lon.ravel(), lat.ravel(), np.arange(0, tracks * fixes + 1, fixes)
+
+
+def zoning(_folder: Path, *, quick: bool) -> list[dict[str, Any]]:
+    lon, lat, starts = walks(*((50, 500) if quick else (400, 1_000)))
+    looped = 50 if quick else 400  # the plain loop is too slow for all of them
+    some = np.linspace(0, len(lon) - 1, looped).astype(int)
+    table = []
+    for count in (200, 1_000):
+        rng = np.random.default_rng(count)
+        shapes = rings(rng.uniform(60, 70, count), rng.uniform(20, 26, count), np.full(count, 0.15))
+        zones = as_zones([shapely.from_wkb(shapely.to_wkb(g)) for g in shapes])
+        hits: dict[str, int] = {}
+        prepared = [shapely.from_wkb(shapely.to_wkb(g)) for g in shapes]
+        shapely.prepare(prepared)
+
+        def ours(zones: list[Zone] = zones, hits: dict[str, int] = hits) -> None:
+            hits["ours"] = sum(
+                int(geometry.inside(zones[z], lat[at], lon[at]).sum())
+                for z, at in geometry.near(zones, lat, lon, starts, 500.0)
+            )
+
+        def tree(shapes: list[Polygon] = shapes, hits: dict[str, int] = hits) -> None:
+            found = shapely.STRtree(shapes).query(shapely.points(lon, lat), predicate="intersects")
+            hits["tree"] = found.shape[1]
+
+        def loop(shapes: list[Polygon] = prepared) -> None:
+            for x, y in zip(lon[some], lat[some], strict=True):
+                point = Point(x, y)
+                for shape in shapes:
+                    shape.intersects(point)
+
+        taken = by_turns(2 if quick else 5, ours=ours, tree=tree, loop=loop)
+        if hits["ours"] != hits["tree"]:
+            raise AssertionError(f"the zone tests do not agree: {hits}")
+        rate = round(taken["ours"].rate(len(lon)))
+        for name, peer in (
+            ("STRtree, vectorised", taken["tree"].rate(len(lon))),
+            (f"a loop over prepared zones, {looped} points", taken["loop"].rate(looped)),
+        ):
+            table.append(
+                row(
+                    f"test {len(lon):,} points of tracks against {count:,} zones of 50 vertices "
+                    f"({hits['ours']:,} inside; peer: Shapely, {name})",
+                    rate,
+                    round(peer),
+                    "points/s",
+                    taken["ours"],
+                )
+            )
+    return table
+
+
+# the live map
+
+
+def drawing(_folder: Path, *, quick: bool) -> list[dict[str, Any]]:
+    rng = np.random.default_rng(3)
+    picture = LivePicture()
+    begin = as_utc(datetime(2026, 3, 6, 12, 0, tzinfo=UTC))
+
+    def heard(n: int, second: int) -> Position:
+        return Position(
+            at=begin + timedelta(seconds=second),
+            source="bench",
+            subject=f"mmsi:{200_000_000 + n}",
+            lat=float(rng.uniform(20, 26)),
+            lon=float(rng.uniform(60, 70)),
+            speed_kn=float(rng.uniform(0, 20)),
+            course_deg=float(rng.uniform(0, 359)),
+            kind="vessel",
+            name=f"VESSEL {n}",
+        )
+
+    picture.take(heard(n, 0) for n in range(SUBJECTS))
+    before = picture.seq
+    picture.take(heard(n, 1) for n in range(0, SUBJECTS, 10))
+    now = begin + timedelta(seconds=2)
+    taken = by_turns(
+        3 if quick else 9,
+        whole=lambda: [picture.frame(0, now=now) for _ in range(FRAMES)],
+        changed=lambda: [picture.frame(before, now=now) for _ in range(FRAMES)],
+    )
+    sizes = {
+        "whole": len(picture.frame(0, now=now)),
+        "changed": len(picture.frame(before, now=now)),
+    }
+    return [
+        row(
+            f"a frame of the live map, {words} ({sizes[name]:,} bytes)",
+            round(taken[name].wall * 1000 / FRAMES, 3),
+            None,
+            "ms",
+            taken[name],
+            bytes=sizes[name],
+        )
+        for name, words in (
+            ("whole", f"all of {SUBJECTS:,} subjects"),
+            ("changed", f"the {SUBJECTS // 10:,} of {SUBJECTS:,} that moved"),
+        )
+    ]
+
+
+def run(quick: bool = False) -> list[dict[str, Any]]:
+    """Rows for the table of `make bench`."""
+    table = []
+    for part in (decoding, behaving, zoning, drawing):
+        folder = Path(tempfile.mkdtemp(prefix="cordon-bench-"))
+        try:
+            table += part(folder, quick=quick)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+    return table
+
+
+if __name__ == "__main__":
+    for line in run():
+        print(json.dumps(line, ensure_ascii=False))

@@ -1,0 +1,81 @@
+"""kill -9 at 50 random moments of an import: nothing lost, nothing twice, and it goes on."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from cordon.kernel.clock import SystemClock
+from cordon.kernel.ledger import verify_rows
+
+from .conftest import run, set_up, state, stray
+
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(280)]
+KILLS = {"sqlite": 50, "postgresql": 20}
+
+
+def files_of(worlds, kind: str) -> list[str]:
+    if kind == "calls":
+        return [str(w / "calls.csv") for w in worlds[:2]]
+    return [str(w / name) for w in worlds[:2] for name in ("ais.nmea", "positions.csv")]
+
+
+def acknowledged(said: list[dict[str, Any]]) -> dict[str, list[int]]:
+    """The checkpoints that were committed, by job, in order."""
+    found: dict[str, list[int]] = {}
+    for line in said:
+        if "committed" in line:
+            at = line["committed"].get("parts", line["committed"].get("batches", 0))
+            found.setdefault(line["job"], []).append(at)
+    return found
+
+
+@pytest.mark.parametrize("kind", ["positions", "calls"])
+def test_an_import_killed_fifty_times_ends_as_one_never_killed(
+    kind, rows_url, second_url, worlds, tmp_path, open_node
+):
+    files = files_of(worlds, kind)
+    calm, rough = open_node(tmp_path / "calm", second_url), open_node(tmp_path / "rough", rows_url)
+    for node in (calm, rough):
+        reference = set_up(node, worlds[0] / "zones.geojson")
+        # the masked ids of findings are made under a key of each node's own
+        node.kernel.masker = rough.kernel.masker
+    key = (tmp_path / "rough" / "keys" / "masking-key").read_bytes()
+    (tmp_path / "calm" / "keys" / "masking-key").write_bytes(key)
+
+    told = run(tmp_path / "calm", second_url, "once", kind, reference, *files)
+    assert {line.get("state") for line in told if "file" in line} == {"done"}
+    kills = KILLS[rough.kernel.rows.url.get_backend_name()]
+    said = run(
+        tmp_path / "rough", rows_url, "kill", str(kills), "7", "0.5", kind, reference, *files
+    )
+    turns = [line["status"] for line in said if "turn" in line]
+    assert turns == [-9] * kills + [0]
+    before_last = [n for n, line in enumerate(said) if "turn" in line][-2]
+    midway = [n for n, line in enumerate(said) if "committed" in line and n < before_last]
+    assert len(midway) > kills  # they were killed at work, not only while they began
+    assert not [line for line in said if line.get("error") or line.get("fault")]
+    # each commit that was acknowledged stood: the next turn went on after it, never before
+    for checkpoints in acknowledged(said).values():
+        assert checkpoints == sorted(checkpoints)
+        assert all(b - a in (0, 1) for a, b in pairwise(checkpoints)), checkpoints
+
+    dataset = kind
+    expected, found = state(calm, dataset), state(rough, dataset)
+    assert expected["rows"]
+    assert found == expected
+    if kind == "positions":
+        assert expected["findings"]
+    # what the kills left half-written is gone with the next start
+    rough.kernel.files.sweep()
+    rough.kernel.columns.sweep()
+    assert stray(rough) == []
+    assert all(whole for _, whole in rough.kernel.files.check())
+    rough.kernel.ledger.check_head()
+    assert rough.kernel.dispatcher.failing() == []
+    times = [e.at for e in rough.kernel.ledger.entries(limit=1000)]
+    assert times == sorted(times, reverse=True)
+    assert times[0] <= SystemClock().now()
+    assert verify_rows(rough.kernel.ledger).ok
