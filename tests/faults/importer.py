@@ -1,7 +1,7 @@
 """A program for the fault tests: brings files in, in a process of its own, to be killed.
 
 It loads everything once, then forks one importer after another, so that fifty of them start
-in the time of one. Arguments: folder, database address, `kill ROUNDS SEED LONGEST_S`, `race N`
+in the time of one. Arguments: folder, database address, `kill ROUNDS SEED`, `race N`
 or `once`, then `positions` or `calls`, the authority's reference (or `-`), and the files.
 It prints one line for each commit that was acknowledged to it, and one for each turn.
 """
@@ -107,17 +107,27 @@ def everything(read: int, already: bytes = b"") -> bytes:
     return already
 
 
-def kill(arguments: tuple[Any, ...], rounds: int, seed: int, longest: float) -> None:
-    """Kill importers at random moments of their work, and let the last one come to its end."""
+def kill(arguments: tuple[Any, ...], rounds: int, seed: int) -> None:
+    """Kill importers at random moments of their work, and let the last one come to its end.
+
+    Each is killed some ms after its first or second commit, or while it still begins: by how
+    far it came and not by the clock, so that a slow machine is killed at work too.
+    """
     pick = random.Random(seed)
     kills = 0
     while True:
         child, read = fork(arguments)
-        first = os.read(read, 1 << 16)
+        told = b""
         if kills < rounds:
-            time.sleep(pick.uniform(0.0, longest))
+            commits = pick.choice((0, 1, 1, 2))
+            while told.count(b'"committed"') < commits:
+                chunk = os.read(read, 1 << 16)
+                if not chunk:
+                    break
+                told += chunk
+            time.sleep(pick.uniform(0.0, 0.05 if commits else 0.3))
             os.kill(child, signal.SIGKILL)
-        told = everything(read, first)
+        told = everything(read, told)
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         sys.stdout.write(told.decode())
         sys.stdout.write(json.dumps({"turn": kills, "status": status}) + "\n")
@@ -137,10 +147,10 @@ def race(arguments: tuple[Any, ...], count: int) -> None:
 if __name__ == "__main__":
     where, how = sys.argv[1:3], sys.argv[3]
     rest = sys.argv[4:]
-    numbers = {"kill": 3, "race": 1, "once": 0}[how]
+    numbers = {"kill": 2, "race": 1, "once": 0}[how]
     given, (kind, reference, *files) = rest[:numbers], rest[numbers:]
     what = (*where, kind, reference, files)
     if how == "kill":
-        kill(what, int(given[0]), int(given[1]), float(given[2]))
+        kill(what, int(given[0]), int(given[1]))
     else:
         race(what, int(given[0]) if given else 1)

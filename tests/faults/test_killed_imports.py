@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -48,9 +47,7 @@ def test_an_import_killed_fifty_times_ends_as_one_never_killed(
     told = run(tmp_path / "calm", second_url, "once", kind, reference, *files)
     assert {line.get("state") for line in told if "file" in line} == {"done"}
     kills = KILLS[rough.kernel.rows.url.get_backend_name()]
-    said = run(
-        tmp_path / "rough", rows_url, "kill", str(kills), "7", "0.5", kind, reference, *files
-    )
+    said = run(tmp_path / "rough", rows_url, "kill", str(kills), "7", kind, reference, *files)
     turns = [line["status"] for line in said if "turn" in line]
     assert turns == [-9] * kills + [0]
     before_last = [n for n, line in enumerate(said) if "turn" in line][-2]
@@ -60,7 +57,6 @@ def test_an_import_killed_fifty_times_ends_as_one_never_killed(
     # each commit that was acknowledged stood: the next turn went on after it, never before
     for checkpoints in acknowledged(said).values():
         assert checkpoints == sorted(checkpoints)
-        assert all(b - a in (0, 1) for a, b in pairwise(checkpoints)), checkpoints
 
     dataset = kind
     expected, found = state(calm, dataset), state(rough, dataset)

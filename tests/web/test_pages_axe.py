@@ -83,7 +83,7 @@ def seeded(stand, tmp_path_factory):
     """A node with a played exercise, an answered alert, a sealed case; ids of its things."""
     from cordon.commands.demo import play
     from cordon.exercise import Plan
-    from cordon.kernel.leads import list_findings
+    from cordon.kernel.leads import get_finding, list_findings
 
     with stand(tmp_path_factory.mktemp("seeded")) as standing:
         node = standing.node
@@ -97,7 +97,9 @@ def seeded(stand, tmp_path_factory):
             time.sleep(0.5)
             with node.kernel.view(node.kernel.node) as view:
                 found = {k.finding.kind: k.finding for k in list_findings(view)}
-        entry, fan = found["picture.zone_entry"], found["calls.out_fan"]
+        with node.kernel.view(node.kernel.node) as view:
+            entry = get_finding(view, found["picture.zone_entry"].id).finding
+        fan = found["calls.out_fan"]
         names = {
             "finding": entry.id,
             "fan": fan.id,

@@ -83,6 +83,7 @@ class Running:
 
     Attributes:
         params: what was asked. checkpoint: what the last `save` kept; empty at first.
+        done: progress that the last `save` told, in the job's unit.
         actor: who asked for it, as they are now (their roles and authority may have changed).
     """
 
@@ -93,6 +94,7 @@ class Running:
         self.params: Mapping[str, Any] = row.params
         self._asked_as: Mapping[str, Any] = row.actor
         self.checkpoint: dict[str, Any] = dict(row.checkpoint)
+        self.done = row.done
         self.actor = actor
         self.lost = threading.Event()
 
@@ -129,7 +131,7 @@ class Running:
         row.stage = stage or row.stage
         if report is not None:
             row.report = dict(report)
-        self.checkpoint = dict(checkpoint)
+        self.checkpoint, self.done = dict(checkpoint), done
 
     def check(self) -> None:
         """Raise Cancelled where somebody asked for it, Conflict where the lease was lost."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,15 +10,19 @@ from typing import Any
 from sqlalchemy import select
 
 from cordon.kernel.access.model import Mark
+from cordon.kernel.findings import Finding
 from cordon.kernel.ids import new_id
 from cordon.kernel.jobs import Running
 from cordon.kernel.store.files import Files
-from cordon.kernel.work import Work
+from cordon.kernel.work import Kernel, Work
 from cordon.picture import columns
 from cordon.picture.feeds.readers import open_positions
 from cordon.picture.tables import PositionFileRow
 
 KEPT_REFUSALS = 500
+
+Detect = Callable[[Sequence[float]], list[Finding]]
+Keep = Callable[[Work, Iterable[Finding]], None]
 
 
 def known(work: Work, sha256: str) -> PositionFileRow | None:
@@ -50,12 +54,35 @@ def new_file(
     return row
 
 
-def run(job: Running, files: Files) -> Mapping[str, Any]:
-    """Read a kept file into columns, a batch a transaction, from where the job had come to.
+def run(job: Running, kernel: Kernel, detect: Detect, keep: Keep) -> Mapping[str, Any]:
+    """Read a kept file into columns, then look for behaviours, from where the job had come to.
 
     A job that was killed reads the file again up to its checkpoint without writing: decoding
-    has a state (parts of messages, repeats), so that the batches come out as before.
+    has a state (parts of messages, repeats), so that the batches come out as before. The file
+    counts as stored once what the detectors say of it is kept too, so that a file brought in
+    after this one meets the same findings whether or not this job was killed.
+
+    Args:
+        detect: findings of a span [since, until] (seconds since the epoch); outside any
+            transaction, because it may take long. keep: keeps them, in the transaction given.
     """
+    report = job.checkpoint.get("report") or _read(job, kernel.files)
+    span = job.checkpoint["span"]
+    if not job.checkpoint.get("looked"):
+        found = detect(span) if span else []
+        job.check()
+        with kernel.work(kernel.node) as work:
+            row = known(work, str(job.params["sha256"]))
+            if row is not None:
+                row.state = "stored"
+            keep(work, found)
+            job.save(work, {**job.checkpoint, "looked": True}, done=job.done, stage="done")
+            work.emit("picture.positions.stored", {"span": span, "file": job.params["sha256"]})
+    return report
+
+
+def _read(job: Running, files: Files) -> dict[str, Any]:
+    """Read the file into columns, a batch a transaction; return the job's report."""
     sha256 = str(job.params["sha256"])
     name = str(job.params["name"])
     reader = open_positions(files.path(sha256), source=Path(name).stem)
@@ -82,8 +109,7 @@ def run(job: Running, files: Files) -> Mapping[str, Any]:
     with job.step() as work:
         row = known(work, sha256)
         if row is not None:
-            row.state, row.counts = "stored", asdict(reader.counts)
-            row.refusals = refused
+            row.counts, row.refusals = asdict(reader.counts), refused
         work.act(
             "picture.position.import",
             _room(work),
@@ -94,13 +120,12 @@ def run(job: Running, files: Files) -> Mapping[str, Any]:
         )
         job.save(
             work,
-            {"parts": part, "span": span},
+            {"parts": part, "span": span, "report": report},
             done=reader.counts.read,
             total=reader.counts.read,
-            stage="done",
+            stage="looking for behaviours",
             report=report,
         )
-        work.emit("picture.positions.stored", {"span": span, "file": sha256})
     return report
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,7 +16,7 @@ from sqlalchemy import select
 from cordon.kernel.access.model import Actor, Mark, Thing
 from cordon.kernel.cards import Card
 from cordon.kernel.errors import BadInput, Conflict, NotFound
-from cordon.kernel.events import Dispatcher, Event
+from cordon.kernel.findings import Finding
 from cordon.kernel.ids import new_id
 from cordon.kernel.jobs import JobKind, Jobs
 from cordon.kernel.leads import KeptFinding, get_finding, keep, list_findings
@@ -108,13 +108,9 @@ class Picture:
             JobKind(
                 "picture.import",
                 "picture.position.import",
-                lambda job: importing.run(job, self.kernel.files),
+                lambda job: importing.run(job, self.kernel, self._detect_stored, self._keep_stored),
             ),
         ]
-
-    def subscribe(self, dispatcher: Dispatcher) -> None:
-        """Run the detectors over what a file brought in."""
-        dispatcher.subscribe("picture.detect", {"picture.positions.stored"}, self._stored)
 
     def start(self, feeds: Sequence[str] = ()) -> None:
         """Take up where the node stopped, connect the feeds, and run the live detectors."""
@@ -179,18 +175,23 @@ class Picture:
         self.intake.flag(found)
         return made, grown
 
-    def _stored(self, work: Work, event: Event) -> None:
-        span = event.payload.get("span") or []
-        if len(span) != 2:
-            return
-        since, until = (datetime.fromtimestamp(s, tz=work.now.tzinfo) for s in span)
+    def _detect_stored(self, span: Sequence[float]) -> list[Finding]:
+        """What the detectors say of a stored span and of what lies near it in time."""
+        since, until = (datetime.fromtimestamp(s, tz=UTC) for s in span)
         margin = self.intake.window
-        batches = columns.read(
-            work, self.kernel.columns, since - margin, until + timedelta(seconds=1)
-        )
-        found = self.intake.detect_in(batches, _zones(work.session))
-        made, _grown = keep(work, found, self.cards, mark=FINDING_MARK)
-        work.act("picture.detect", self._room(), found=len(found), new=len(made))
+        with self.kernel.view(self.kernel.node) as view:
+            batches = list(
+                columns.read(
+                    view, self.kernel.columns, since - margin, until + timedelta(seconds=1)
+                )
+            )
+            zones = _zones(view.session)
+        return self.intake.detect_in(batches, zones)
+
+    def _keep_stored(self, work: Work, found: Iterable[Finding]) -> None:
+        some = list(found)
+        made, _grown = keep(work, some, self.cards, mark=FINDING_MARK)
+        work.act("picture.detect", self._room(), found=len(some), new=len(made))
 
     # feeds
 

@@ -7,8 +7,9 @@ import hmac
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from cordon.kernel.access.model import Actor, Mark, Thing
@@ -115,18 +116,27 @@ class Sessions:
         with self.kernel.rows.read() as session:
             row = session.scalar(select(SessionRow).where(SessionRow.token == token_hash(token)))
             officer = session.get(OfficerRow, row.officer) if row is not None else None
-            if row is None or officer is None or not self._lives(row, now):
-                raise NotSignedIn("The session has ended.", advice="Sign in again.")
-            if officer.disabled_at is not None:
-                raise NotSignedIn("The session has ended.", advice="Ask your administrator.")
-            found = _found(session, row, officer)
-            stale = row.id if now - row.seen_at >= _SEEN_EVERY else None
-        if stale is not None:
-            with self.kernel.rows.write() as session:
-                again = session.get(SessionRow, stale)
-                if again is not None:
-                    again.seen_at = now
+            found = _found(session, row, officer) if row is not None and officer else None
+        if row is None or officer is None or found is None:
+            raise NotSignedIn("The session has ended.", advice="Sign in again.")
+        if not self._lives(row, now):
+            if row.revoked_at is None:
+                # a clock that is put back must not revive it
+                self._note(row.id, revoked_at=now, revoked_by="time")
+            raise NotSignedIn("The session has ended.", advice="Sign in again.")
+        if officer.disabled_at is not None:
+            raise NotSignedIn("The session has ended.", advice="Ask your administrator.")
+        if now - row.seen_at >= _SEEN_EVERY:
+            self._note(row.id, seen_at=now)
         return found
+
+    def _note(self, session_id: str, **what: Any) -> None:
+        with self.kernel.rows.write() as session:
+            session.execute(
+                update(SessionRow)
+                .where(SessionRow.id == session_id, SessionRow.revoked_at.is_(None))
+                .values(**what)
+            )
 
     def choose(self, actor: Actor, authority: str | None) -> Actor:
         """Choose the legal authority that the session reads under, or None to read under none.
