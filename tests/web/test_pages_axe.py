@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -126,7 +127,7 @@ def _acted(standing: Any, finding: str, other: str) -> dict[str, str]:
         return answer.headers["location"].rsplit("/", 1)[-1]
 
     ids = {}
-    with as_("watch") as watch, as_("investigator") as investigator:
+    with closing(as_("watch")) as watch, closing(as_("investigator")) as investigator:
         for name, wanted in (("alert", finding), ("other", other)):
             end = time.monotonic() + 30
             while True:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import logging
 import shutil
@@ -20,6 +21,7 @@ from cordon.exercise.score import score
 from cordon.exercise.tables import RunRow
 from cordon.exercise.worlds import world
 from cordon.kernel.access.model import Actor, Mark, Thing
+from cordon.kernel.clock import parse_time
 from cordon.kernel.errors import Conflict, NotFound
 from cordon.kernel.ids import new_id
 from cordon.kernel.leads import list_findings
@@ -52,8 +54,8 @@ class Plan:
 
     Attributes:
         seed, days, scale: of the world, see `model.World`.
-        lead: how long before the chosen event the live part begins; what lies before it is
-            brought in as a file at once.
+        lead: how long the live part begins before the chosen event is first heard; what lies
+            before it is brought in as a file at once.
         event: kind of the planted event that the live part begins before, the last of its kind.
     """
 
@@ -114,7 +116,7 @@ class Exercise:
             world(plan.world).generate(plan.seed, plan.days, plan.scale, folder)
             truths = list(read_truths(folder / "truth.jsonl"))
             now = self.kernel.clock.now()
-            shift = now - (_first_event(truths, plan.event) - plan.lead)
+            shift = now - (_live_event(folder, truths, plan.event) - plan.lead)
             planted = [_moved(truth, shift) for truth in truths]
             with self.kernel.work(actor) as work:
                 work.session.add(
@@ -234,10 +236,22 @@ def _run(row: RunRow, found: Sequence[Any], now: datetime) -> Run:
     )
 
 
-def _first_event(truths: Sequence[Truth], kind: str) -> datetime:
-    """When the last planted event of a kind begins; the last of any kind where there is none."""
-    starts = [t.start for t in truths if t.kind == kind] or [t.start for t in truths]
-    return max(starts)
+def _live_event(folder: Path, truths: Sequence[Truth], kind: str) -> datetime:
+    """When the last planted event of a kind (of any kind where there is none) is first heard.
+
+    A craft may do it between two reports, or where nothing is received for an hour: who waits
+    for the alert waits for the first report after its start.
+    """
+    some = [t for t in truths if t.kind == kind] or list(truths)
+    event = max(some, key=lambda t: t.start)
+    with (folder / "positions.csv").open(encoding="utf-8", newline="") as rows:
+        heard = [
+            at
+            for row in csv.DictReader(rows)
+            if row["subject"] in event.subjects
+            and event.start <= (at := parse_time(row["at"])) <= event.end
+        ]
+    return min(heard, default=event.start)
 
 
 def _moved(truth: Truth, by: timedelta) -> Truth:

@@ -98,6 +98,14 @@ ENDED = (T.DONE, T.DECLINED, T.CANCELLED)
 del A, T
 
 
+def crew_of(code: str) -> str:
+    """Code of the agency's unit whose officers man a unit that can be sent.
+
+    It is the same code as the agency writes its units, in lower case: PB-07 is manned by pb-07.
+    """
+    return code.lower()
+
+
 @dataclass(frozen=True, slots=True)
 class Position:
     """A place on the earth: degrees, WGS 84."""
@@ -189,7 +197,7 @@ class Unit:
 
     def thing(self) -> Thing:
         """The unit as policies see it."""
-        return Thing("unit", self.id, self.agency, self.mark, unit=self.code)
+        return Thing("unit", self.id, self.agency, self.mark, unit=crew_of(self.code))
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +236,7 @@ class Tasking:
 
     def thing(self) -> Thing:
         """The tasking as policies see it: held by the unit that it is for."""
-        return Thing("tasking", self.id, self.agency, self.mark, unit=self.unit_code)
+        return Thing("tasking", self.id, self.agency, self.mark, unit=crew_of(self.unit_code))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from cordon.kernel.access.model import Mark, Thing
 from cordon.kernel.store.rows import Base, Owned, UtcTime
+from cordon.operations.model import crew_of
 
 
 class AlertRow(Owned, Base):
@@ -105,7 +106,7 @@ class UnitRow(Owned, Base):
 
     def thing(self) -> Thing:
         """The unit as policies see it."""
-        return Thing("unit", self.id, self.agency, Mark(self.mark), unit=self.code)
+        return Thing("unit", self.id, self.agency, Mark(self.mark), unit=crew_of(self.code))
 
 
 class TaskingRow(Owned, Base):
@@ -124,7 +125,7 @@ class TaskingRow(Owned, Base):
 
     def thing(self) -> Thing:
         """The tasking as policies see it."""
-        return Thing("tasking", self.id, self.agency, Mark(self.mark), unit=self.unit_code)
+        return Thing("tasking", self.id, self.agency, Mark(self.mark), unit=crew_of(self.unit_code))
 
 
 class TaskingStepRow(Base):

@@ -212,7 +212,7 @@ class Taskings(RoomBase):
 
     def _visible(self, view: View) -> ColumnElement[bool]:
         mine = and_(
-            TaskingRow.unit_code == (view.actor.unit or ""),
+            func.lower(TaskingRow.unit_code) == (view.actor.unit or ""),
             TaskingRow.mark.in_(self.marks_of_unit(view, VIEW, "tasking")),
         )
         return and_(

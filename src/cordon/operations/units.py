@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from cordon.kernel import geo
 from cordon.kernel.access.model import Actor, Mark
@@ -98,7 +98,7 @@ class Units(RoomBase):
         """Units that the actor may see, by code."""
         with self.kernel.view(actor) as view:
             mine = and_(
-                UnitRow.code == (actor.unit or ""),
+                func.lower(UnitRow.code) == (actor.unit or ""),
                 UnitRow.mark.in_(self.marks_of_unit(view, VIEW, "unit")),
             )
             query = (
