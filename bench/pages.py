@@ -175,7 +175,8 @@ def kept(f: Finding, node: Node) -> FindingRow:
         starts=f.start,
         ends=f.end,
         confidence=f.confidence,
-        body=f.to_dict(),
+        body=f.without_records().to_dict(),
+        records=f.to_dict()["records"],
     )
 
 

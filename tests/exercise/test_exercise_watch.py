@@ -16,7 +16,8 @@ from shapely import LineString, Point
 from shapely.geometry import shape
 
 from cordon.calls import find, read_calls
-from cordon.exercise import Inputs, play, read_truths, score, world, worlds
+from cordon.exercise import Inputs, read_truths, score, world, worlds
+from cordon.exercise.playing import moved_rows, read_log
 from cordon.exercise.worlds.radio import tag_time
 from cordon.kernel.clock import parse_time
 from cordon.kernel.errors import BadInput, NotFound
@@ -266,12 +267,33 @@ def test_the_fan_detector_can_be_scored_on_it(made: Inputs) -> None:
 
 
 def test_playing_gives_every_line_in_order(made: Inputs) -> None:
-    played = list(play(made.folder))
+    played = list(read_log(made.files["ais"]))
     assert len(played) >= made.rows["ais"] - 1
     assert all(a[0] <= b[0] for a, b in itertools.pairwise(played))
-    half = made.start + (made.end - made.start) / 2
-    first = list(play(made.folder, until=half))
-    rest = list(play(made.folder, since=half))
-    assert [*first, *rest] == played
-    with pytest.raises(BadInput, match="ais"):
-        next(play(made.folder / "none"))
+    assert made.start <= played[0][0] <= played[-1][0] <= made.end + timedelta(minutes=1)
+
+
+def test_a_broken_stamp_does_not_send_the_player_ahead(tmp_path) -> None:
+    def line(seconds: int) -> str:
+        body = f"c:{seconds}"
+        checksum = 0
+        for byte in body.encode():
+            checksum ^= byte
+        return f"\\{body}*{checksum:02X}\\!AIVDM,1,1,,A,x,0*00\n"
+
+    log = tmp_path / "ais.nmea"
+    log.write_text(line(1_700_000_000) + line(1_900_000_000) + line(1_700_000_060))
+    assert [at.timestamp() for at, _ in read_log(log)] == [
+        1_700_000_000, 1_700_000_000, 1_700_000_060,
+    ]  # fmt: skip
+
+
+def test_calls_are_moved_with_the_world_and_none_lies_ahead(tmp_path) -> None:
+    path = tmp_path / "calls.csv"
+    path.write_text("start,caller\n2026-01-17T00:00:00Z,a\nbroken,b\n2026-01-17T02:00:00Z,c\n")
+    until = datetime(2026, 3, 1, 1, tzinfo=UTC)
+    by = datetime(2026, 3, 1, tzinfo=UTC) - datetime(2026, 1, 17, tzinfo=UTC)
+    assert moved_rows(path, "start", by, until).decode().splitlines() == [
+        "start,caller", "2026-03-01T00:00:00Z,a", "broken,b",
+    ]  # fmt: skip
+    assert moved_rows(path, "activated", by, until) == path.read_bytes()

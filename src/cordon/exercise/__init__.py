@@ -1,7 +1,6 @@
 """The room of exercises. What others may call:"""
 
 from cordon.exercise.model import Inputs, Truth, World, read_truths, write_truths
-from cordon.exercise.play import play
 from cordon.exercise.score import KindScore, Score, score
 from cordon.exercise.service import Exercise, Plan, Run
 from cordon.exercise.worlds import world, worlds
@@ -15,7 +14,6 @@ __all__ = [
     "Score",
     "Truth",
     "World",
-    "play",
     "read_truths",
     "score",
     "world",

@@ -6,16 +6,19 @@ is an exercise.
 
 from __future__ import annotations
 
-import heapq
+import csv
+import io
 import re
 import socket
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cordon.exercise.worlds.radio import tag_time
-from cordon.kernel.clock import Clock
+from cordon.kernel.clock import Clock, format_time, parse_time
+from cordon.kernel.errors import BadInput
 
 _TAG_TIME = re.compile(rb"\\(?P<fields>[^\\*]*)\*[0-9A-Fa-f]{2}\\")
 
@@ -29,7 +32,10 @@ def read_log(path: Path) -> Iterator[tuple[datetime, bytes]]:
             line = raw.rstrip(b"\r\n")
             told = tag_time(line.decode("ascii", "replace"))
             if told is not None:
-                at = datetime.fromtimestamp(told, UTC)
+                moment = datetime.fromtimestamp(told, UTC)
+                # a broken stamp must not send the player back, or far ahead
+                if at is None or timedelta(0) <= moment - at < timedelta(days=1):
+                    at = moment
             if at is not None and line:
                 yield at, line
 
@@ -51,6 +57,26 @@ def shifted(line: bytes, by: timedelta) -> bytes:
         return b"\\%s*%02X\\" % (body, checksum)
 
     return _TAG_TIME.sub(moved, line, count=1)
+
+
+def moved_rows(path: Path, column: str, by: timedelta, until: datetime) -> bytes:
+    """A CSV file with the times of a column moved; rows that begin after `until` are left out.
+
+    What is not a time stays as it is: real files have such rows, and importers refuse them.
+    """
+    out = io.StringIO()
+    with path.open(encoding="utf-8", newline="") as source:
+        rows = csv.DictReader(source)
+        writer = csv.DictWriter(out, rows.fieldnames or (), lineterminator="\n")
+        writer.writeheader()
+        for row in rows:
+            with suppress(BadInput):
+                at = parse_time(row.get(column) or "") + by
+                if at > until:
+                    continue
+                row[column] = format_time(at)
+            writer.writerow(row)
+    return out.getvalue().encode()
 
 
 class Player(threading.Thread):
@@ -110,8 +136,3 @@ class Player(threading.Thread):
                 return None
             self._stop_asked.wait(0.2)
         return held
-
-
-def merged(*feeds: Iterable[tuple[datetime, bytes]]) -> Iterator[tuple[datetime, bytes]]:
-    """Several feeds as one, in order of time."""
-    return heapq.merge(*feeds, key=lambda pair: pair[0])

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from sqlalchemy import select
 
 from cordon.exercise.model import Truth, read_truths
-from cordon.exercise.playing import Player, read_log, shifted
+from cordon.exercise.playing import Player, moved_rows, read_log, shifted
 from cordon.exercise.score import score
 from cordon.exercise.tables import RunRow
 from cordon.exercise.worlds import world
@@ -165,12 +165,18 @@ class Exercise:
         """Bring the call records of the exercise that is playing in, under the actor's
         authority; return the jobs' ids."""
         with self._lock:
-            folders = [self._folder / id_ for id_ in self._players]
+            playing = list(self._players)
+        with self.kernel.rows.read() as session:
+            shifts = {
+                id_: timedelta(seconds=session.get_one(RunRow, id_).shift_s) for id_ in playing
+            }
+        until = self.kernel.clock.now()
         jobs = []
-        for folder in folders:
-            for name in ("subscribers", "calls"):
-                with (folder / f"{name}.csv").open("rb") as source:
-                    jobs.append(calls.ask_import(actor, source, f"exercise {name}.csv", kind=name))
+        for id_, shift in shifts.items():
+            for name, column in (("subscribers", "activated"), ("calls", "start")):
+                moved = moved_rows(self._folder / id_ / f"{name}.csv", column, shift, until)
+                source = io.BytesIO(moved)
+                jobs.append(calls.ask_import(actor, source, f"exercise {name}.csv", kind=name))
         return [job for job in jobs if job]
 
     def stop_run(self, actor: Actor, id_: str) -> None:
@@ -203,7 +209,7 @@ class Exercise:
             rows = list(view.session.scalars(select(RunRow).order_by(RunRow.id.desc()).limit(20)))
             # the director sees scores, not contents: findings are counted by the node itself
         with self.kernel.view(self.kernel.node) as view:
-            found = [k.finding for k in list_findings(view, kind="picture.", at_most=MOST_FINDINGS)]
+            found = [k.finding for k in list_findings(view, at_most=MOST_FINDINGS)]
             now = view.now
         return [_run(row, found, now) for row in rows]
 
@@ -216,7 +222,7 @@ class Exercise:
 
 
 def _run(row: RunRow, found: Sequence[Any], now: datetime) -> Run:
-    truths = [t for d in row.truth if (t := Truth.from_dict(d)).kind.startswith("picture.")]
+    truths = [Truth.from_dict(d) for d in row.truth]
     until = row.ended_at or now
     due = [t for t in truths if t.end <= until]
     begins = min((t.start for t in truths), default=row.begins)
