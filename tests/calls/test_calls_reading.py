@@ -230,7 +230,7 @@ NOTHING = {
     "json": (b'{"start": "2026-01-17T08:30:00Z"}\n', "JSON"),
     "no header": (csv_of(GOOD, header=GOOD), "values, not the names"),
     "other table": (b"account,bank\n1,2\n", "it has account, bank"),
-    "every row shifted": (csv_of(GOOD + ",", GOOD + ","), "9 values"),
+    "every row shifted": (csv_of(GOOD + ",x", GOOD + ",x"), "9 values"),
     "parquet cut short": (b"PAR1" + b"\0" * 40, "Parquet"),
     "column twice": (csv_of(GOOD + ",x", header=HEADER + ",caller"), "caller twice"),
     "broken at once": (gzip.compress(csv_of(GOOD))[:12], "breaks off"),

@@ -1,9 +1,10 @@
 """The room of call records. What others may call:"""
 
-from cordon.calls.find import FindResult, find, find_in_segments, read_subscribers
+from cordon.calls.find import FindResult, find, find_in_segments
 from cordon.calls.importing import Segment, span, without_repeats, write_segment
 from cordon.calls.model import EXEMPT, Call, CallKind, Counts, Refusal, SubscriberKind
 from cordon.calls.reading import Batch, Reading, read_calls
+from cordon.calls.registers import read_register
 
 __all__ = [
     "EXEMPT",
@@ -19,7 +20,7 @@ __all__ = [
     "find",
     "find_in_segments",
     "read_calls",
-    "read_subscribers",
+    "read_register",
     "span",
     "without_repeats",
     "write_segment",

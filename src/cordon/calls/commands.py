@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from cordon.calls.find import find as find_in_files
+from cordon.calls.layouts import chosen, layouts
 from cordon.calls.model import Refusal
 from cordon.calls.service import Calls
 from cordon.kernel.console import console, write_out
@@ -18,7 +19,6 @@ from cordon.kernel.rejects import write_rejects
 
 app = typer.Typer(no_args_is_help=True, help="Call records: import, and look for call centres.")
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
-LAYOUTS = ("auto", "cordon")
 
 
 @app.command("import")
@@ -27,7 +27,7 @@ def import_(
     files: Annotated[list[Path], typer.Argument(help="Files of call records.")],
     authority: Annotated[str, typer.Option(help="Reference of the legal authority.")],
     layout: Annotated[
-        str, typer.Option(help="`cordon`, or `auto` to tell it from the file.")
+        str, typer.Option(help="Name of the operator's layout; `auto` tells it from each file.")
     ] = "auto",
     rejects: Annotated[Path | None, typer.Option(help="Write refused rows here.")] = None,
     subscribers: Annotated[
@@ -37,8 +37,7 @@ def import_(
 ) -> None:
     """Bring files of call records into the node, under a legal authority."""
     c = console(ctx, json=json)
-    if layout not in LAYOUTS:
-        raise BadUsage(f"There is no layout {layout}.", advice=f"Take: {', '.join(LAYOUTS)}.")
+    chosen(layout)
     actor = c.passes("calls.record.import", authority)
     room: Calls = c.node.room("calls")
     told, refused, failed = [], [], ""
@@ -46,12 +45,18 @@ def import_(
         try:
             with path.open("rb") as source:
                 job = room.ask_import(
-                    actor, source, path.name, kind="subscribers" if subscribers else "calls"
+                    actor,
+                    source,
+                    path.name,
+                    kind="subscribers" if subscribers else "calls",
+                    layout=layout,
                 )
         except OSError as wrong:
             raise BadUsage(f"{path} cannot be read: {wrong.strerror}.") from None
         if not job:
-            c.say(f"{path.name}: kept as a register of subscribers.")
+            register = next(f for f in room.files(actor) if f.kind == "subscribers")
+            told.append({"name": path.name, "state": "done", **register.counts})
+            refused += [(path.name, Refusal(r["row"], r["reason"])) for r in register.refusals]
             continue
         with c.progress(f"Reading {path.name}") as progress:
             ended = c.node.run_job(job, progress)
@@ -59,9 +64,9 @@ def import_(
             failed = ended.error or ended.state
             c.say(f"{path.name}: {failed}")
         told += ended.report.get("files", [])
-        refused += [
-            (path.name, Refusal(r["row"], r["reason"])) for r in ended.report.get("refusals", [])
-        ]
+        if rejects is not None and ended.state == "done":
+            # the job keeps the first of many; all of them are read from the file once more
+            refused += [(path.name, r) for r in room.refusals(actor, path, layout)]
     if rejects is not None:
         write_rejects(rejects, refused)
     words = "\n".join(
@@ -72,6 +77,15 @@ def import_(
     c.answer({"files": told}, words)
     if failed:
         raise CordonError("Not every file was brought in; what was is kept.")
+
+
+@app.command("layouts")
+def list_layouts(ctx: typer.Context, json: Json = False) -> None:
+    """Show the layouts of operators' files that can be read."""
+    console(ctx, json=json).table(
+        ("name", "title", "clock", "known by"),
+        [(one.name, one.title, one.zone, ", ".join(one.known_by)) for one in layouts()],
+    )
 
 
 @app.command()
@@ -93,12 +107,21 @@ def find(
     if not calls:
         if not authority:
             raise BadUsage("Nothing to search.", advice="Give --calls FILE, or --authority REF.")
+        if subscribers or rejects:
+            raise BadUsage(
+                "The node's own records are searched with its own register.",
+                advice="Bring it in: cordon calls import FILE --subscribers --authority REF.",
+            )
         actor = c.passes("calls.record.search", authority)
         room: Calls = c.node.room("calls")
         with c.progress("Searching") as progress:
             ended = c.node.run_job(room.ask_find(actor), progress)
         if ended.state != "done":
             raise CordonError(ended.error or f"The search was {ended.state}.")
+        for sentence in ended.report.get("left_out", []):
+            c.say(sentence)
+        if out is not None:
+            write_out(write_findings(k.finding for k in room.findings(actor)), out)
         c.answer(ended.report, f"{ended.report['findings']} findings, {ended.report['new']} new.")
         return
     with c.progress("Reading") as progress:

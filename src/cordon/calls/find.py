@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -19,16 +18,15 @@ from cordon.calls.checking import SCHEMA
 from cordon.calls.detectors import all_detectors, cards
 from cordon.calls.detectors.data import CallData
 from cordon.calls.importing import write_segment
-from cordon.calls.model import Counts, Refusal, SubscriberKind
-from cordon.calls.numbers import Numbers
+from cordon.calls.model import Counts, Refusal
 from cordon.calls.reading import read_calls
-from cordon.calls.unpacking import Text, as_utf8
+from cordon.calls.registers import read_register
 from cordon.countries import codes, country
 from cordon.kernel.errors import BadInput
 from cordon.kernel.findings import Finding
 from cordon.kernel.store.columns import connect
 
-__all__ = ["FindResult", "cards", "find", "find_in_segments", "read_subscribers"]
+__all__ = ["FindResult", "cards", "find", "find_in_segments"]
 
 Progress = Callable[[str, float], None]
 """Told what is being done, and the share of it that is done (0 to 1)."""
@@ -102,9 +100,19 @@ def find(
     if not calls:
         raise BadInput("No file of calls was given.")
     say = progress or (lambda _what, _share: None)
+    holders: dict[str, str] | None = None
+    if subscribers is not None:
+        register = read_register(subscribers, region)
+        holders = register.holders
     counts = Counts()
     refusals: list[tuple[str, Refusal]] = []
     left_out: list[str] = []
+    if subscribers is not None and register.refusals:
+        refusals += [(subscribers.name, r) for r in register.refusals]
+        left_out.append(
+            f"{register.counts.refused:,} of the {register.counts.read:,} rows of "
+            f"{subscribers.name} could not be read: their holders are not known."
+        )
     with tempfile.TemporaryDirectory(prefix="cordon-calls-", dir=scratch) as folder:
         segments: list[Path] = []
         for at, path in enumerate(calls):
@@ -129,7 +137,7 @@ def find(
                 left_out.append(reading.broken + " What stands before it was used.")
         result = find_in_segments(
             segments,
-            _subscribers(subscribers, region),
+            holders,
             say,
             memory_mb=memory_mb,
             threads=threads,
@@ -255,40 +263,3 @@ def _tidy(db: duckdb.DuckDBPyConnection) -> Iterator[None]:
 def _tables(db: duckdb.DuckDBPyConnection) -> set[str]:
     rows = db.execute("SELECT table_name FROM duckdb_tables() WHERE temporary").fetchall()
     return {row[0] for row in rows}
-
-
-def _subscribers(path: Path | None, region: str) -> dict[str, str] | None:
-    return None if path is None else read_subscribers(path, region)
-
-
-def read_subscribers(path: Path, region: str = "PK") -> dict[str, str]:
-    """Kind of holder by number (E.164) from a file of the format `subscribers`.
-
-    Names and identity numbers in it are passed over: detectors have no use for them.
-
-    Raises:
-        BadInput: there is no column `number`, or no file.
-    """
-    if not path.is_file():
-        raise BadInput(f"There is no file {path.name}.")
-    numbers = Numbers(region)
-    found: dict[str, str] = {}
-    rows = csv.DictReader(_lines(path))
-    names = {n.strip().lower(): n for n in rows.fieldnames or ()}
-    if "number" not in names:
-        raise BadInput(
-            f"{path.name} has no column number.",
-            advice="A CSV file with the columns number and kind is expected (“subscribers”).",
-        )
-    known = {kind.value for kind in SubscriberKind}
-    for row in rows:
-        number = numbers.one(row.get(names["number"]) or "")
-        kind = (row.get(names.get("kind", "kind")) or "").strip().lower()
-        if number is not None and kind in known:
-            found[number] = kind
-    return found
-
-
-def _lines(path: Path) -> Iterable[str]:
-    for block in Text(path).blocks():
-        yield from as_utf8(block).decode(errors="replace").splitlines()

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from sqlalchemy import func, select
 
 from cordon.calls.importing import span, without_repeats
@@ -20,7 +22,7 @@ from cordon.kernel.access.model import Authority, Scope, Thing
 from cordon.kernel.ids import new_id
 from cordon.kernel.jobs import Running
 from cordon.kernel.store.columns import SegmentRow
-from cordon.kernel.work import Kernel, Work
+from cordon.kernel.work import Kernel, View, Work
 
 DATASET = "calls"
 KEPT_REFUSALS = 500
@@ -60,7 +62,9 @@ def within(table: pa.Table, scope: Scope) -> tuple[pa.Table, list[Refusal]]:
 def run(job: Running, kernel: Kernel, region: str) -> Mapping[str, Any]:
     """Read a kept file into segments, a batch a transaction, from where the job had come to."""
     sha256, name = str(job.params["sha256"]), str(job.params["name"])
-    reading = read_calls(kernel.files.path(sha256), region)
+    reading = read_calls(
+        kernel.files.path(sha256), region, layout=str(job.params.get("layout", "auto")), name=name
+    )
     done = int(job.checkpoint.get("batches", 0))
     counts = Counts(**job.checkpoint.get("counts", {}))
     refusals: list[dict[str, Any]] = list(job.checkpoint.get("refusals", []))
@@ -112,7 +116,7 @@ def _store(
     """Write a batch's new calls as a segment; its row stands in the same transaction."""
     # What one authority brought in is not used under another: each has its own segments
     columns = work.kernel.columns
-    source = hashlib.sha256(f"{reading_sha}:{authority.id}".encode()).hexdigest()
+    source = source_of(reading_sha, authority.id)
     # one import under an authority at a time: a call that two files hold is to be kept once
     work.kernel.rows.alone(work.session, f"calls:{authority.id}")
     first, _ = span(kept) if len(kept) else (None, None)
@@ -152,6 +156,31 @@ def _report(
     name: str, state: str, counts: Counts, refusals: list[dict[str, Any]]
 ) -> dict[str, Any]:
     return {"files": [{"name": name, "state": state, **asdict(counts)}], "refusals": refusals}
+
+
+def source_of(sha256: str, authority: str) -> str:
+    """What the segments of a file name as their source: the file and its authority (hex)."""
+    return hashlib.sha256(f"{sha256}:{authority}".encode()).hexdigest()
+
+
+def start_of(view: View, sha256: str, authority: str, row: int) -> datetime | None:
+    """When the call in a row of a file began (UTC); None where no segment keeps that row.
+
+    Rows that were refused or repeated stand in none.
+    """
+    paths = view.session.scalars(
+        select(SegmentRow.path)
+        .where(SegmentRow.dataset == DATASET, SegmentRow.source == source_of(sha256, authority))
+        .order_by(SegmentRow.part)
+    )
+    for path in paths:
+        kept = view.kernel.columns.root / path
+        if kept.is_file():
+            found = pq.read_table(kept, columns=["start"], filters=[("row", "=", row)])
+            if len(found):
+                start: datetime = found["start"][0].as_py()
+                return start
+    return None
 
 
 def file_of(work: Work, sha256: str, authority: str) -> CallFileRow | None:

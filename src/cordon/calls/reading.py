@@ -10,16 +10,22 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cordon.calls.checking import COLUMNS, REQUIRED, checked
+from cordon.calls.layouts import AUTO, Recognised, chosen, mapped, recognise
+from cordon.calls.layouts.dates import Order, needs_order
+from cordon.calls.layouts.lines import without_furniture
+from cordon.calls.layouts.recognise import nearest, split
 from cordon.calls.model import Counts, Refusal
 from cordon.calls.numbers import Numbers
-from cordon.calls.rows import parse_block, values_of
+from cordon.calls.rows import Rows, parse_block
 from cordon.calls.unpacking import Progress, Text, as_utf8
 from cordon.kernel.errors import BadInput
 from cordon.kernel.store.files import sha256_of
 
+HEAD_BYTES = 1 << 18  # of a file, in which its header must stand
 PARQUET_ROWS = 1 << 16  # rows of a batch from a Parquet file
 _EXPECTED = (
     f"A CSV or Parquet file with the columns {', '.join(REQUIRED)} is expected "
@@ -49,19 +55,29 @@ class Reading:
         name: the file's name. sha256: of its bytes as they stand on the disk (hex).
         counts: rows so far; none is called repeated here (see `importing.without_repeats`).
         broken: a sentence that says where the file breaks off, or None.
+        layout: name of the layout that it was read by, once it is known.
 
     Raises:
         BadInput: nothing of the file can be read; the message names it, what was expected and
             what it looks like.
     """
 
-    def __init__(self, path: Path, region: str = "PK", progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        region: str = "PK",
+        progress: Progress | None = None,
+        layout: str = AUTO,
+        name: str = "",
+    ) -> None:
         if not path.is_file():
-            raise BadInput(f"There is no file {path.name}.", advice=_EXPECTED)
+            raise BadInput(f"There is no file {name or path.name}.", advice=_EXPECTED)
         self.path = path
-        self.name = path.name
+        self.name = name or path.name
         self.counts = Counts()
         self.broken: str | None = None
+        self.layout = ""
+        self._layouts = chosen(layout)
         self._numbers = Numbers(region)
         self._progress = progress
         self._reasons: Counter[str] = Counter()
@@ -84,16 +100,108 @@ class Reading:
             )
 
     def _csv(self) -> Iterator[Batch]:
-        text = Text(self.path, self._progress, _EXPECTED)
-        header: list[str] = []
-        wanted: list[str] = []
-        row = 1
-        number = 0
-        for block in text.blocks():
-            body = block
-            if not header:
-                header, body = self._header(block)
-                wanted = [n for n in COLUMNS if n in header]
+        head = self._head()
+        if head.layout.own:
+            self._require(list(head.names))
+            wanted, order = [n for n in COLUMNS if n in head.names], ""
+        else:
+            wanted = sorted({n for some in head.layout.columns.values() for n in some}
+                            & set(head.names))  # fmt: skip
+            order = self._order(head)
+        for number, (rows, cut) in enumerate(self._blocks(head, wanted, self._progress)):
+            table, numbers, odd = rows.table, rows.numbers, list(rows.refusals)
+            if not head.layout.own:
+                clear = mapped(table, numbers, head.layout, order)
+                table, numbers = clear.table, clear.numbers
+                odd += clear.refusals
+            done, refusals = checked(table, numbers, self.sha256, self._numbers)
+            odd += [*refusals, *([cut] if cut else [])]
+            yield Batch(
+                number,
+                done,
+                tuple(sorted(odd, key=lambda r: r.row)),
+                rows.read + (cut is not None),
+            )
+
+    def _head(self) -> Recognised:
+        """The file's layout and header.
+
+        Raises:
+            BadInput: no layout fits; the message says what the file looks like, which layout is
+                nearest, and what it lacks.
+        """
+        text = Text(self.path, None, _EXPECTED, self.name)
+        block = next(text.blocks(), b"")
+        if not block.strip():
+            raise BadInput(text.broken or f"{self.name} is empty.", advice=_EXPECTED)
+        lines = as_utf8(block[:HEAD_BYTES]).replace(b"\r", b"").split(b"\n")
+        found = recognise(lines, self._layouts)
+        if found is not None:
+            self.layout = found.layout.name
+            return found
+        first = next((one for one in lines if one.strip()), b"").decode(errors="replace")
+        names = [n.strip().lower() for n in split(first.encode(), ",")]
+        near = nearest(lines, [one for one in self._layouts if not one.own])
+        if near is not None and len(near[1]) < len(near[0].known_by) - 1:
+            raise BadInput(
+                f"{self.name} has no known layout. Nearest is {near[0].name}, which has also "
+                f"the columns {', '.join(near[1])}.",
+                advice=_EXPECTED,
+            )
+        if any(one.own for one in self._layouts):
+            self._require(names, first)
+        raise BadInput(f"{self.name} has no known layout.", advice=_EXPECTED)
+
+    def _order(self, head: Recognised) -> str:
+        """The order of day and month, from every date of the file.
+
+        Raises:
+            BadInput: the dates contradict one another, or nothing tells.
+        """
+        field = "start" if head.layout.column("start", list(head.names)) else "date"
+        name = head.layout.column(field, list(head.names))
+        if name is None:
+            raise BadInput(f"{self.name} has no column of dates.", advice=_EXPECTED)
+        order = Order()
+        seen = False
+        for rows, _ in self._blocks(head, [name], None):
+            values = pc.utf8_trim(rows.table[name], characters=" '\"=").unique().to_pylist()
+            dates = [re.split(r"[ T](?=\d{1,2}:)", v)[0] for v in values if v]
+            seen = seen or any(needs_order(d) for d in dates)
+            order.look(dates)
+        told = order.told(head.layout.order)
+        if told is None and seen:
+            what = (
+                f"{order.day_first:,} of its dates can only be read day first and "
+                f"{order.month_first:,} only month first"
+                if order.day_first
+                else "every one of its dates can be read day first and month first"
+            )
+            raise BadInput(
+                f"It cannot be told whether {self.name} writes day or month first: {what}.",
+                advice="Ask the sender which it is, and give the layout that says so.",
+            )
+        return told or "ymd"
+
+    def _blocks(
+        self, head: Recognised, wanted: Sequence[str], progress: Progress | None
+    ) -> Iterator[tuple[Rows, Refusal | None]]:
+        """The rows below the header, a block at a time, and where the file breaks off.
+
+        Rows are numbered by their line in the file, the first line not counted.
+        """
+        text = Text(self.path, progress, _EXPECTED, self.name)
+        # the parser wants each name once; of two columns with one name the first is meant
+        first = {n: i for i, n in reversed(list(enumerate(head.names)))}
+        header = [
+            n if n in wanted and first[n] == i else f"{n}#{i}" for i, n in enumerate(head.names)
+        ]
+        left, row = head.line + 1, head.line + 1
+        for whole in text.blocks():
+            body = whole
+            while left and body:
+                end = body.find(b"\n") + 1
+                body, left = (body[end:] if end else b""), left - 1
             self.broken = text.broken
             cut: Refusal | None = None
             if self.broken is not None and not body.endswith(b"\n"):
@@ -103,31 +211,12 @@ class Reading:
                     cut = Refusal(row + body.count(b"\n"), "the file breaks off in this row")
             if not body and cut is None:
                 continue
-            rows = parse_block(body, header, wanted, row)
-            table, refusals = checked(rows.table, rows.numbers, self.sha256, self._numbers)
-            odd = [*rows.refusals, *refusals, *([cut] if cut else [])]
+            if not head.layout.own:
+                body = without_furniture(body.replace(b"\r\n", b"\n"))
+            rows = parse_block(body, header, wanted, row, head.sign)
             row += rows.lines
-            yield Batch(
-                number,
-                table,
-                tuple(sorted(odd, key=lambda r: r.row)),
-                rows.read + (cut is not None),
-            )
-            number += 1
+            yield rows, cut
         self.broken = text.broken
-        if not header:
-            what = self.broken or f"{self.name} is empty."
-            raise BadInput(what, advice=_EXPECTED)
-
-    def _header(self, block: bytes) -> tuple[list[str], bytes]:
-        lead = len(block) - len(block.lstrip(b"\r\n"))
-        end = block.find(b"\n", lead)
-        line, rest = (block[lead:], b"") if end < 0 else (block[lead:end], block[end + 1 :])
-        line = as_utf8(line).rstrip(b"\r")
-        names = [n.strip().lower() for n in values_of(line)]
-        text = line.decode(errors="replace")
-        self._require(names, text)
-        return names, rest
 
     def _require(self, names: Sequence[str], line: str | None = None) -> None:
         missing = [n for n in REQUIRED if n not in names]
@@ -166,14 +255,22 @@ class Reading:
             ) from None
 
 
-def read_calls(path: Path, region: str = "PK", progress: Progress | None = None) -> Reading:
+def read_calls(
+    path: Path,
+    region: str = "PK",
+    progress: Progress | None = None,
+    layout: str = AUTO,
+    name: str = "",
+) -> Reading:
     """Batches of a file of calls: CSV or Parquet, plain or `.gz` or `.zst`.
 
     Args:
+        layout: name of the operator's layout, or `auto` to tell it from the file.
+        name: how errors call the file; its own name where empty.
         region: ISO 3166 code of numbers in national form.
         progress: told what was read and what there is (bytes; rows for Parquet).
     """
-    return Reading(path, region, progress)
+    return Reading(path, region, progress, layout, name)
 
 
 def _text(name: str, column: pa.Array) -> pa.Array:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +10,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 from numpy.typing import NDArray
 
+from cordon.calls.layouts.recognise import split
 from cordon.calls.model import Refusal
 from cordon.calls.unpacking import as_utf8
 
@@ -35,12 +35,14 @@ class Rows:
     lines: int
 
 
-def parse_block(block: bytes, header: Sequence[str], wanted: Sequence[str], first: int) -> Rows:
+def parse_block(
+    block: bytes, header: Sequence[str], wanted: Sequence[str], first: int, sign: str = ","
+) -> Rows:
     """Take a block of whole lines apart.
 
     Args:
         header: the file's columns, in order. wanted: those to return.
-        first: number of the block's first line.
+        first: number of the block's first line. sign: what stands between two values.
     """
     block = as_utf8(block)
     if b"\r" in block:  # one that ends no line is no line end here, though the parser takes it so
@@ -48,15 +50,15 @@ def parse_block(block: bytes, header: Sequence[str], wanted: Sequence[str], firs
     lines = block.count(b"\n") + (not block.endswith(b"\n"))
     refusals: list[Refusal] = []
     if _is_odd(block):
-        block, numbers, refusals, lines = _by_line(block, len(header), first)
+        block, numbers, refusals, lines = _by_line(block, len(header), first, sign)
     else:
         numbers = np.arange(first, first + lines, dtype=np.int64)
     if not len(numbers):
         empty = pa.table({n: pa.array([], pa.string()) for n in wanted})
         return Rows(empty, numbers, tuple(refusals), len(refusals), lines)
-    table, wrong = _parsed(block, header, wanted)
+    table, wrong = _parsed(block, header, wanted, sign)
     if len(table) + len(wrong) != len(numbers):
-        table, wrong = _parsed_slowly(block, header, wanted)
+        table, wrong = _parsed_slowly(block, header, wanted, sign)
     if wrong:
         bad = np.array(list(wrong))
         refusals += [
@@ -73,7 +75,7 @@ def parse_block(block: bytes, header: Sequence[str], wanted: Sequence[str], firs
 
 
 def _parsed(
-    block: bytes, header: Sequence[str], wanted: Sequence[str]
+    block: bytes, header: Sequence[str], wanted: Sequence[str], sign: str
 ) -> tuple[pa.Table, dict[int, int]]:
     """The block's table, and the rows of another width: index from 0 and how many values."""
     wrong: dict[int, int] = {}
@@ -91,7 +93,10 @@ def _parsed(
                 column_names=list(header), use_threads=False, block_size=len(block) + 1
             ),
             parse_options=pacsv.ParseOptions(
-                newlines_in_values=False, ignore_empty_lines=False, invalid_row_handler=invalid
+                delimiter=sign,
+                newlines_in_values=False,
+                ignore_empty_lines=False,
+                invalid_row_handler=invalid,
             ),
             convert_options=pacsv.ConvertOptions(
                 include_columns=list(wanted),
@@ -108,13 +113,13 @@ def _parsed(
 
 
 def _parsed_slowly(
-    block: bytes, header: Sequence[str], wanted: Sequence[str]
+    block: bytes, header: Sequence[str], wanted: Sequence[str], sign: str
 ) -> tuple[pa.Table, dict[int, int]]:
     """The same, value by value: for blocks in which the fast parser sees other lines than we."""
     wrong: dict[int, int] = {}
     kept: list[list[str]] = []
     for at, line in enumerate(block.removesuffix(b"\n").split(b"\n")):
-        values = values_of(line)
+        values = split(line, sign)
         if len(values) == len(header):
             kept.append(values)
         else:
@@ -143,7 +148,7 @@ def _is_odd(block: bytes) -> bool:
 
 
 def _by_line(
-    block: bytes, columns: int, first: int
+    block: bytes, columns: int, first: int, sign: str
 ) -> tuple[bytes, NDArray[np.int64], list[Refusal], int]:
     """The block without empty lines, with quoted line ends as spaces; and what is none."""
     lines = block.removesuffix(b"\n").split(b"\n")
@@ -154,7 +159,7 @@ def _by_line(
     while at < len(lines):
         line, taken = lines[at], 1
         if line.count(b'"') & 1:
-            joined = _joined(lines[at : at + _MOST_LINES], columns)
+            joined = _joined(lines[at : at + _MOST_LINES], columns, sign)
             if joined is None:
                 refusals.append(Refusal(row, _REASON_QUOTE))
                 at, row = at + 1, row + 1
@@ -168,23 +173,18 @@ def _by_line(
     return text, np.array(numbers, np.int64), refusals, row - first
 
 
-def _joined(lines: list[bytes], columns: int) -> tuple[bytes, int] | None:
+def _joined(lines: list[bytes], columns: int, sign: str) -> tuple[bytes, int] | None:
     """One row over several lines, and how many; None where they make none."""
     quotes = 0
     for taken, line in enumerate(lines, 1):
         quotes += line.count(b'"')
+        # a line that is a whole row by itself is no part of a value: the quote is a stray one
+        if taken > 1 and not line.count(b'"') & 1 and len(split(line, sign)) == columns > 1:
+            return None
         if taken > 1 and quotes % 2 == 0:
             whole = b" ".join(lines[:taken])
-            return (whole, taken) if len(values_of(whole)) == columns else None
+            return (whole, taken) if len(split(whole, sign)) == columns else None
     return None
-
-
-def values_of(line: bytes) -> list[str]:
-    """The values of one line; none where it cannot be taken apart."""
-    try:
-        return next(csv.reader([line.decode(errors="replace")]), [])
-    except csv.Error:
-        return []
 
 
 def _trimmed(table: pa.Table) -> pa.Table:

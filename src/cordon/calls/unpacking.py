@@ -38,8 +38,11 @@ class Text:
         broken: what cut the file short (a sentence), once all that could be read was read.
     """
 
-    def __init__(self, path: Path, progress: Progress | None = None, expected: str = "") -> None:
+    def __init__(
+        self, path: Path, progress: Progress | None = None, expected: str = "", name: str = ""
+    ) -> None:
         self.path = path
+        self.name = name or path.name
         self.broken: str | None = None
         self._progress = progress
         self._expected = expected  # the advice of an error
@@ -62,7 +65,7 @@ class Text:
                 held = held[cut:]
             elif len(held) > BLOCK + LONGEST_LINE:
                 raise BadInput(
-                    f"{self.path.name} has a line of more than {LONGEST_LINE:,} bytes.",
+                    f"{self.name} has a line of more than {LONGEST_LINE:,} bytes.",
                     advice=self._expected,
                 )
         if held:
@@ -73,7 +76,7 @@ class Text:
         first = next(chunks, b"")
         for begins, name in _LOOKS_LIKE:
             if first.startswith(begins):
-                raise BadInput(f"{self.path.name} looks like {name}.", advice=self._expected)
+                raise BadInput(f"{self.name} looks like {name}.", advice=self._expected)
         decode, skip = _encoding(first)
         if decode is None:
             first = first[skip:]
@@ -108,7 +111,7 @@ class Text:
                     if not packed:
                         raise
                     self.broken = (
-                        f"{self.path.name} breaks off: its compressed data is "
+                        f"{self.name} breaks off: its compressed data is "
                         f"{'cut short' if _cut(fault) else 'damaged'} after byte {raw.tell():,}."
                     )
                     return

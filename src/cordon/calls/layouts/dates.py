@@ -1,0 +1,143 @@
+"""Local dates and times of records as moments in UTC, and the order of day and month."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+_NUMERIC = re.compile(r"(\d{1,4})[-/. ](\d{1,2})[-/. ](\d{2,4})")
+_RUN = re.compile(r"\d{8}")
+_NAMED = ("%d-%b-%Y", "%d %b %Y", "%d/%b/%Y", "%d-%b-%y", "%d-%B-%Y", "%d %B %Y", "%b %d %Y")
+_TIME = re.compile(r"(\d{1,2}):?(\d{2})(?::?(\d{2})(?:[.,]\d+)?)?\s*([AaPp][Mm])?")
+_EPOCH = date(1970, 1, 1).toordinal()
+_LATEST_YEAR = 2100
+DAY_S = 86_400
+
+
+@dataclass(slots=True)
+class Order:
+    """What a file's dates say of the order of day and month.
+
+    Attributes:
+        day_first, month_first: how many dates can be read in no other way.
+    """
+
+    day_first: int = 0
+    month_first: int = 0
+
+    def look(self, dates: Iterable[str]) -> None:
+        """Take dates into account."""
+        for text in dates:
+            found = _NUMERIC.fullmatch(text.strip())
+            if found is None or len(found[1]) == 4:
+                continue
+            first, second = int(found[1]), int(found[2])
+            self.day_first += first > 12 >= second
+            self.month_first += second > 12 >= first
+
+    def told(self, usual: str) -> str | None:
+        """`dmy` or `mdy`; the operator's usual one where nothing speaks; None where the dates
+        contradict one another, or nothing tells."""
+        if self.day_first and self.month_first:
+            return None
+        if self.day_first or self.month_first:
+            return "dmy" if self.day_first else "mdy"
+        return usual or None
+
+
+def needs_order(text: str) -> bool:
+    """True where a date can be read day first and month first."""
+    found = _NUMERIC.fullmatch(text.strip())
+    return found is not None and len(found[1]) < 3
+
+
+def day_of(text: str, order: str) -> int | None:
+    """Days since 1970-01-01 of a date as it is written; None where it is none."""
+    text = text.strip()
+    found = _NUMERIC.fullmatch(text)
+    try:
+        if found is not None:
+            a, b, c = int(found[1]), int(found[2]), int(found[3])
+            if len(found[1]) == 4:
+                year, month, day = a, b, c
+            elif order == "mdy":
+                month, day, year = a, b, c
+            else:
+                day, month, year = a, b, c
+            year += 2000 if len(found[3]) == 2 and len(found[1]) != 4 else 0
+            return _ordinal(date(year, month, day))
+        if _RUN.fullmatch(text):
+            return _ordinal(date(int(text[:4]), int(text[4:6]), int(text[6:])))
+        for form in _NAMED:
+            try:
+                return _ordinal(datetime.strptime(text.title(), form).date())  # noqa: DTZ007
+            except ValueError:
+                continue
+    except ValueError:
+        return None
+    return None
+
+
+def second_of(text: str) -> int | None:
+    """Seconds since midnight of a time as it is written; None where it is none."""
+    found = _TIME.fullmatch(text.strip())
+    if found is None:
+        return None
+    hour, minute, second = int(found[1]), int(found[2]), int(found[3] or 0)
+    half = (found[4] or "").lower()
+    if half:
+        if not 1 <= hour <= 12:
+            return None
+        hour = hour % 12 + (12 if half == "pm" else 0)
+    if hour > 23 or minute > 59 or second > 60:
+        return None
+    return hour * 3600 + minute * 60 + min(second, 59)  # a leap second counts as the one before
+
+
+def moments(
+    dates: pa.Array, times: pa.Array, order: str, zone: str
+) -> tuple[pa.Array, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Columns of dates and times as moments (timestamps in UTC).
+
+    Returns:
+        the moments, null where there is none; which rows hold no date or time; and which hold
+        one that the clocks, when they were changed, showed twice or never.
+    """
+    days, no_day = _each(dates, lambda text: day_of(text, order))
+    seconds, no_second = _each(times, second_of)
+    wrong = no_day | no_second
+    local = pa.array((days * DAY_S + seconds) * 1_000_000, pa.int64(), mask=wrong)
+    stamps = local.cast(pa.timestamp("us"))
+    first, last = (
+        pc.assume_timezone(stamps, zone, ambiguous=which, nonexistent=which)
+        for which in ("earliest", "latest")
+    )
+    same = pc.fill_null(pc.equal(first, last), True)
+    unclear = ~np.asarray(same.to_numpy(zero_copy_only=False), bool)
+    moment = pc.if_else(pa.array(unclear), pa.scalar(None, first.type), first)
+    return moment.cast(pa.timestamp("us", "UTC")), wrong, unclear
+
+
+def _each(column: pa.Array, read: object) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Each distinct text read once: dates are few, and times of a day 86,400 at most."""
+    assert callable(read)
+    encoded = column.dictionary_encode()
+    known = [None if v is None else read(v) for v in encoded.dictionary.to_pylist()]
+    values = np.array([0 if v is None else v for v in known], np.int64)
+    missing = np.array([v is None for v in known], bool)
+    at = np.asarray(encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False), np.int64)
+    absent = at < 0
+    if not known:
+        return np.zeros(len(column), np.int64), np.ones(len(column), bool)
+    return np.where(absent, 0, values[at]), absent | missing[at]
+
+
+def _ordinal(day: date) -> int | None:
+    return day.toordinal() - _EPOCH if 1990 <= day.year < _LATEST_YEAR else None

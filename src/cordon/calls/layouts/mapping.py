@@ -1,0 +1,160 @@
+"""An operator's columns as those of the format `calls`; an unclear row is refused."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from cordon.calls.layouts.dates import moments
+from cordon.calls.layouts.model import Layout
+from cordon.calls.model import Refusal
+
+SIDES = ("imsi", "imei", "cell")
+_BOTH = r"^(?P<date>.+?)[ T]+(?P<time>\d{1,2}:\d{2}.*)$"
+NO_VALUE = ("", "-", "--", "na", "n/a", "nil", "null", "none")
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """Rows of a block in the columns of the format, with their numbers; and those refused."""
+
+    table: pa.Table
+    numbers: NDArray[np.int64]
+    refusals: tuple[Refusal, ...]
+
+
+def mapped(table: pa.Table, numbers: NDArray[np.int64], layout: Layout, order: str) -> Mapped:
+    """Rows by a layout's columns as rows of the format `calls`.
+
+    Args:
+        table: the file's columns as strings. numbers: of the rows.
+        order: of day and month, as `dates.Order` told it from the whole file.
+    """
+    source = _Source({n: _bare(table[n]) for n in table.column_names}, layout, len(table))
+    why = np.zeros(len(table), np.int8)
+    reasons = [""]
+
+    def refuse(where: NDArray[np.bool_], reason: str) -> None:
+        reasons.append(reason)
+        why[where & (why == 0)] = len(reasons) - 1
+
+    columns: dict[str, pa.Array] = {}
+    dates, times = source.date_and_time()
+    columns["start"], wrong, unclear = moments(dates, times, order, layout.zone)
+    refuse(wrong, "its date or time cannot be read")
+    refuse(unclear, "the clocks were changed: its time stands twice in that night, or not at all")
+    columns["duration_s"] = _seconds(source.text("duration_s"))
+    kinds = _meaning(source, "kind", layout.kinds)
+    if layout.kind:
+        kinds = pc.fill_null(kinds, layout.kind) if source.lacks("kind") else kinds
+    refuse(_null(kinds), "its kind is none that the layout knows as a call or message")
+    columns["kind"] = kinds
+    inward = _inward(source, layout)
+    if "target" in layout.columns:
+        refuse(_null(inward), "its direction is none that the layout knows")
+        target, other = source.text("target"), source.text("other")
+        columns["caller"] = pc.if_else(inward, other, target)
+        columns["callee"] = pc.if_else(inward, target, other)
+    else:
+        columns["caller"], columns["callee"] = source.text("caller"), source.text("callee")
+    for side in ("caller", "callee"):
+        for name in SIDES:
+            columns[f"{side}_{name}"] = _of_side(source, inward, side, name)
+    for name in ("trunk_in", "trunk_out"):
+        columns[name] = source.text(name)
+    keep = pa.array(why == 0)
+    return Mapped(
+        pa.table(columns).filter(keep),
+        numbers[why == 0],
+        tuple(Refusal(int(numbers[i]), reasons[why[i]]) for i in np.flatnonzero(why)),
+    )
+
+
+class _Source:
+    """A block's columns by what the layout says that they mean."""
+
+    def __init__(self, columns: dict[str, pa.Array], layout: Layout, rows: int) -> None:
+        self._columns = columns
+        self._layout = layout
+        self.rows = rows
+
+    def lacks(self, field: str) -> bool:
+        """True where the file has none of the field's columns."""
+        return self._layout.column(field, list(self._columns)) is None
+
+    def text(self, field: str) -> pa.Array:
+        """The field's column; nulls where the file has none."""
+        name = self._layout.column(field, list(self._columns))
+        return self._columns[name] if name is not None else pa.nulls(self.rows, pa.string())
+
+    def each(self, field: str) -> list[pa.Array]:
+        """Every column of the file that may hold the field, in the layout's order."""
+        return [self._columns[n] for n in self._layout.columns.get(field, ()) if n in self._columns]
+
+    def date_and_time(self) -> tuple[pa.Array, pa.Array]:
+        """Columns of dates and of times, also where one column holds both."""
+        if not self.lacks("start"):
+            both = pc.extract_regex(self.text("start"), _BOTH)
+            return both.field("date"), both.field("time")
+        return self.text("date"), self.text("time")
+
+
+def _bare(column: pa.ChunkedArray) -> pa.Array:
+    """Text without the quotes that operators put around it; null where it says nothing."""
+    whole = column.combine_chunks()
+    whole = whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole
+    bare = pc.utf8_trim(whole, characters=" \t'\"=")
+    empty = pc.is_in(pc.utf8_lower(bare), pa.array(NO_VALUE))
+    return pc.if_else(empty, pa.scalar(None, pa.string()), bare)
+
+
+def _meaning(source: _Source, field: str, values: object) -> pa.Array:
+    """What a coded column means, by the first of its columns that says something known."""
+    assert hasattr(values, "items")
+    keys, meanings = list(values), list(values.values())  # type: ignore[call-overload, attr-defined]
+    found = pa.nulls(source.rows, pa.string())
+    for column in source.each(field):
+        at = pc.index_in(pc.utf8_lower(column), pa.array(keys, pa.string()))
+        found = pc.coalesce(found, pa.array(meanings, pa.string()).take(at))
+    return found
+
+
+def _inward(source: _Source, layout: Layout) -> pa.Array:
+    if not layout.directions:
+        return pa.nulls(source.rows, pa.bool_())
+    return pc.equal(_meaning(source, "direction", layout.directions), "in")
+
+
+def _of_side(source: _Source, inward: pa.Array, side: str, name: str) -> pa.Array:
+    """Handset, SIM or cell of one end: its own column, or the target's where that is the target."""
+    if not source.lacks(f"{side}_{name}"):
+        return source.text(f"{side}_{name}")
+    if source.lacks(name):
+        return pa.nulls(source.rows, pa.string())
+    mine = inward if side == "callee" else pc.invert(inward)
+    # where the direction is not told, nobody knows whose it is
+    return pc.if_else(pc.fill_null(mine, False), source.text(name), pa.scalar(None, pa.string()))
+
+
+def _seconds(column: pa.Array) -> pa.Array:
+    """Durations as seconds; `00:01:05` is written by some."""
+    clock = pc.fill_null(pc.match_substring_regex(column, r"^\d+:\d{2}:\d{2}$"), False)
+    if not pc.any(clock, min_count=0).as_py():
+        return column
+    return pa.array(
+        [
+            str(sum(int(p) * f for p, f in zip(v.split(":"), (3600, 60, 1), strict=True)))
+            if is_clock
+            else v
+            for v, is_clock in zip(column.to_pylist(), clock.to_pylist(), strict=True)
+        ],
+        pa.string(),
+    )
+
+
+def _null(column: pa.Array) -> NDArray[np.bool_]:
+    return np.asarray(pc.is_null(column).to_numpy(zero_copy_only=False), bool)

@@ -1,0 +1,118 @@
+"""A layout as a typed value, and its YAML file read and checked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import yaml
+
+from cordon.kernel.errors import BadInput
+
+ORDERS = ("dmy", "mdy", "ymd")
+FIELDS = frozenset(
+    {
+        "date", "time", "start", "duration_s", "direction", "kind", "target", "other",
+        "caller", "callee", "imsi", "imei", "cell", "trunk_in", "trunk_out",
+        "caller_imsi", "caller_imei", "caller_cell", "callee_imsi", "callee_imei", "callee_cell",
+    }
+)  # fmt: skip
+"""What a layout's columns can mean. `target` and `other` become caller and callee by the
+direction; `imsi`, `imei` and `cell` are the target's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How an operator writes its records.
+
+    Attributes:
+        name, title: for commands and for people. own: the format `calls` itself.
+        zone: IANA name of the clock that the records' times are told by.
+        order: of day, month and year (`dmy`), where the operator always writes them so; empty
+            where it must be told from the file.
+        known_by: names of columns, normalised, that a file of this layout has.
+        columns: field of `FIELDS` to names of columns, normalised, the first that is there.
+        directions: value (lower case) to `in` or `out`. kinds: value to `voice` or `sms`.
+        kind: the kind where the file has no column for it; empty where it must have one.
+    """
+
+    name: str
+    title: str
+    zone: str
+    order: str
+    known_by: tuple[str, ...]
+    columns: Mapping[str, tuple[str, ...]]
+    directions: Mapping[str, str]
+    kinds: Mapping[str, str]
+    kind: str
+
+    @property
+    def own(self) -> bool:
+        """True for the format `calls`, which needs no mapping."""
+        return not self.columns
+
+    def column(self, field: str, names: list[str]) -> str | None:
+        """Which of a file's columns holds a field; None where none does."""
+        return next((n for n in self.columns.get(field, ()) if n in names), None)
+
+
+def plain(name: str) -> str:
+    """A column's name as it is compared: no quotes, lower case, single spaces."""
+    return re.sub(r"\s+", " ", name.strip().strip("'\"").strip()).lower()
+
+
+def load(path: Path) -> Layout:
+    """Read a layout's file; BadInput names the key that is wrong."""
+    try:
+        data = yaml.safe_load(path.read_text("utf-8"))
+    except yaml.YAMLError as wrong:
+        raise BadInput(f"The layout {path.name} is no YAML: {wrong}.") from None
+    if not isinstance(data, dict):
+        raise BadInput(f"The layout {path.name} is no YAML mapping.")
+    return _checked(path.name, data)
+
+
+def _checked(file: str, data: dict[str, Any]) -> Layout:
+    for key in ("name", "title", "zone", "known_by"):
+        if not data.get(key):
+            raise BadInput(f"The layout {file} lacks {key}.")
+    columns = data.get("columns") or {}
+    if unknown := sorted(set(columns) - FIELDS):
+        raise BadInput(
+            f"The layout {file} has the unknown field {unknown[0]}.",
+            advice=f"Fields are: {', '.join(sorted(FIELDS))}.",
+        )
+    order = str(data.get("order") or "")
+    if order and order not in ORDERS:
+        raise BadInput(f"The layout {file} has the order {order}.", advice="dmy, mdy or ymd.")
+    try:
+        ZoneInfo(str(data["zone"]))
+    except (ZoneInfoNotFoundError, ValueError):
+        raise BadInput(f"The layout {file} names the unknown zone {data['zone']}.") from None
+    return Layout(
+        name=str(data["name"]),
+        title=str(data["title"]),
+        zone=str(data["zone"]),
+        order=order,
+        known_by=tuple(plain(str(n)) for n in data["known_by"]),
+        columns=MappingProxyType(
+            {
+                field: tuple(plain(str(n)) for n in (names if isinstance(names, list) else [names]))
+                for field, names in columns.items()
+            }
+        ),
+        directions=_values(data.get("directions")),
+        kinds=_values(data.get("kinds")),
+        kind=str(data.get("kind") or ""),
+    )
+
+
+def _values(data: Any) -> Mapping[str, str]:
+    return MappingProxyType(
+        {str(v).lower(): meaning for meaning, values in (data or {}).items() for v in values}
+    )

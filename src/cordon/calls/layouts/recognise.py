@@ -1,0 +1,96 @@
+"""Which layout a file has, told from its first lines."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cordon.calls.layouts.model import Layout, plain
+
+SIGNS = (",", ";", "\t", "|")
+MOST_LINES = 80  # of a preamble; a ticket has a dozen
+SAMPLE = 50  # rows looked at for values that stand beyond the header
+
+
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """A file's layout and its header.
+
+    Attributes:
+        line: number of the header's line, from 0. sign: between two values.
+        names: the columns' names, normalised, as many as a row has values.
+    """
+
+    layout: Layout
+    line: int
+    sign: str
+    names: tuple[str, ...]
+
+
+def recognise(lines: Sequence[bytes], layouts: Sequence[Layout]) -> Recognised | None:
+    """The layout of a file that begins with these lines; None where none of them fits.
+
+    Where several fit, the one that is known by more columns does, and then the one of which
+    more columns are there.
+    """
+    best: tuple[tuple[int, int], Recognised] | None = None
+    for number, line in enumerate(lines[:MOST_LINES]):
+        for sign in SIGNS:
+            names = [plain(v) for v in split(line, sign)]
+            if len(names) < 2:
+                continue
+            for layout in layouts:
+                if not set(layout.known_by) <= set(names) or (layout.own and sign != ","):
+                    continue
+                held = sum(layout.column(f, names) is not None for f in layout.columns)
+                weight = (len(layout.known_by), held)
+                if best is None or weight > best[0]:
+                    best = weight, Recognised(layout, number, sign, tuple(names))
+        if best is not None:
+            break
+    if best is None:
+        return None
+    found = best[1]
+    return Recognised(
+        found.layout, found.line, found.sign, _as_wide(found, lines[found.line + 1 :])
+    )
+
+
+def nearest(lines: Sequence[bytes], layouts: Sequence[Layout]) -> tuple[Layout, list[str]] | None:
+    """The layout that fits best of those that do not, and the columns that it lacks."""
+    best: tuple[float, Layout, list[str]] | None = None
+    for line in lines[:MOST_LINES]:
+        for sign in SIGNS:
+            names = {plain(v) for v in split(line, sign)}
+            for layout in layouts:
+                lacking = [n for n in layout.known_by if n not in names]
+                share = 1 - len(lacking) / len(layout.known_by)
+                if share > 0 and (best is None or share > best[0]):
+                    best = share, layout, lacking
+    return (best[1], best[2]) if best is not None else None
+
+
+def split(line: bytes, sign: str) -> list[str]:
+    """The values of one line; none where it cannot be taken apart."""
+    try:
+        return next(csv.reader([line.decode(errors="replace").rstrip("\r\n")], delimiter=sign), [])
+    except csv.Error:
+        return []
+
+
+def _as_wide(found: Recognised, below: Sequence[bytes]) -> tuple[str, ...]:
+    """The header's names, as many as rows have values.
+
+    A comma at the end of every row makes one value more than there are names. Taken as the
+    first column's, it would shift every other; it is a column without a name.
+    """
+    names = list(found.names)
+    rows = [split(line, found.sign) for line in below[:SAMPLE] if line.strip()]
+    rows = [r for r in rows if len(r) >= len(names) - 1 and any(v.strip() for v in r)]
+    more = min((len(r) - len(names) for r in rows), default=0)
+    if more > 0 and all(not v.strip() for r in rows for v in r[len(names) :]):
+        names += [""] * more
+    elif more < 0 and not names[-1] and all(len(r) == len(names) - 1 for r in rows):
+        names.pop()
+    return tuple(names)

@@ -1,0 +1,134 @@
+"""Registers of subscribers: what kind of holder a number has. Names are never read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cordon.calls.layouts.recognise import split
+from cordon.calls.model import Counts, Refusal, SubscriberKind
+from cordon.calls.numbers import Numbers
+from cordon.calls.rows import parse_block
+from cordon.calls.unpacking import Text, as_utf8
+from cordon.kernel.errors import BadInput
+
+_EXPECTED = (
+    "A CSV or Parquet file with the columns number and kind is expected (the format “subscribers”)."
+)
+_KINDS = frozenset(kind.value for kind in SubscriberKind)
+
+
+@dataclass(slots=True)
+class Register:
+    """What a file of the format `subscribers` says.
+
+    Attributes:
+        holders: kind of holder by number (E.164); numbers of which no kind is said are left out.
+        counts: of its rows; one number said twice is repeated. refusals: rows that were not taken.
+        broken: a sentence that says where the file breaks off, or None.
+    """
+
+    holders: dict[str, str] = field(default_factory=dict)
+    counts: Counts = field(default_factory=Counts)
+    refusals: list[Refusal] = field(default_factory=list)
+    broken: str | None = None
+
+
+def read_register(path: Path, region: str = "PK", name: str = "") -> Register:
+    """Read a register of subscribers.
+
+    Args:
+        region: ISO 3166 code of numbers in national form. name: how errors call the file.
+
+    Raises:
+        BadInput: nothing of it can be read, or it breaks off: a register of which a part is
+            missing would let registered call centres be named.
+    """
+    name = name or path.name
+    if not path.is_file():
+        raise BadInput(f"There is no file {name}.", advice=_EXPECTED)
+    numbers, register, seen = Numbers(region), Register(), set[str]()
+    with path.open("rb") as raw:
+        is_parquet = raw.read(4) == b"PAR1"
+    for table, rows, odd in _parquet(path, name) if is_parquet else _csv(path, name, register):
+        register.refusals += odd
+        register.counts += Counts(len(odd), 0, 0, len(odd))
+        kinds = table["kind"].to_pylist() if "kind" in table.column_names else [None] * len(table)
+        for at, text, kind in zip(rows, table["number"].to_pylist(), kinds, strict=True):
+            number = numbers.one(text or "")
+            plain = (kind or "").strip().lower().replace(" ", "_")
+            if number is None:
+                _refuse(register, at, "number is missing or is none")
+            elif plain and plain not in _KINDS:
+                _refuse(register, at, f"kind is none of {', '.join(sorted(_KINDS))}")
+            else:
+                again = number in seen
+                seen.add(number)
+                register.counts += Counts(1, not again, again, 0)
+                if plain:
+                    register.holders[number] = plain
+    if register.broken:
+        raise BadInput(register.broken, advice="Ask for the whole register again.")
+    if not seen:
+        reason = Counter(r.reason for r in register.refusals).most_common(1)
+        said = f": in {reason[0][1]:,} of its rows {reason[0][0]}" if reason else ": it has no rows"
+        raise BadInput(f"Nothing of {name} can be read{said}.", advice=_EXPECTED)
+    return register
+
+
+def _refuse(register: Register, row: int, reason: str) -> None:
+    register.refusals.append(Refusal(row, reason))
+    register.counts += Counts(1, 0, 0, 1)
+
+
+_Part = tuple[pa.Table, list[int], list[Refusal]]
+
+
+def _csv(path: Path, name: str, register: Register) -> Iterator[_Part]:
+    text = Text(path, None, _EXPECTED, name)
+    header: list[str] = []
+    row = 1
+    for block in text.blocks():
+        body = as_utf8(block)
+        if not header:
+            body = body.lstrip(b"\r\n")
+            line, _, body = body.partition(b"\n")
+            header = [n.strip().lower() for n in split(line, ",")]
+            _require(header, name)
+        if not body:
+            continue
+        wanted = [n for n in ("number", "kind") if n in header]
+        named = [n if n in wanted else f"{n}#{i}" for i, n in enumerate(header)]
+        rows = parse_block(body, named, wanted, row)
+        row += rows.lines
+        yield rows.table, rows.numbers.tolist(), list(rows.refusals)
+    register.broken = text.broken
+    if not header and not text.broken:
+        raise BadInput(f"{name} is empty.", advice=_EXPECTED)
+
+
+def _parquet(path: Path, name: str) -> Iterator[_Part]:
+    try:
+        table = pq.read_table(path)
+    except (pa.ArrowException, OSError) as wrong:
+        raise BadInput(
+            f"{name} looks like Parquet and cannot be read ({type(wrong).__name__}).",
+            advice=_EXPECTED,
+        ) from None
+    names = {n.strip().lower(): n for n in reversed(table.column_names)}
+    _require(list(names), name)
+    columns = {n: table[names[n]].cast(pa.string()) for n in ("number", "kind") if n in names}
+    yield pa.table(columns), list(range(1, len(table) + 1)), []
+
+
+def _require(names: list[str], name: str) -> None:
+    if "number" not in names:
+        raise BadInput(f"{name} has no column number.", advice=_EXPECTED)
+    twice = [n for n in ("number", "kind") if names.count(n) > 1]
+    if twice:
+        raise BadInput(f"{name} has the column {twice[0]} twice.", advice=_EXPECTED)
