@@ -18,7 +18,9 @@ START = parse_time("2026-03-01T08:00:00Z")
 ONE, TWO, STORE = "officer:one", "officer:two", "store:main"
 
 
-def event(hours: float, act: str, by: str = "one", giver=None, taker=None, seal=None, exhibit="x"):
+def event(
+    hours: float, act: str, by: str = "one", giver=None, taker=None, seal=None, exhibit="x", note=""
+):
     return CustodyEvent(
         id=f"{exhibit}-{hours}-{act}",
         exhibit=exhibit,
@@ -28,6 +30,7 @@ def event(hours: float, act: str, by: str = "one", giver=None, taker=None, seal=
         from_holder=giver,
         to_holder=taker,
         seal_number=seal,
+        note=note,
     )
 
 
@@ -73,6 +76,14 @@ def test_a_good_chain_has_no_break_and_one_holder_at_each_step():
         (lambda e: [*e[:9], event(9, "disposed", by="two", giver=ONE)], Rule.GAP),
         (lambda e: [e[0], event(1, "examined", by="two")], Rule.NOT_HOLDER),
         (lambda e: [e[0], event(1, "copied", giver=STORE)], Rule.NOT_HOLDER),
+        (lambda e: [*e[:2], event(2, "moved", by="two", giver=ONE, taker=STORE)], Rule.NOT_HOLDER),
+        (lambda e: [*e[:2], event(2, "disposed", by="two", giver=ONE)], Rule.NOT_HOLDER),
+        (lambda e: [*e[:2], event(2, "disposed", by="two", giver=ONE, taker=TWO)],
+         Rule.NOT_HOLDER),
+        (lambda e: [*e[:3], event(3, "moved", by="two", giver=STORE, taker="laboratory:City")],
+         Rule.NO_REASON),
+        (lambda e: [*e[:3], event(3, "disposed", by="two", giver=STORE, note=" ")],
+         Rule.NO_REASON),
         (lambda e: [e[0], event(-1, "sealed", seal="S-1"), *e[2:]], Rule.TIME_BACK),
         (lambda e: [*e, event(10, "examined", by="two")], Rule.AFTER_DISPOSAL),
         (lambda e: [*e, event(10, "received", taker=ONE)], Rule.AFTER_DISPOSAL),
@@ -120,6 +131,16 @@ def test_would_break_asks_before_writing():
     assert would_break(events, other) == []
 
 
+def test_who_gave_or_got_it_may_say_so_and_of_third_parties_whoever_says_why():
+    had = good()[:2]
+    assert rules([*had, event(2, "moved", giver=ONE, taker=TWO)]) == []
+    assert rules([*had, event(2, "moved", by="two", giver=ONE, taker=TWO)]) == []
+    stored = good()[:3]
+    to_court = event(3, "released", by="two", giver=STORE, taker="court:Sindh", note="ordered")
+    assert rules([*stored, to_court]) == []
+    assert rules([*stored, event(3, "disposed", by="two", giver=STORE, note="ordered")]) == []
+
+
 ACTS = st.sampled_from(list(CustodyAct))
 HOLDERS = st.sampled_from([None, ONE, TWO, STORE, "court:Sindh"])
 EVENTS = st.builds(
@@ -130,6 +151,7 @@ EVENTS = st.builds(
     giver=HOLDERS,
     taker=HOLDERS,
     seal=st.sampled_from([None, "S-1", "S-2"]),
+    note=st.sampled_from(["", "by order of the court"]),
 )
 
 
@@ -146,6 +168,10 @@ def test_a_chain_without_breaks_is_what_the_rules_say(events):
         latest = one.at
         if one.act in ("moved", "released", "returned", "disposed"):
             assert one.from_holder == holder
+            hands = {holder} if one.act == "disposed" else {holder, one.to_holder}
+            if holder is not None and f"officer:{one.by}" not in hands:
+                assert not holder.startswith("officer:")
+                assert one.note.strip()
         if one.act in ("received", "moved", "released", "returned"):
             assert one.to_holder is not None
             holder = one.to_holder
@@ -161,7 +187,8 @@ def test_dropping_a_transfer_is_always_noticed_when_another_follows(data):
     )
     events = [event(0, "received", taker=holders[0])]
     for hours, (giver, taker) in enumerate(pairwise(holders), 1):
-        events.append(event(hours, "moved", giver=giver, taker=taker))
+        by = next(h for h in (giver, taker) if h != STORE).removeprefix("officer:")
+        events.append(event(hours, "moved", by=by, giver=giver, taker=taker))
     assert check(events) == []
     at = data.draw(st.integers(0, len(events) - 2))
     broken = check(events[:at] + events[at + 1 :])

@@ -87,3 +87,30 @@ def warrant(kernel, noon):
         return authority
 
     return make
+
+
+@pytest.fixture
+def break_custody(kernel, noon):
+    """Writes a transfer from somebody who never held the exhibit, as no page lets anybody do."""
+    from cordon.cases.tables import CustodyRow
+    from cordon.kernel.ids import new_id
+
+    def write(exhibit, place=2):
+        with kernel.rows.write() as session:
+            session.add(
+                CustodyRow(
+                    id=new_id(),
+                    agency=kernel.agency,
+                    mark=Mark.AMBER,
+                    created_at=noon,
+                    exhibit=exhibit,
+                    place=place,
+                    at=noon,
+                    act="moved",
+                    by="officer-custodian",
+                    from_holder="store:Store 9",
+                    to_holder="officer:officer-custodian",
+                )
+            )
+
+    return write

@@ -13,6 +13,8 @@ from fastapi.testclient import TestClient
 from starlette.responses import HTMLResponse, JSONResponse
 
 from cordon.cases.routes import routes
+from cordon.kernel import leads
+from cordon.kernel.access.model import Mark, Thing
 from cordon.kernel.errors import CordonError
 from cordon.web.rendering import Page, Templates
 
@@ -106,6 +108,14 @@ def test_a_case_through_its_pages(site, cases, keep, officers):
     assert moved.status_code == 303
     assert site.get(f"/api{url}").json()["exhibits"][0]["holder"] == "store:Store 2"
 
+    # who had it on a page that was drawn before the move has it no longer
+    late = {"act": "moved", "to_kind": "court", "to_name": "Sindh", "note": "ordered",
+            "held_by": "officer:officer-investigator"}  # fmt: skip
+    assert "who had it in between" in good_page(
+        site.post(f"{url}/exhibits/{photo}/custody", data=late), 409
+    )
+    assert '<input type="hidden" name="held_by" value="store:Store 2">' in site.get(url).text
+
     assert site.post(f"{url}/seal").status_code == 303
     assert "-01" in good_page(site.get(url))
     taken = site.get(f"{url}/bundles/1.tar")
@@ -172,3 +182,66 @@ def test_who_may_not(site, cases, keep, officers, kernel):
     assert site.post(f"/cases/{case}/take").status_code == 403
     assert len(kernel.ledger.entries(outcome="refused")) == 6
     assert site.get("/cases/C-2026-0099").status_code == 404
+
+
+def test_breaks_are_declared_on_the_page(site, cases, officers, break_custody):
+    site.state.actor = officers["custodian"]
+    case = cases.open(officers["investigator"], title="A silent vessel")
+    url = f"/cases/{case}"
+    assert 'name="why"' not in good_page(site.get(url))
+    photo = cases.add_file(officers["custodian"], case, io.BytesIO(b"x"), title="deck.jpg",
+                           received_from="person:master")  # fmt: skip
+    break_custody(photo.id)
+    text = good_page(site.get(url))
+    assert '<input type="hidden" name="broken" value="E-1:gap">' in text
+    assert "E-1:gap" in good_page(site.post(f"{url}/seal"), 422)
+    why = "Store 9 is the old name of the store"
+    wrong = site.post(f"{url}/seal", data={"broken": ["E-1:gap", "E-9:gap"], "why": [why, "x"]})
+    assert why in good_page(wrong, 422)  # what was typed stays
+    good_page(site.post(f"{url}/seal", data={"broken": "E-1:gap", "why": " "}), 422)
+    sealed = site.post(f"{url}/seal", data={"broken": ["E-1:gap"], "why": [why]})
+    assert sealed.status_code == 303
+    assert site.post(f"/api{url}/seal").status_code == 422
+    assert site.post(f"/api{url}/seal", data={"declare": f"E-1:gap={why}"}).json()["place"] == 2
+    site.state.actor = officers["watch"]
+    assert 'name="why"' not in good_page(site.get(url))
+
+
+def test_of_two_who_take_a_case_the_second_is_told(site, cases, officers):
+    case = cases.open(officers["watch"], title="A silent vessel")
+    form = {"led_by": "officer-watch"}
+    site.state.actor = officers["investigator"]
+    text = good_page(site.get(f"/cases/{case}"))
+    assert '<input type="hidden" name="led_by" value="officer-watch">' in text
+    assert site.post(f"/cases/{case}/take", data=form).status_code == 303
+    assert site.post(f"/cases/{case}/take", data=form).status_code == 303  # clicked twice
+    site.state.actor = officers["investigator2"]
+    assert site.post(f"/cases/{case}/take", data=form).status_code == 409
+    assert site.post(f"/cases/{case}/take").status_code == 409
+    assert cases.view(officers["watch"], case).case.lead_officer == "officer-investigator"
+
+
+def test_links_are_drawn_where_they_may_be_followed(site, cases, keep, officers, warrant, kernel):
+    by = replace(officers["investigator"], authority=warrant())
+    finding = keep(kind="calls.fan", subjects=(NUMBER,), data=b"x,y\n1,2\n")
+    with kernel.work(kernel.node) as work:
+        alert = Thing("alert", "0199aaaa-0000-7000-8000-00000000a1e7", kernel.agency, Mark.AMBER)
+        leads.open_lead(work, alert, title="An alert", seriousness="serious", due=work.now)
+    with kernel.work(by) as work:
+        case = cases.open_case(work, title="A", finding_ids=[finding], alert_ids=[alert.id])
+    cases.view(by, case)  # reads personal data under the authority
+    ledger, authority = (
+        f'href="/ledger?thing=case:{case}"',
+        f'href="/authorities/{by.authority.id}"',
+    )
+    link = f'href="/alerts/{alert.id}"'
+
+    def drawn(who):
+        site.state.actor = officers[who]
+        text = good_page(site.get(f"/cases/{case}"))
+        assert "WR-118/2026" in text
+        return [one in text for one in (ledger, authority, link)]
+
+    assert drawn("investigator") == [False, True, True]
+    assert drawn("custodian") == [False, True, False]
+    assert drawn("overseer") == [True, True, True]

@@ -4,8 +4,9 @@ The face of the room: what others may call.
 """
 
 from cordon.cases.acts import ACTS
+from cordon.cases.handing import CustodyBroken
 from cordon.cases.model import Case, CaseState, CustodyAct, Exhibit, ExhibitKind
-from cordon.cases.service import Cases, CustodyBroken
+from cordon.cases.service import Cases
 
 __all__ = [
     "ACTS",

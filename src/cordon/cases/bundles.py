@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 import time
@@ -12,19 +13,28 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from cordon.cases.bundle import DeclaredBreak, Progress, SealedBundle, Signer, seal
-from cordon.cases.gathering import Gathered, gather, ledger_indexes, require_all, things_of
+from cordon.cases.bundle import Progress, SealedBundle, Signer, seal
+from cordon.cases.bundle.partial import naming_faults, put_in_place
+from cordon.cases.copying import copy_to, room_for
+from cordon.cases.declaring import Declaration, declared_breaks
+from cordon.cases.gathering import (
+    Gathered,
+    WholeFile,
+    gather,
+    ledger_indexes,
+    require_all,
+    things_of,
+)
 from cordon.cases.model import Case
 from cordon.cases.reading import Bundle, bundle_of, case_of, find_case, part_of, thing_of
 from cordon.cases.showing import authorities_used
 from cordon.cases.tables import BundleRow
 from cordon.kernel import leads
 from cordon.kernel.access.model import Actor, Mark
-from cordon.kernel.errors import BadUsage, NotFound, Unavailable
+from cordon.kernel.errors import NotFound, Unavailable
 from cordon.kernel.ids import new_id
 from cordon.kernel.jobs import JobKind, Jobs, Running
 from cordon.kernel.ledger.export import export_slice
-from cordon.kernel.store.files import naming_full_disk, sync_folder
 from cordon.kernel.store.taring import tar_of
 from cordon.kernel.work import Kernel, Work
 
@@ -41,30 +51,43 @@ class BundleDesk:
 
     Args:
         folder: made where it is absent. jobs: the node's long work, or None.
+        whole_files: who says which raw file may be given whole, by kind of personal data.
     """
 
-    def __init__(self, kernel: Kernel, folder: Path, jobs: Jobs | None) -> None:
+    def __init__(
+        self,
+        kernel: Kernel,
+        folder: Path,
+        jobs: Jobs | None,
+        whole_files: Mapping[str, WholeFile],
+    ) -> None:
         self.kernel = kernel
         self.folder = folder
         self.jobs = jobs
+        self.whole_files = whole_files
 
     def job_kinds(self) -> list[JobKind]:
         """Sealing as long work."""
         return [JobKind("cases.seal", SEAL, self._run)]
 
-    def ask(self, actor: Actor, case: str) -> str:
-        """Queue the sealing of a case; return the job's id."""
+    def ask(self, actor: Actor, case: str, declared: Sequence[Declaration] = ()) -> str:
+        """Queue the sealing of a case; return the job's id.
+
+        Raises:
+            BadInput: custody is broken and the break is not declared.
+        """
         if self.jobs is None:
             raise Unavailable("This node runs no long work.", advice="Seal by `cordon evidence`.")
         with self.kernel.work(actor) as work:
             row = find_case(work.session, case)
             thing = thing_of(work.session, row)
             work.permit(SEAL, thing)
+            declared_breaks(work.session, row.id, declared)
             return self.jobs.ask(
                 work,
                 "cases.seal",
                 f"Seal {row.number}",
-                {"case": row.id},
+                {"case": row.id, "declared": [str(d) for d in declared]},
                 # a job names nobody, so at TLP:RED nobody could see how far theirs has come
                 mark=min(thing.mark, Mark.AMBER_STRICT, key=lambda m: m.rank),
                 unit="bytes",
@@ -76,7 +99,7 @@ class BundleDesk:
         case: str,
         *,
         out: Path | None = None,
-        declared: Sequence[DeclaredBreak] = (),
+        declared: Sequence[Declaration] = (),
         progress: Progress | None = None,
         saving: Saving | None = None,
     ) -> Bundle:
@@ -90,29 +113,40 @@ class BundleDesk:
         Raises:
             AuthorityRefused: a finding in it speaks of a person whom no authority covers.
             BadInput: custody is broken and the break is not declared.
-            BadUsage: something stands at `out`.
+            BadUsage: something stands at `out`, or nothing can be written there.
+            Unavailable: a disk is full or away; its words say whether the case is sealed.
         """
-        if out is not None and out.exists():
-            raise BadUsage(
-                f"{out.name} is there already.", advice="Name a folder that does not exist yet."
-            )
+        with self.kernel.view(actor) as view:
+            view.permit(SEAL, thing_of(view.session, find_case(view.session, case)))
+        with room_for(out) as partial:
+            bundle = self._seal(actor, case, declared, progress, saving)
+            if out is not None and partial is not None:
+                copy_to(self.path(bundle), partial, out)
+        return bundle
+
+    def _seal(
+        self,
+        actor: Actor,
+        case: str,
+        declared: Sequence[Declaration],
+        progress: Progress | None,
+        saving: Saving | None,
+    ) -> Bundle:
         with self.kernel.view(actor) as view:
             row = find_case(view.session, case)
             thing = thing_of(view.session, row)
             view.permit(SEAL, thing)
+            breaks = declared_breaks(view.session, row.id, declared)
             used = authorities_used(view.session, things_of(view.session, row.id))
             if actor.authority is not None and actor.authority.id not in {a.id for a in used}:
                 used.append(actor.authority)
-            gathered = gather(view, row, thing, SEAL, used, declared)
+            gathered = gather(view, row, thing, SEAL, used, self.whole_files, breaks)
             known = case_of(row)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._sweep()
         with tempfile.TemporaryDirectory(prefix=".sealing-", dir=self.folder) as staging:
             sealed, ledger_size = self._write(actor, Path(staging), gathered, progress)
-            bundle = self._enter(actor, known, sealed, gathered, ledger_size, saving)
-        if out is not None:
-            self._copy(bundle, out)
-        return bundle
+            return self._enter(actor, known, sealed, gathered, ledger_size, saving)
 
     def _write(
         self, actor: Actor, staging: Path, gathered: Gathered, progress: Progress | None
@@ -147,7 +181,7 @@ class BundleDesk:
             last = work.session.scalar(
                 select(func.max(BundleRow.place)).where(BundleRow.case == row.id)
             )
-            place = (last or 0) + 1
+            place = self._free_place(row.number, (last or 0) + 1)
             kept = BundleRow(
                 id=new_id(),
                 agency=row.agency,
@@ -155,7 +189,7 @@ class BundleDesk:
                 created_at=work.now,
                 case=row.id,
                 place=place,
-                folder=f"{row.number}/{row.number}-{place:02d}",
+                folder=_folder(row.number, place),
                 root=sealed.root,
                 files=sealed.files,
                 size=sealed.size,
@@ -172,6 +206,7 @@ class BundleDesk:
                 root=sealed.root,
                 files=sealed.files,
                 withheld=gathered.withheld,
+                declared=len(gathered.contents.declared_breaks),
                 key=sealed.fingerprint,
             )
             work.session.add(kept)
@@ -182,13 +217,20 @@ class BundleDesk:
             if saving is not None:
                 saving(work, bundle)
             final = self.path(bundle)
-            final.parent.mkdir(parents=True, exist_ok=True)
-            # under the case's lock nobody else renames here, so what stands there without a row
-            # was left by a process that died just before its commit
-            shutil.rmtree(final, ignore_errors=True)
-            sealed.folder.rename(final)
-            sync_folder(final.parent)
+            with naming_faults():
+                final.parent.mkdir(parents=True, exist_ok=True)
+                put_in_place(sealed.folder, final)
         return bundle
+
+    def _free_place(self, number: str, place: int) -> int:
+        """The first place from the given one on at which no bundle of this number stands.
+
+        What stands without a row may be a bundle that is in court already: the database may be
+        an older one than this folder, and hand out its numbers of cases and places again.
+        """
+        while os.path.lexists(self.folder / _folder(number, place)):
+            place += 1
+        return place
 
     def path(self, bundle: Bundle) -> Path:
         """Where a bundle's folder stands."""
@@ -221,17 +263,6 @@ class BundleDesk:
             work.act(TAKE_OUT, part, case=row.id, root=bundle.root)
         return bundle, tar_of(folder)
 
-    def _copy(self, bundle: Bundle, out: Path) -> None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        partial = out.with_name(f".{out.name}.{new_id()[-12:]}.partial")
-        try:
-            with naming_full_disk():
-                shutil.copytree(self.path(bundle), partial)
-                partial.rename(out)
-                sync_folder(out.parent)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-
     def _sweep(self) -> None:
         for left in self.folder.glob(".sealing-*"):
             if time.time() - left.stat().st_mtime > _STALE_S:
@@ -257,5 +288,16 @@ class BundleDesk:
             running.save(work, report, done=bundle.size, total=bundle.size, stage="sealed")
 
         running.check()
-        self.seal(running.actor, str(running.params["case"]), progress=tell, saving=save)
+        declared = [Declaration.parse(text) for text in running.params.get("declared", ())]
+        self.seal(
+            running.actor,
+            str(running.params["case"]),
+            declared=declared,
+            progress=tell,
+            saving=save,
+        )
         return report
+
+
+def _folder(number: str, place: int) -> str:
+    return f"{number}/{number}-{place:02d}"

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from cordon.kernel.console import Console, console
-from cordon.kernel.errors import BadInput, DoesNotVerify
+from cordon.kernel.errors import BadInput, BadUsage, DoesNotVerify
 
 app = typer.Typer(no_args_is_help=True, help="Cases and their exhibits.")
 exhibit = typer.Typer(no_args_is_help=True, help="Exhibits of a case.")
@@ -71,7 +71,7 @@ def open_case(
     try:
         marked = Mark(mark)
     except ValueError:
-        raise BadInput(
+        raise BadUsage(
             f"“{mark[:30]}” is no handling mark.", advice="It is one of " + ", ".join(Mark) + "."
         ) from None
     room = c.node.room("cases")
@@ -103,7 +103,7 @@ def add_exhibit(
     try:
         what = ExhibitKind(kind)
     except ValueError:
-        raise BadInput(f"“{kind[:30]}” is no kind of exhibit.", advice="See --help.") from None
+        raise BadUsage(f"“{kind[:30]}” is no kind of exhibit.", advice="See --help.") from None
     with file.open("rb") as stream:
         added = c.node.room("cases").add_file(
             actor,
@@ -124,16 +124,25 @@ def seal(
     case: CaseName,
     out: Annotated[Path, typer.Option("--out", help="Folder of the bundle; it must not exist.")],
     authority: Under = None,
+    declare: Annotated[
+        list[str] | None,
+        typer.Option(help='Explain a break of custody, E-1:gap="reason"; may be repeated.'),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Seal all that a case holds into a signed bundle for court."""
+    from cordon.cases.declaring import Declaration
     from cordon.cases.jsoning import bundle_json
 
     c = _console(ctx, json)
+    try:
+        declared = [Declaration.parse(text) for text in declare or ()]
+    except BadInput as wrong:
+        raise BadUsage(wrong.message, advice=wrong.advice) from None
     actor = c.passes("cases.bundle.seal", authority)
     room = c.node.room("cases")
     with c.progress("sealing") as tell:
-        bundle = room.bundles.seal(actor, case, out=out, progress=tell)
+        bundle = room.bundles.seal(actor, case, out=out, declared=declared, progress=tell)
     verifier = room.kernel.ledger.verifier
     withheld = f" {bundle.withheld} raw files are withheld." if bundle.withheld else ""
     c.answer(

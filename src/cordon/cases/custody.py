@@ -18,6 +18,8 @@ from cordon.kernel.clock import format_time
 
 TRANSFERS = frozenset({CustodyAct.MOVED, CustodyAct.RELEASED, CustodyAct.RETURNED})
 """Acts that hand an exhibit from one holder to the next."""
+GIVEN = TRANSFERS | {CustodyAct.DISPOSED}
+"""Acts that go from the present holder."""
 _ACCESS = frozenset({CustodyAct.EXAMINED, CustodyAct.COPIED, CustodyAct.SEALED})
 _OPENING = frozenset({CustodyAct.EXAMINED, CustodyAct.COPIED})
 
@@ -29,7 +31,8 @@ class Rule(StrEnum):
     RECEIVED_TWICE = "received_twice"  # one receipt; later ones are transfers
     NO_RECEIVER = "no_receiver"  # receipt and transfer name who has it next
     GAP = "gap"  # each transfer goes from the present holder
-    NOT_HOLDER = "not_holder"  # only what one holds can be examined, copied or sealed
+    NOT_HOLDER = "not_holder"  # what an officer holds, others neither open nor give away
+    NO_REASON = "no_reason"  # whoever moves what a third party holds, to another, says why
     TIME_BACK = "time_back"  # entries stand in the order of their times
     AFTER_DISPOSAL = "after_disposal"  # nothing comes after disposal
     NO_SEAL_NUMBER = "no_seal_number"  # a seal has a number
@@ -175,7 +178,7 @@ def _holder_breaks(before: Custody, event: CustodyEvent) -> Iterable[tuple[Rule,
     held = f"{before.holder} had held it"
     if before.since is not None:
         held += f" since {format_time(before.since)}"
-    if act in TRANSFERS or act is CustodyAct.DISPOSED:
+    if act in GIVEN:
         if event.from_holder != before.holder:
             giver = event.from_holder or "nobody named"
             yield (
@@ -183,6 +186,8 @@ def _holder_breaks(before: Custody, event: CustodyEvent) -> Iterable[tuple[Rule,
                 f"{held}, but at {at} it was {act} from {giver}: "
                 "who had it in between is not written down.",
             )
+        else:
+            yield from _giving_breaks(before.holder, held, event)
         return
     named = {event.from_holder, event.to_holder} - {None, before.holder}
     if before.holder.startswith("officer:") and event.by != before.holder.removeprefix("officer:"):
@@ -190,6 +195,23 @@ def _holder_breaks(before: Custody, event: CustodyEvent) -> Iterable[tuple[Rule,
     if named:
         others = " and ".join(sorted(str(n) for n in named))
         yield Rule.NOT_HOLDER, f"{held}, but at {at} it was {act} by {others}."
+
+
+def _giving_breaks(holder: str, held: str, event: CustodyEvent) -> Iterable[tuple[Rule, str]]:
+    """An officer's word on giving something is good where they gave or got it themselves."""
+    by, at = f"officer:{event.by}", format_time(event.at)
+    if by == holder or (event.act in TRANSFERS and by == event.to_holder):
+        return
+    if holder.startswith("officer:"):
+        yield (
+            Rule.NOT_HOLDER,
+            f"{held}, but at {at} it was {event.act} by {by}, who neither gave nor received it.",
+        )
+    elif not event.note.strip():
+        yield (
+            Rule.NO_REASON,
+            f"{held}, but at {at} it was {event.act} by {by}, and its note does not say why.",
+        )
 
 
 def _seal_breaks(before: Custody, event: CustodyEvent) -> Iterable[tuple[Rule, str]]:

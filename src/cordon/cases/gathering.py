@@ -1,14 +1,15 @@
 """Gathering what a case holds for its bundle: from rows and files into `Contents`.
 
 Personal data goes into a bundle only under an authority that covers it. A raw file that findings
-point at goes in whole or not at all: it holds others too, so it needs an authority over everyone.
+point at goes in whole or not at all: it holds others too, so it needs the very authority that it
+came in under, over everyone in it and all of its span (docs/decisions/0004).
 """
 
 from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +35,7 @@ from cordon.cases.reading import (
     links_of,
 )
 from cordon.cases.tables import CaseRow
-from cordon.kernel.access.model import Actor, Authority, Thing
+from cordon.kernel.access.model import Authority, Thing
 from cordon.kernel.errors import CordonError
 from cordon.kernel.findings import Finding
 from cordon.kernel.ledger import Ledger
@@ -44,9 +45,13 @@ from cordon.kernel.work import View
 Held = tuple[str, str | None]
 """Kind of personal data, and whose: `type:id`, or None for everyone in a file."""
 
+WholeFile = Callable[[View, str, Authority], bool]
+"""Whether a raw file (SHA-256, hex) came in under an authority, and lies within its scope whole."""
+
 NOT_KEPT = "This node does not keep the file."
 NO_ROW = "It has not the row that a finding points at."
 NOT_COVERED = "It holds data of others too, and no authority chosen at sealing covers them all."
+NOT_ITS_OWN = "It did not come in whole under the authority chosen at sealing."
 _AIS = re.compile(rb"![A-Z]{2}VD[MO],")  # a sentence of NMEA 0183
 
 
@@ -71,6 +76,7 @@ def gather(
     thing: Thing,
     act: str,
     authorities: Sequence[Authority],
+    whole_files: Mapping[str, WholeFile],
     declared: Sequence[DeclaredBreak] = (),
 ) -> Gathered:
     """Gather a case's contents; what of personal data is in it is recorded as read.
@@ -78,6 +84,7 @@ def gather(
     Args:
         act: the act of sealing, under which personal data is read.
         authorities: those used in the case's work.
+        whole_files: by kind of personal data, whether a raw file may go in whole.
 
     Raises:
         AuthorityRefused: a finding speaks of a person whom no chosen authority covers.
@@ -86,7 +93,12 @@ def gather(
     exhibits = [exhibit_of(r) for r in exhibits_of(session, row.id)]
     findings = [Finding.from_dict(r.whole()) for r in findings_of(session, row.id)]
     holds: set[Held] = set(_covered(view, thing, act, findings))
-    records = list(_records(view.actor, files, findings, holds))
+    records: list[RecordSource] = []
+    for record, data in _records(view, files, findings, whole_files):
+        records.append(record)
+        if data is not None and isinstance(record, WholeRecord):
+            _read_whole(view, act, thing, data, record.sha256)
+            holds.add((data, None))
     links = links_of(session, row.id)
     contents = Contents(
         case=case_of(row),
@@ -147,8 +159,9 @@ def _covered(view: View, thing: Thing, act: str, findings: Iterable[Finding]) ->
 
 
 def _records(
-    actor: Actor, files: Files, findings: Iterable[Finding], holds: set[Held]
-) -> Iterator[RecordSource]:
+    view: View, files: Files, findings: Iterable[Finding], whole_files: Mapping[str, WholeFile]
+) -> Iterator[tuple[RecordSource, str | None]]:
+    """Raw files that findings point at, each with the kind of personal data in it, or None."""
     data_of: dict[str, str | None] = {}
     furthest: dict[str, int] = {}
     for finding in findings:
@@ -158,20 +171,40 @@ def _records(
             furthest[record.sha256] = max(record.row, furthest.get(record.sha256, 0))
     for sha256, data in sorted(data_of.items()):
         if not files.has(sha256):
-            yield WithheldRecord(sha256, NOT_KEPT)
+            yield WithheldRecord(sha256, NOT_KEPT), data
             continue
-        authority = actor.authority
-        if data is not None and (authority is None or not authority.scope.covers(data, None)):
-            yield WithheldRecord(sha256, NOT_COVERED)
+        if data is not None and (why := _why_not_whole(view, data, sha256, whole_files)):
+            yield WithheldRecord(sha256, why), data
             continue
         path = files.path(sha256)
         kind = _kind(path, furthest[sha256])
         if kind is None:
-            yield WithheldRecord(sha256, NO_ROW)
+            yield WithheldRecord(sha256, NO_ROW), data
             continue
-        if data is not None:
-            holds.add((data, None))
-        yield WholeRecord(sha256, f"{sha256[:16]}{kind[0]}", kind[1], path)
+        yield WholeRecord(sha256, f"{sha256[:16]}{kind[0]}", kind[1], path), data
+
+
+def _why_not_whole(
+    view: View, data: str, sha256: str, whole_files: Mapping[str, WholeFile]
+) -> str | None:
+    """Why a file with personal data may not go in whole, or None where it may."""
+    authority = view.actor.authority
+    if (
+        authority is None
+        or not authority.usable(view.now)
+        or not authority.scope.covers(data, None)
+    ):
+        return NOT_COVERED
+    comes_whole = whole_files.get(data)
+    if comes_whole is None or not comes_whole(view, sha256, authority):
+        return NOT_ITS_OWN
+    return None
+
+
+def _read_whole(view: View, act: str, thing: Thing, data: str, sha256: str) -> None:
+    """Enter into the ledger that a whole file of personal data was read, before it is."""
+    detail = {"data": data, "file": sha256}
+    view.kernel.ledger.append(view.kernel.entry(view.actor, act, thing, "read", detail))
 
 
 def _kind(path: Path, row: int) -> tuple[str, RowUnit] | None:

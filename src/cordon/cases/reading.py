@@ -139,6 +139,7 @@ class CaseView:
 
     Attributes:
         acts: acts that this reader may do on it. authorities: those used in its work.
+        opens: what of other rooms this reader may open from it: `ledger`, `authority:…`, `alert:…`.
         names: officers' names by id, as far as this node knows them.
         masked: how many values on the page are masked.
     """
@@ -154,7 +155,17 @@ class CaseView:
     wish: Wish | None
     names: Mapping[str, str]
     acts: frozenset[str]
+    opens: frozenset[str]
     masked: int
+
+    @property
+    def broken(self) -> dict[str, list[str]]:
+        """What breaks in the chains, by what whoever seals declares it as (`E-1:gap`)."""
+        found: dict[str, list[str]] = {}
+        for held in self.exhibits:
+            for one in held.breaks:
+                found.setdefault(f"{held.exhibit.label}:{one.rule}", []).append(one.says)
+        return found
 
 
 def find_case(session: Session, reference: str, *, lock: bool = False) -> CaseRow:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, File, Form, Query, Request, UploadFile
 from starlette.responses import Response, StreamingResponse
 
+from cordon.cases.custody import GIVEN
+from cordon.cases.declaring import Declaration
+from cordon.cases.handing import CustodyBroken
 from cordon.cases.jsoning import bundle_json, exhibit_json, line_json, view_json
 from cordon.cases.model import CustodyAct, ExhibitKind, HolderKind
-from cordon.cases.service import Cases, CustodyBroken
+from cordon.cases.service import Cases
 from cordon.kernel.access.model import Actor, Mark, Thing
 from cordon.kernel.clock import parse_time
 from cordon.kernel.errors import BadInput, Conflict, TooLarge
@@ -20,6 +24,7 @@ from cordon.kernel.pages import May, page, see_other
 PAGE = 50
 Chosen = TypeVar("Chosen", bound=StrEnum)
 Text = Annotated[str, Form()]
+Texts = Annotated[Sequence[str], Form()]
 
 View = Annotated[Actor, May("cases.case.view")]
 Open = Annotated[Actor, May("cases.case.open")]
@@ -82,9 +87,9 @@ def _pages(router: APIRouter, room: Cases) -> None:
         return _case(room, request, actor, case)
 
     @router.post("/cases/{case}/take")
-    def take(request: Request, case: str, actor: Take) -> Response:
-        """Take a case on as its investigator."""
-        room.take(actor, case)
+    def take(request: Request, case: str, actor: Take, led_by: Text = "") -> Response:
+        """Take a case on as its investigator; `led_by` is whose it was on the page."""
+        room.take(actor, case, led_by)
         return see_other(request, f"/cases/{case}")
 
     @router.post("/cases/{case}/link")
@@ -169,8 +174,9 @@ def _exhibits(router: APIRouter, room: Cases) -> None:
         seal_number: Text = "",
         note: Text = "",
         at: Text = "",
+        held_by: Text = "",
     ) -> Response:
-        """Write down that an exhibit changed hands."""
+        """Write down that an exhibit changed hands; `held_by` is who had it on the page."""
         typed = {
             "exhibit": exhibit,
             "act": act,
@@ -182,10 +188,12 @@ def _exhibits(router: APIRouter, room: Cases) -> None:
             "at": at,
         }
         try:
+            what = _choice(CustodyAct, act, "entry")
             room.record_custody(
                 actor,
                 exhibit,
-                _choice(CustodyAct, act, "entry"),
+                what,
+                from_holder=held_by if what in GIVEN else None,
                 to_holder=f"{to_kind}:{to_name.strip()}" if to_kind or to_name.strip() else None,
                 place=place,
                 seal_number=seal_number,
@@ -231,12 +239,22 @@ def _closing(router: APIRouter, room: Cases) -> None:
 
 def _bundles(router: APIRouter, room: Cases) -> None:
     @router.post("/cases/{case}/seal")
-    def seal(request: Request, case: str, actor: Seal) -> Response:
-        """Seal the case into a signed bundle; a job does it."""
-        if room.bundles.jobs is None:
-            room.seal(actor, case)
-            return see_other(request, f"/cases/{case}")
-        return see_other(request, f"/jobs/{room.bundles.ask(actor, case)}")
+    def seal(
+        request: Request, case: str, actor: Seal, broken: Texts = (), why: Texts = ()
+    ) -> Response:
+        """Seal the case into a signed bundle; a job does it.
+
+        `broken` names breaks of custody (`E-1:gap`), `why` explains each in the same order.
+        """
+        try:
+            said = [Declaration.parse(f"{b}={w}") for b, w in zip(broken, why, strict=False)]
+            if room.bundles.jobs is None:
+                room.seal(actor, case, declared=said)
+                return see_other(request, f"/cases/{case}")
+            return see_other(request, f"/jobs/{room.bundles.ask(actor, case, said)}")
+        except BadInput as wrong:
+            typed = dict(zip(broken, why, strict=False))
+            return _case(room, request, actor, case, 422, ("seal", str(wrong), typed))
 
     @router.get("/cases/{case}/bundles/{place}.tar")
     def take_out(case: str, place: int, actor: TakeOut) -> Response:
@@ -314,11 +332,15 @@ def _api(router: APIRouter, room: Cases) -> None:
         return exhibit_json(exhibit)
 
     @router.post("/api/cases/{case}/seal")
-    def seal_json(case: str, actor: Seal) -> dict[str, Any]:
-        """Seal the case into a signed bundle; answers with the job."""
+    def seal_json(case: str, actor: Seal, declare: Texts = ()) -> dict[str, Any]:
+        """Seal the case into a signed bundle; answers with the job.
+
+        `declare` explains a break of custody, `E-1:gap=reason`, and may be given again.
+        """
+        said = [Declaration.parse(text) for text in declare]
         if room.bundles.jobs is None:
-            return bundle_json(room.seal(actor, case))
-        return {"job": room.bundles.ask(actor, case)}
+            return bundle_json(room.seal(actor, case, declared=said))
+        return {"job": room.bundles.ask(actor, case, said)}
 
 
 def _list(

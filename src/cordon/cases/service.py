@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -11,7 +11,9 @@ import orjson
 from sqlalchemy import select
 
 from cordon.cases.bundles import BundleDesk
-from cordon.cases.custody import TRANSFERS, Break, custody_of, would_break
+from cordon.cases.declaring import Declaration
+from cordon.cases.gathering import WholeFile
+from cordon.cases.handing import CustodyBroken, record_custody
 from cordon.cases.model import (
     Case,
     CaseState,
@@ -26,7 +28,6 @@ from cordon.cases.reading import (
     Bundle,
     CaseLine,
     CaseView,
-    chain_of,
     find_case,
     lines_of,
     part_of,
@@ -36,44 +37,26 @@ from cordon.cases.reading import (
 from cordon.cases.showing import show_case
 from cordon.cases.tables import CaseMemberRow, CaseRow, ExhibitRow
 from cordon.cases.writing import (
+    TAKE_WITHIN,
     add_exhibit,
     at_least,
     checked_title,
     close,
+    graver,
     line,
     link,
     name_officer,
     open_row,
-    write_custody,
 )
 from cordon.kernel import leads
 from cordon.kernel.access.model import Actor, Mark, Thing
 from cordon.kernel.cards import SERIOUSNESS
-from cordon.kernel.errors import BadInput, Conflict, NotFound
+from cordon.kernel.errors import BadInput, BadUsage, Conflict, NotFound
 from cordon.kernel.ids import new_id
 from cordon.kernel.jobs import JobKind, Jobs
 from cordon.kernel.leads import Closure, LeadRules
 from cordon.kernel.leads.tables import ClosureRow
 from cordon.kernel.work import Kernel, Work
-
-TAKE_WITHIN = {
-    "grave": timedelta(hours=24),
-    "serious": timedelta(days=3),
-    "notice": timedelta(days=7),
-}
-"""How long a case may wait for the first work on it before the overseer sees it."""
-
-
-class CustodyBroken(Conflict):
-    """An entry of custody that would break the chain; `breaks` are for the case's readers."""
-
-    def __init__(self, breaks: Sequence[Break]) -> None:
-        rules = ", ".join(str(b.rule).replace("_", " ") for b in breaks)
-        super().__init__(
-            f"It was not written: the chain of custody would be broken ({rules}).",
-            advice="Look at the chain, and first write down what is missing in it.",
-        )
-        self.breaks = tuple(breaks)
 
 
 class Cases:
@@ -84,6 +67,8 @@ class Cases:
         jobs: the node's long work; without it sealing is done at once alone.
         folder: where sealed bundles stand; beside the node's files where it is None.
         upload_max: bytes that one exhibit may have.
+        whole_files: by kind of personal data, who says which raw file may be given whole under
+            an authority; files of a kind that nobody speaks for are withheld from bundles.
     """
 
     def __init__(
@@ -94,11 +79,13 @@ class Cases:
         jobs: Jobs | None = None,
         folder: Path | None = None,
         upload_max: int = 512 << 20,
+        whole_files: Mapping[str, WholeFile] | None = None,
     ) -> None:
         self.kernel = kernel
         self.rules = rules
         self.upload_max = upload_max
-        self.bundles = BundleDesk(kernel, folder or kernel.files.root.parent / "bundles", jobs)
+        folder = folder or kernel.files.root.parent / "bundles"
+        self.bundles = BundleDesk(kernel, folder, jobs, whole_files or {})
 
     def job_kinds(self) -> list[JobKind]:
         """Long work of this room."""
@@ -119,7 +106,7 @@ class Cases:
     ) -> str:
         """Open a case in the caller's transaction, and return its id.
 
-        Its mark is at least as strict as that of each finding linked to it.
+        It is at least as strict and as grave as each finding linked to it.
 
         Args:
             title: one line that names no person.
@@ -137,6 +124,8 @@ class Cases:
             raise BadInput(
                 "That is no seriousness.", advice="It is one of " + ", ".join(SERIOUSNESS) + "."
             )
+        for finding in findings:
+            seriousness = graver(seriousness, finding.seriousness)
         id_, unit = new_id(), work.actor.unit or work.kernel.agency
         thing = Thing("case", id_, work.kernel.agency, mark, unit, members)
         work.permit("cases.case.open", thing)
@@ -199,17 +188,31 @@ class Cases:
             )
 
     def link_finding(self, actor: Actor, case: str, finding: str) -> None:
-        """Link a finding; a stricter one makes the case as strict as it is."""
+        """Link a finding; a stricter or graver one makes the case as strict or grave as it is."""
         with self.kernel.work(actor) as work:
             row, thing = open_row(work, case)
             kept = leads.get_finding(work, finding)
-            thing = at_least(work, row, thing, kept)
+            thing = at_least(work, row, thing, kept, "cases.case.link")
             link(work, thing, LinkKind.FINDING, finding)
 
-    def take(self, actor: Actor, case: str) -> None:
-        """Take the case on: the actor becomes its lead officer, and it counts as answered."""
+    def take(self, actor: Actor, case: str, led_by: str | None = None) -> None:
+        """Take the case on: the actor becomes its lead officer, and it counts as answered.
+
+        Args:
+            led_by: id of the lead officer that the actor takes it from, as their page named
+                them; whoever leads it where it is None.
+
+        Raises:
+            Conflict: another officer has taken it since.
+        """
         with self.kernel.work(actor) as work:
             row, thing = open_row(work, case)
+            work.permit("cases.case.take", thing)
+            if led_by is not None and row.lead_officer not in (led_by, actor.id):
+                raise Conflict(
+                    "Another officer has taken the case since you opened its page.",
+                    advice="Open the page again, and speak to its lead officer first.",
+                )
             work.act("cases.case.take", thing, before=row.lead_officer)
             row.lead_officer, row.unit = actor.id, actor.unit or row.unit
             name_officer(work, row.id, actor.id)
@@ -293,7 +296,7 @@ class Cases:
         with self.kernel.work(actor) as work:
             row, thing = open_row(work, case)
             kept = leads.get_finding(work, finding)
-            thing = at_least(work, row, thing, kept)
+            thing = at_least(work, row, thing, kept, "cases.exhibit.add")
             body = orjson.dumps(
                 kept.finding.to_dict(), option=orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
             )
@@ -329,7 +332,9 @@ class Cases:
         """Write an entry into an exhibit's chain of custody.
 
         Args:
-            from_holder: who gives it; in a transfer the present holder where it is None.
+            from_holder: who gives it; the present holder where it is None or empty. Whoever
+                draws a form gives whom it named: somebody else may have it since.
+            note: must say why, where what a third party holds goes to anyone but the actor.
             at: when it happened, aware; now where it is None, never later.
 
         Raises:
@@ -337,7 +342,7 @@ class Cases:
         """
         try:
             with self.kernel.work(actor) as work:
-                return _record_custody(
+                return record_custody(
                     work,
                     exhibit,
                     act,
@@ -380,9 +385,17 @@ class Cases:
         """Cases that the actor may see, newest first.
 
         Args:
-            state: open or closed. text: what stands in the title or begins the number.
+            state: open or closed. text: what stands in the title or begins the number, or an id.
             before: id of the last one of the page before this one.
+
+        Raises:
+            BadUsage: no such state.
         """
+        if state and state not in list(CaseState):
+            raise BadUsage(
+                f"“{state[:30]}” is no state of a case.",
+                advice="It is one of " + ", ".join(CaseState) + ".",
+            )
         # what the policies refuse anyhow is left out here, so that a page is a full one
         named = select(CaseMemberRow.case).where(CaseMemberRow.officer == actor.id)
         query = (
@@ -397,6 +410,7 @@ class Cases:
             query = query.where(
                 CaseRow.number.istartswith(text, autoescape=True)
                 | CaseRow.title.icontains(text, autoescape=True)
+                | (CaseRow.id == text.lower())
             )
         if before:
             query = query.where(CaseRow.id < before)
@@ -451,49 +465,12 @@ class Cases:
 
     # bundles
 
-    def seal(self, actor: Actor, case: str, out: Path | None = None) -> Bundle:
+    def seal(
+        self,
+        actor: Actor,
+        case: str,
+        out: Path | None = None,
+        declared: Sequence[Declaration] = (),
+    ) -> Bundle:
         """Seal a case at once; see `BundleDesk.seal`."""
-        return self.bundles.seal(actor, case, out=out)
-
-
-def _record_custody(
-    work: Work,
-    exhibit: str,
-    act: CustodyAct,
-    *,
-    to_holder: str | None,
-    place: str | None,
-    seal_number: str | None,
-    note: str,
-    from_holder: str | None,
-    at: datetime | None,
-) -> CustodyEvent:
-    row = work.session.get(ExhibitRow, exhibit)
-    if row is None:
-        raise NotFound("There is no such exhibit.")
-    _, case = open_row(work, row.case)
-    thing = part_of(case, "exhibit", exhibit)
-    work.permit("cases.exhibit.custody", thing)
-    chain = chain_of(work.session, [exhibit])
-    if from_holder is None and (act in TRANSFERS or act is CustodyAct.DISPOSED):
-        from_holder = custody_of(chain).holder
-    event = CustodyEvent(
-        id=new_id(),
-        exhibit=exhibit,
-        at=at or work.now,
-        act=act,
-        by=work.actor.id,
-        from_holder=from_holder or None,
-        to_holder=(to_holder or "").strip() or None,
-        place=line(place or "", "place") or None,
-        seal_number=line(seal_number or "", "seal number", 60) or None,
-        note=note.strip(),
-    )
-    if event.at > work.now:
-        raise BadInput("That time has not come yet.", advice="Give when it happened.")
-    if breaks := would_break(chain, event):
-        raise CustodyBroken(breaks)
-    write_custody(work, case, event, len(chain) + 1)
-    work.act("cases.exhibit.custody", thing, custody=str(act), case=row.case)
-    leads.answered(work, case)
-    return event
+        return self.bundles.seal(actor, case, out=out, declared=declared)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from cordon.cases.custody import check, custody_of
 from cordon.cases.gathering import things_of
-from cordon.cases.model import LinkKind
+from cordon.cases.model import CaseLink, LinkKind
 from cordon.cases.persons import personal_subjects, sights
 from cordon.cases.reading import (
     CaseView,
@@ -67,20 +67,43 @@ def show_case(view: View, reference: str) -> CaseView:
     people |= {b.sealed_by for b in bundles} | {link.by for link in links}
     if wish is not None:
         people |= {wish.asked_by, wish.second_by or wish.asked_by}
+    authorities = authorities_used(session, things_of(session, row.id))
+    alerts = tuple(link for link in links if link.kind is LinkKind.ALERT)
     return CaseView(
         case=case_of(row),
         lead_state=row.state if lead is None else lead.state,
         members=tuple(sorted(members)),
-        alerts=tuple(link for link in links if link.kind is LinkKind.ALERT),
+        alerts=alerts,
         findings=tuple(findings),
         exhibits=exhibits,
         bundles=bundles,
-        authorities=tuple(authorities_used(session, things_of(session, row.id))),
+        authorities=tuple(authorities),
         wish=wish,
         names=names_of(session, people),
         acts=frozenset(act for act in OFFERED if view.may(act, thing)),
+        opens=frozenset(_opens(view, authorities, alerts)),
         masked=sum(s.masked for f in findings for s in f.subjects),
     )
+
+
+def _opens(
+    view: View, authorities: Sequence[Authority], alerts: Sequence[CaseLink]
+) -> Iterator[str]:
+    """Pages of other rooms that this reader may open: a link to another is a refusal to count."""
+    agency = view.kernel.agency
+    if view.may("oversight.ledger.view", Thing.room("oversight", agency)):
+        yield "ledger"
+    if view.may("access.authority.view", Thing.room("access", agency)):
+        for one in authorities:
+            named = frozenset({one.recorded_by})
+            thing = Thing("authority", one.id, one.agency, one.mark, members=named)
+            if view.may("access.authority.view", thing):
+                yield thing.name
+    if view.may("operations.alert.view", Thing.room("operations", agency)):
+        for link in alerts:
+            lead = view.session.get(LeadRow, link.target)
+            if lead is not None and view.may("operations.alert.view", lead.thing()):
+                yield f"alert:{link.target}"
 
 
 def authorities_used(session: Session, things: Sequence[str]) -> list[Authority]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from sqlalchemy import func, select
 
 from cordon.cases.custody import would_break
@@ -18,13 +20,21 @@ from cordon.cases.reading import exhibit_of, find_case, part_of, thing_of
 from cordon.cases.tables import CaseLinkRow, CaseMemberRow, CaseRow, CustodyRow, ExhibitRow
 from cordon.kernel import leads
 from cordon.kernel.access.model import Thing
+from cordon.kernel.cards import SERIOUSNESS
 from cordon.kernel.errors import BadInput, Conflict
 from cordon.kernel.ids import new_id
 from cordon.kernel.leads import KeptFinding
+from cordon.kernel.leads.tables import LeadRow
 from cordon.kernel.masking import redact
 from cordon.kernel.work import Work
 
 LONGEST_TITLE = 180
+TAKE_WITHIN = {
+    "grave": timedelta(hours=24),
+    "serious": timedelta(days=3),
+    "notice": timedelta(days=7),
+}
+"""How long a case may wait for the first work on it before the overseer sees it."""
 
 
 def line(text: str, what: str, most: int = 200) -> str:
@@ -64,13 +74,32 @@ def open_row(work: Work, case: str) -> tuple[CaseRow, Thing]:
     return row, thing
 
 
-def at_least(work: Work, row: CaseRow, thing: Thing, finding: KeptFinding) -> Thing:
-    """Make the case as strict as a finding that comes into it."""
-    if finding.mark.rank <= thing.mark.rank:
+def graver(one: str, other: str) -> str:
+    """The graver of two of `SERIOUSNESS`."""
+    return max(one, other, key=SERIOUSNESS.index)
+
+
+def at_least(work: Work, row: CaseRow, thing: Thing, finding: KeptFinding, act: str) -> Thing:
+    """Make the case as strict and as grave as a finding that comes into it, and its lead too.
+
+    What was raised stands in the ledger under `act`, by which the finding came in. The time to
+    answer it is only ever shortened.
+    """
+    mark = max(thing.mark, finding.mark, key=lambda m: m.rank)
+    seriousness = graver(row.seriousness, finding.seriousness)
+    if (mark, seriousness) == (thing.mark, row.seriousness):
         return thing
-    row.mark = finding.mark
+    graver_now = seriousness != row.seriousness
+    row.mark, row.seriousness = mark, seriousness
+    lead = work.session.get(LeadRow, row.id, with_for_update=True)
+    if lead is not None:  # lists and reports show its title by the lead's own mark
+        lead.mark, lead.seriousness = mark, seriousness
+        if graver_now:
+            lead.due_at = min(lead.due_at, work.now + TAKE_WITHIN[seriousness])
     work.session.flush()
-    return thing_of(work.session, row)
+    thing = thing_of(work.session, row)
+    work.act(act, thing, raised_by=finding.finding.id, mark=str(mark), seriousness=seriousness)
+    return thing
 
 
 def name_officer(work: Work, case: str, officer: str) -> None:
