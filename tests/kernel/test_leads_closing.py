@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 
 from cordon.kernel import leads
 from cordon.kernel.access.model import Mark, Thing
+from cordon.kernel.cards import Card
 from cordon.kernel.errors import BadInput, Conflict, NotFound, Refused
+from cordon.kernel.findings import Finding, Reason, RecordRef
 from cordon.kernel.ids import new_id
 from cordon.kernel.leads import LeadRules
 from cordon.kernel.leads.tables import LeadRow
@@ -215,3 +220,36 @@ def test_two_who_ask_at_once_ask_once(kernel, officers, opened, reason):
     for thread in threads:
         thread.join()
     assert sorted(told) == ["conflict", "conflict", "waiting"]
+
+
+def test_two_who_keep_one_finding_at_once_keep_it_once(kernel, noon):
+    card = Card(
+        kind="picture.gap", name="Silence", version="1", title="Went silent", looks_for="Silence.",
+        seriousness="notice", parameters={}, fooled_by=(), takes=(),
+    )  # fmt: skip
+    finding = Finding.make(
+        kind="picture.gap", subjects=("mmsi:463012345",), start=noon, end=noon, confidence=0.9,
+        reasons=[Reason("silence", 46.0, "min", 30.0, "Silent for 46 min.")],
+        records=[RecordRef("ab" * 32, 1)], detector="gap.test", version="1",
+    )  # fmt: skip
+    first_kept, second_came = threading.Event(), threading.Event()
+
+    def first():
+        with kernel.work(kernel.node) as work:
+            made, _ = leads.keep(work, [finding], {finding.kind: card})
+            first_kept.set()
+            assert second_came.wait(10)
+            time.sleep(0.3)  # long enough for the other to look for the finding
+        return made
+
+    def second():
+        assert first_kept.wait(10)
+        second_came.set()
+        with kernel.work(kernel.node) as work:
+            made, grown = leads.keep(work, [finding], {finding.kind: card})
+        return made, grown
+
+    with ThreadPoolExecutor(2) as pool:
+        one, other = pool.submit(first), pool.submit(second)
+        assert one.result(30) == [finding.id]
+        assert other.result(30) == ([], [])

@@ -6,6 +6,8 @@ import hashlib
 from datetime import timedelta
 
 import pytest
+from fastapi import FastAPI, Request
+from starlette.responses import HTMLResponse
 
 from cordon.cases import Cases
 from cordon.kernel import geo, leads
@@ -15,6 +17,8 @@ from cordon.kernel.cards import Card
 from cordon.kernel.findings import Finding, Reason, RecordRef
 from cordon.kernel.leads import LeadRules
 from cordon.operations import Operations, Position
+from cordon.web import errors
+from cordon.web.rendering import OfficerView, Page, Templates
 
 PASNI = (25.05, 63.45)
 
@@ -92,3 +96,38 @@ def boat(room, officers):
         officers["supervisor"], code="pb-07", name="Patrol boat 7", kind="boat", sector="Pasni",
         speed_kn=20, contact="VHF 16", position=Position(PASNI[0], PASNI[1] + 0.18),
     )  # fmt: skip
+
+
+@pytest.fixture
+def served(kernel, officers):
+    """Routes as a small application: real templates, and the officer whom a header names."""
+
+    def serve(router):
+        made, templates = FastAPI(), Templates(zone="Asia/Karachi")
+
+        def draw(request: Request, template, status, context):
+            lang = request.headers.get("accept-language", "en")
+            context = dict(context)
+            actor = request.state.actor
+            shell = Page(title=str(context.pop("title", "Cordon")), lang=lang,
+                         officer=OfficerView(actor.name), csrf="token-of-the-form")  # fmt: skip
+            if template == "error.html":
+                error = context["error"]
+                context["error"] = {
+                    "status": status, "title": "", "says": error.message, "advice": error.advice,
+                    "reference": "",
+                }  # fmt: skip
+            body = templates.render(template, lang, page=shell, **context)
+            return HTMLResponse(body, status_code=status)
+
+        @made.middleware("http")
+        async def who(request: Request, call_next):
+            request.state.actor = officers.get(request.headers.get("x-officer", ""))
+            return await call_next(request)
+
+        made.state.kernel, made.state.draw = kernel, draw
+        errors.add_handlers(made)
+        made.include_router(router)
+        return made
+
+    return serve

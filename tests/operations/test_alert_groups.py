@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -13,7 +16,7 @@ from cordon.kernel.access.model import Authority, AuthorityKind, Mark, Scope
 from cordon.kernel.cards import Card
 from cordon.kernel.errors import BadInput
 from cordon.kernel.leads.tables import LeadRow
-from cordon.operations import AlertState, Filters
+from cordon.operations import AlertState, Filters, raising
 from cordon.operations.model import TASKING_MOVES, TaskingState
 from cordon.operations.raising import acting, middle, same_share
 
@@ -265,3 +268,98 @@ def test_every_tasking_can_come_to_an_end():
                 seen.add(at)
                 reach.extend(TASKING_MOVES[at])
         assert seen & ends
+
+
+def lead_states(kernel, *alerts):
+    with kernel.rows.read() as session:
+        return [session.get(LeadRow, alert).state for alert in alerts]
+
+
+def test_what_was_answered_with_another_waits_again_with_it(kernel, room, officers, raised, boat):
+    first, other = raised("mmsi:1"), raised("mmsi:2", at=(25.05, 63.49))
+    second = room.add_unit(
+        officers["supervisor"], code="pb-09", name="Patrol boat 9", kind="boat", sector="Pasni",
+        speed_kn=20, contact="VHF 16",
+    )  # fmt: skip
+    watch = officers["watch"]
+    declined = room.send(watch, other, second.id, "Go and look, then report.")
+    room.report(watch, declined.id, TaskingState.DECLINED, note="Its engine is being mended.")
+    gone = room.send(watch, first, boat.id, "Go and look, then report.")
+    room.report(watch, gone.id, TaskingState.ACKNOWLEDGED)
+    assert lead_states(kernel, first, other) == ["answered", "answered"]
+    room.report(watch, gone.id, TaskingState.CANCELLED, note="Called off for a rescue.")
+    assert lead_states(kernel, first, other) == ["open", "open"]
+
+
+def test_an_alike_one_with_a_boat_of_its_own_stays_answered(kernel, room, officers, raised, boat):
+    first, other = raised("mmsi:1"), raised("mmsi:2", at=(25.05, 63.49))
+    second = room.add_unit(
+        officers["supervisor"], code="pb-09", name="Patrol boat 9", kind="boat", sector="Pasni",
+        speed_kn=20, contact="VHF 16",
+    )  # fmt: skip
+    watch = officers["watch"]
+    for alert, unit in ((other, second), (first, boat)):
+        gone = room.send(watch, alert, unit.id, "Go and look, then report.")
+        room.report(watch, gone.id, TaskingState.ACKNOWLEDGED)
+    room.report(watch, gone.id, TaskingState.CANCELLED, note="Called off for a rescue.")
+    assert lead_states(kernel, first, other) == ["open", "answered"]
+
+
+def test_two_officers_act_on_one_group_at_once(kernel, room, officers, raised, monkeypatch):
+    """One closes an alike one, which counts anew the one in front; the other answers them all."""
+    front = raised("mmsi:1", seriousness="notice")
+    alike = raised("mmsi:2", at=(25.05, 63.49), seriousness="notice")
+    closing, answering = threading.Event(), threading.Event()
+
+    def left_queue(session, row):
+        closing.set()
+        answering.wait(1)  # the other has its first lock, where it gets it at all
+        return raising.left_queue(session, row)
+
+    def members(session, row):
+        answering.set()
+        return raising.members(session, row)
+
+    monkeypatch.setattr("cordon.operations.closing.left_queue", left_queue)
+    monkeypatch.setattr("cordon.operations.alerts.members", members)
+
+    def answer():
+        assert closing.wait(10)
+        return room.open_case(officers["watch2"], front, "A silent boat", alike=True)
+
+    with ThreadPoolExecutor(2) as pool:
+        closed = pool.submit(room.close, officers["watch"], alike, "explained", NOTE)
+        opened = pool.submit(answer)
+        assert closed.result(30).state is AlertState.CLOSED
+        assert opened.result(30)
+    shown = room.alert(officers["watch"], front).alert
+    assert (shown.state, shown.alike) == (AlertState.ANSWERED, 0)
+
+
+def test_who_waited_for_a_group_acts_on_it_as_it_is_then(
+    kernel, room, officers, raised, monkeypatch
+):
+    """The one in front is closed while another officer waits: the next one has moved up."""
+    front = raised("mmsi:1", seriousness="notice")
+    alike = [raised(f"mmsi:{n}", at=(25.05, 63.49), seriousness="notice") for n in (2, 3)]
+    closing = threading.Event()
+
+    def left_queue(session, row):
+        raising.left_queue(session, row)
+        session.flush()
+        closing.set()
+        time.sleep(0.3)  # long enough for the other to ask for the lock
+
+    monkeypatch.setattr("cordon.operations.closing.left_queue", left_queue)
+
+    def answer():
+        assert closing.wait(10)
+        return room.close(officers["watch2"], alike[1], "explained", NOTE)
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(room.close, officers["watch"], front, "explained", NOTE)
+        second = pool.submit(answer)
+        assert {first.result(30).state, second.result(30).state} == {AlertState.CLOSED}
+    shown = room.alert(officers["watch"], alike[0]).alert
+    assert (shown.stands_with, shown.alike) == (alike[0], 0)
+    assert queued(room, officers) == [alike[0]]

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from cordon.kernel.access.model import Actor, Mark, Role
 from cordon.kernel.console import Console
-from cordon.kernel.errors import BadInput, Conflict
+from cordon.kernel.errors import BadInput, BadUsage, Conflict
 from cordon.operations.commands import app
 
 
@@ -65,3 +65,16 @@ def test_alerts_and_taskings_are_listed(run, room, officers, raised, boat):
     assert [(t["unit"], t["alert"]) for t in sent] == [("pb-07", grave)]
     assert json.loads(run("taskings", "--state", "done", "--json")) == []
     assert "serious" in run("alerts")
+
+
+@pytest.mark.parametrize(
+    ("words", "allowed"),
+    [
+        (("alerts", "--state", "bogus"), "open, acknowledged, assigned, answered, closing, closed"),
+        (("alerts", "--seriousness", "bogus"), "notice, serious, grave"),
+        (("taskings", "--state", "bogus"), "drafted, sent, acknowledged"),
+    ],
+)
+def test_what_a_command_does_not_know_is_wrong_usage(run, words, allowed):
+    with pytest.raises(BadUsage, match=allowed):
+        run(*words)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
-from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
-from starlette.responses import HTMLResponse
 
+from cordon.kernel.access.model import Mark
 from cordon.operations import TaskingState
 from cordon.operations.routes import routes
-from cordon.web import errors
-from cordon.web.rendering import OfficerView, Page, Templates
 
 ORDER = "Go alongside, look at its papers and its gear, report."
 NOTE = "Net drying on deck, papers in order, master warned."
@@ -25,33 +23,8 @@ def rows_url(tmp_path):
 
 
 @pytest.fixture
-def app(kernel, room, officers):
-    made, templates = FastAPI(), Templates(zone="Asia/Karachi")
-
-    def draw(request: Request, template, status, context):
-        lang = request.headers.get("accept-language", "en")
-        context = dict(context)
-        actor = request.state.actor
-        shell = Page(title=str(context.pop("title", "Cordon")), lang=lang,
-                     officer=OfficerView(actor.name), csrf="token-of-the-form")  # fmt: skip
-        if template == "error.html":
-            error = context["error"]
-            context["error"] = {
-                "status": status, "title": "", "says": error.message, "advice": error.advice,
-                "reference": "",
-            }  # fmt: skip
-        body = templates.render(template, lang, page=shell, **context)
-        return HTMLResponse(body, status_code=status)
-
-    @made.middleware("http")
-    async def who(request: Request, call_next):
-        request.state.actor = officers.get(request.headers.get("x-officer", ""))
-        return await call_next(request)
-
-    made.state.kernel, made.state.draw = kernel, draw
-    errors.add_handlers(made)
-    made.include_router(routes(room))
-    return made
+def app(served, room):
+    return served(routes(room))
 
 
 @pytest.fixture
@@ -72,12 +45,48 @@ def test_the_queue_is_worked_by_keyboard(browse, room, officers, raised):
     assert body.count("data-row") == 3
     for key, form in {"a": "assign", "s": "send", "c": "case", "e": "close"}.items():
         assert f'data-act-{key}="/alerts/{first}/{form}"' in body
+    form = rf'<form method="post" action="/alerts/{first}/acknowledge" data-act="x" hidden>'
+    acknowledge = re.search(rf"{form}(.*?)</form>", body)
+    assert 'name="csrf" value="token-of-the-form"' in acknowledge[1]
+    assert 'name="back" value="/alerts"' in acknowledge[1]
     assert "due in 15 min · unassigned" in body
     assert "+92300" not in body
     assert f'data-since="{number}"' in body
     # an overseer reads and is offered nothing
-    assert "data-act-" not in browse("overseer").get("/alerts").text
+    assert "data-act" not in browse("overseer").get("/alerts").text
     assert browse("administrator").get("/alerts").status_code == 403
+
+
+def test_the_queue_is_acknowledged_without_leaving_it(browse, room, officers, raised):
+    alert = raised("mmsi:1")
+    client = browse("watch")
+    at = "/alerts?seriousness=serious&mine=0"
+    assert 'value="/alerts?seriousness=serious&amp;mine=0"' in client.get(at).text
+    # the panel beside the map, and what is pulled in there, come back to the map
+    for piece in ("/alerts/panel", "/alerts"):
+        page = {"hx-request": "true", "hx-current-url": "http://testserver/picture?at=1"}
+        shown = client.get(piece, headers=page)
+        assert 'name="back" value="/picture?at=1"' in shown.text
+    back = client.post(f"/alerts/{alert}/acknowledge", data={"back": at})
+    assert (back.status_code, back.headers["location"]) == (303, f"{at}#alert-{alert}")
+    assert room.alert(officers["watch"], alert).alert.state == "acknowledged"
+    body = client.get("/alerts").text
+    assert 'data-act="x"' not in body
+    assert "data-act-a" in body
+    for elsewhere in ("//evil.example", "https://evil.example/alerts", "/alerts\\evil", "/account"):
+        sent = client.post(f"/alerts/{alert}/acknowledge", data={"back": elsewhere})
+        assert sent.headers["location"] == f"/alerts/{alert}"
+
+
+def test_a_row_offers_no_key_that_would_be_refused(browse, room, officers, raised):
+    closed = raised("mmsi:1", seriousness="notice")
+    with_case = raised("mmsi:9", at=(24, 60))
+    room.close(officers["watch"], closed, "explained", NOTE)
+    room.open_case(officers["watch"], with_case, "A silent boat")
+    assert "data-act" not in browse("watch").get("/alerts?state=closed").text
+    body = browse("watch").get("/alerts").text
+    assert f'data-act-e="/alerts/{with_case}/close"' in body
+    assert "data-act-c" not in body
 
 
 def test_new_ones_are_counted_and_pulled_in(browse, raised):
@@ -244,3 +253,14 @@ def test_the_api(browse, room, officers, raised, boat):
     closed = client.post(f"{base}/close", json={"reason": "answered", "note": NOTE})
     assert closed.json()["state"] == "closing"
     assert client.get("/api/operations/alerts/none").json()["error"] == "not_found"
+
+
+def test_units_link_to_the_taskings_that_the_reader_may_see(browse, room, officers, raised, boat):
+    alert = raised(mark=Mark.AMBER_STRICT)
+    tasking = room.send(officers["watch"], alert, boat.id, ORDER)
+    assert f'href="/taskings/{tasking.id}"' in browse("watch").get("/units").text
+    officers["watch2"] = replace(officers["watch2"], cleared=Mark.GREEN)
+    body = browse("watch2").get("/units").text
+    assert "pb-07" in body
+    assert tasking.id not in body
+    assert browse("watch2").get(f"/taskings/{tasking.id}").status_code == 403

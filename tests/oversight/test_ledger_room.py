@@ -15,7 +15,7 @@ from sqlalchemy import text
 from starlette.responses import HTMLResponse, JSONResponse
 from typer.testing import CliRunner
 
-from cordon.kernel.access.model import Actor, Mark, Role, Thing
+from cordon.kernel.access.model import Actor, AuthorityKind, Mark, Role, Thing
 from cordon.kernel.console import Console
 from cordon.kernel.errors import BadInput, BadUsage, CordonError, DoesNotVerify, NotFound, Refused
 from cordon.kernel.ledger import merkle
@@ -24,6 +24,7 @@ from cordon.kernel.ledger.verify import verify_export
 from cordon.oversight import Span
 from cordon.oversight.commands import app
 from cordon.oversight.commands import ledger as commands
+from cordon.oversight.report import A_PAGE
 from cordon.oversight.routes import routes
 from cordon.web.rendering import Page, Templates
 
@@ -225,6 +226,62 @@ def test_pages(site, filled, lead, close, authority, officers, kernel, clock, tm
     assert 'class="banner grave"' in site.get("/ledger/9").text
 
 
+def test_the_report_says_how_many_it_leaves_out(site, lead, officers, clock, monkeypatch):
+    site.state.actor = officers["overseer"]
+    small = {**A_PAGE, "overdue": 2}
+    for name in ("report", "routes"):
+        monkeypatch.setattr(f"cordon.oversight.{name}.A_PAGE", small)
+    for n in range(5):
+        lead(f"Lead {n}")
+    clock.advance(timedelta(hours=2))
+    first = site.get("/oversight").text
+    assert '<b>5</b><span class="quiet">leads unanswered past their time' in first
+    assert "1–2 of 5" in first
+    assert "part=overdue&amp;offset=2#overdue" in first
+    assert "First page" not in first
+    last = site.get("/oversight", params={"part": "overdue", "offset": 4}).text
+    assert "5–5 of 5" in last
+    assert "First page" in last
+    assert "Next page" not in last
+    past = site.get("/oversight", params={"part": "overdue", "offset": 40}).text
+    assert "Every lead was answered in its time." not in past
+    assert site.get("/oversight", params={"part": "bogus"}).status_code == 422
+    told = site.get("/api/oversight", params={"part": "overdue", "offset": 4}).json()
+    assert (len(told["overdue"]), told["totals"]["overdue"]) == (1, 5)
+
+
+def test_every_page_tells_of_emergencies_without_a_second_officer(
+    site, filled, authority, officers, noon, clock
+):
+    site.state.actor = officers["overseer"]
+    pages = ("/oversight", "/ledger", "/ledger/7")
+    assert not any("second officer." in site.get(page).text for page in pages)
+    confirm_by = clock.now() + timedelta(hours=2)
+    authority("EM-1", kind=AuthorityKind.EMERGENCY, confirm_by=confirm_by)
+    for page in pages:
+        told = site.get(page).text
+        assert "1 emergency authority waits for its second officer." in told, page
+    clock.advance(timedelta(hours=3))
+    for told in (*(site.get(page).text for page in pages), site.post("/ledger/verify").text):
+        assert "1 emergency authority ended without a second officer." in told
+
+
+def test_no_link_leads_where_the_reader_is_refused(site, lead, officers, kernel, clock):
+    site.state.actor = officers["overseer"]
+    red, seen = lead("A source", mark=Mark.RED), lead("Seen")
+    for mark in (Mark.AMBER, Mark.RED):
+        thing = Thing("case", f"of-{mark.name.lower()}", kernel.agency, mark)
+        kernel.ledger.append(kernel.entry(officers["investigator"], "cases.case.open", thing,
+                                          "done", {}))  # fmt: skip
+    clock.advance(timedelta(hours=2))
+    report = site.get("/oversight").text
+    assert f'href="/findings/{seen.id}"' in report
+    assert red.id not in report
+    last = kernel.ledger.size() - 1
+    assert 'href="/cases/of-amber"' in site.get(f"/ledger/{last - 1}").text
+    assert 'href="/cases/of-red"' not in site.get(f"/ledger/{last}").text
+
+
 def test_taken_out_from_the_page(site, filled, officers, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "staging"))
     (tmp_path / "staging").mkdir()
@@ -301,7 +358,24 @@ def test_commands(run, filled, kernel, tmp_path):
     assert '"index":7' in run("show", 7).stdout
     part = tmp_path / "part"
     run("export", part, "--since", 120)
-    assert "verifies" in run("verify", "--export", part, "--key", key, with_node=False).stderr
+    told = run("verify", "--export", part, "--key", key, "--since", 120, with_node=False).stderr
+    assert "verifies" in told
+    assert "begins at entry 120" in told
+    with pytest.raises(DoesNotVerify, match="begins at entry 120"):
+        run("verify", "--export", part, "--key", key, with_node=False)
+    with pytest.raises(DoesNotVerify, match="no proof"):
+        run("verify", "--export", part, "--slice", with_node=False)
+    for wrong in (["--key", key], ["--since", 3], ["--slice"]):
+        with pytest.raises(BadUsage):
+            run("verify", *wrong)
+    with pytest.raises(BadUsage):
+        run("verify", "--export", part, "--slice", "--since", 3, with_node=False)
+
+
+def test_a_checkpoint_in_json_is_written_to_its_file_too(run, filled, tmp_path):
+    note = tmp_path / "checkpoint"
+    told = json.loads(run("checkpoint", "--json", "--out", note).stdout)
+    assert (told["checkpoint"], told["out"]) == (note.read_text(), str(note))
 
 
 def test_report_command(run, lead, clock):
@@ -311,6 +385,15 @@ def test_report_command(run, lead, clock):
     assert [one["id"] for one in told["overdue"]] == [overdue.id]
     counts = run("report", group=app).stdout
     assert "leads unanswered past their time 1" in " ".join(counts.split())
+    past = json.loads(run("report", "--part", "overdue", "--offset", 1, "--json", group=app).stdout)
+    assert (past["overdue"], past["totals"]["overdue"]) == ([], 1)
+
+
+def test_what_a_command_does_not_know_is_wrong_usage(run):
+    with pytest.raises(BadUsage, match="done, read, refused"):
+        run("show", "--outcome", "bogus", with_node=False)
+    with pytest.raises(BadUsage, match="overdue, answered"):
+        run("report", "--part", "bogus", group=app, with_node=False)
 
 
 def test_what_does_not_verify_is_one_line(run, filled, kernel, tmp_path):

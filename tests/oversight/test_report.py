@@ -9,7 +9,8 @@ import pytest
 
 from cordon.kernel import leads
 from cordon.kernel.access.model import AuthorityKind, AuthorityState, Mark, Role, Thing
-from cordon.kernel.errors import AuthorityRefused, Refused
+from cordon.kernel.errors import AuthorityRefused, BadInput, Refused
+from cordon.oversight.report import A_PAGE
 
 NUMBER, OTHER = "number:+923007654321", "number:+923001111111"
 
@@ -42,13 +43,47 @@ def test_use_of_authorities_and_refused_attempts(oversight, authority, officers,
 
 
 def test_emergencies_nobody_confirmed(oversight, authority, officers, noon, clock):
-    late = authority("EM-1", kind=AuthorityKind.EMERGENCY, confirm_by=noon + timedelta(minutes=10))
-    waiting = authority("EM-2", kind=AuthorityKind.EMERGENCY, confirm_by=noon + timedelta(hours=2))
-    authority("EM-3", kind=AuthorityKind.EMERGENCY, confirm_by=noon + timedelta(hours=2),
-              confirmed_by="officer-custodian")  # fmt: skip
+    in_2_h = noon + timedelta(hours=2)
+    kind = AuthorityKind.EMERGENCY
+    late = authority("EM-1", kind=kind, confirm_by=noon + timedelta(minutes=10))
+    waiting = authority("EM-2", kind=kind, confirm_by=in_2_h)
+    authority("EM-3", kind=kind, confirm_by=in_2_h, confirmed_by="officer-custodian")
+    authority("EM-4", kind=kind, confirm_by=in_2_h, withdrawn_at=noon)
+    authority("EM-5", kind=kind, confirm_by=noon, withdrawn_at=noon)
+    never = authority("EM-6", kind=kind)
+
+    def told():
+        report = oversight.report(officers["overseer"])
+        waits = {a.id: state for a, state in report.emergencies}
+        lapsed = {a.id: state for a, state in report.lapsed}
+        notice = oversight.notice(officers["overseer"])
+        assert (report.totals["emergencies"], notice.waiting) == (len(waits), len(waits))
+        assert (report.totals["lapsed"], notice.lapsed) == (len(lapsed), len(lapsed))
+        return waits, lapsed
+
     clock.advance(timedelta(hours=1))
-    found = {a.id: state for a, state in oversight.report(officers["overseer"]).emergencies}
-    assert found == {late.id: AuthorityState.LAPSED, waiting.id: AuthorityState.UNCONFIRMED}
+    assert told() == (
+        {waiting.id: AuthorityState.UNCONFIRMED},
+        {late.id: AuthorityState.LAPSED, never.id: AuthorityState.LAPSED},
+    )
+    clock.advance(timedelta(days=29))
+    assert set(told()[1]) == {late.id, never.id, waiting.id}  # for thirty days
+    clock.advance(timedelta(days=1, hours=1))
+    assert told() == ({}, {})
+    watch = oversight.notice(officers["watch"])
+    assert (watch.waiting, watch.lapsed) == (0, 0)
+
+
+def test_an_emergency_that_ran_out_before_it_was_confirmed_is_lapsed(
+    oversight, authority, officers, noon, clock
+):
+    short = authority(
+        "EM-1", kind=AuthorityKind.EMERGENCY, confirm_by=noon + timedelta(days=40),
+    )  # fmt: skip
+    clock.advance(timedelta(days=31))  # it was valid for thirty
+    report = oversight.report(officers["overseer"])
+    assert [(a.id, s) for a, s in report.lapsed] == [(short.id, AuthorityState.EXPIRED)]
+    assert report.emergencies == ()
 
 
 def test_unanswered_leads_with_who_looked(oversight, lead, officers, kernel, clock):
@@ -121,3 +156,46 @@ def test_only_an_overseer_who_does_nothing_else(oversight, officers, kernel):
             oversight.report(who)
     refused = kernel.ledger.entries(act="oversight.report.view", outcome="refused")
     assert len(refused) == len(others) + 2
+
+
+def test_a_heap_of_small_leads_hides_no_grave_one(oversight, lead, officers, clock, monkeypatch):
+    monkeypatch.setattr("cordon.oversight.report.A_PAGE", {**A_PAGE, "overdue": 3})
+    for n in range(4):
+        lead(f"Small {n}", seriousness="notice")
+    lead("Serious", seriousness="serious")
+    lead("Grave", seriousness="grave")
+    clock.advance(timedelta(hours=2))
+    overseer = officers["overseer"]
+    first = oversight.report(overseer)
+    assert [one.title for one in first.overdue] == ["Grave", "Serious", "Small 0"]
+    assert (first.totals["overdue"], first.starts) == (6, {})
+    rest = oversight.report(overseer, part="overdue", offset=3)
+    assert [one.title for one in rest.overdue] == ["Small 1", "Small 2", "Small 3"]
+    assert (rest.totals["overdue"], rest.starts) == (6, {"overdue": 3})
+    with pytest.raises(BadInput, match="no part"):
+        oversight.report(overseer, part="bogus")
+
+
+def test_every_part_says_how_many_there_are_and_is_paged(
+    oversight, lead, close, authority, officers, kernel, monkeypatch
+):
+    monkeypatch.setattr("cordon.oversight.report.A_PAGE", dict.fromkeys(A_PAGE, 2))
+    watch, watch2 = officers["watch"], officers["watch2"]
+    for n in range(3):
+        authority(f"WR-{n}")
+        close(lead(f"Closed {n}"), watch, watch2)
+        close(lead(f"No boat {n}"), watch, watch2, reason="no_means", note="No boat was ready.")
+        close(lead(f"Waits {n}"), watch)
+        with pytest.raises(Refused):
+            oversight.report(officers["watch"])
+    close(lead("Grave", seriousness="grave"), watch)
+    seen = {"uses": 3, "refused": 3, "closed": 3, "no_means": 3, "waiting": 4}
+    overseer = officers["overseer"]
+    first = oversight.report(overseer)
+    assert {part: first.totals[part] for part in seen} == seen
+    for part, total in seen.items():
+        rest = getattr(oversight.report(overseer, part=part, offset=2), part)
+        assert (len(getattr(first, part)), len(rest)) == (2, total - 2), part
+        assert not set(map(repr, rest)) & set(map(repr, getattr(first, part))), part
+    assert [c.lead.title for c in first.waiting] == ["Grave", "Waits 0"]
+    assert oversight.report(overseer, unit="watch-2").totals["closed"] == 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Form, Request
 from starlette.responses import JSONResponse, Response
@@ -13,7 +15,7 @@ from cordon.kernel.errors import BadInput, Conflict, CordonError
 from cordon.kernel.leads import close_reasons
 from cordon.kernel.pages import May, is_fragment, page, see_other
 from cordon.operations.base import one_of
-from cordon.operations.model import AlertState
+from cordon.operations.model import Alert, AlertState
 from cordon.operations.people import TakenFirst
 from cordon.operations.queue import Filters
 from cordon.operations.service import Operations
@@ -27,6 +29,7 @@ FORMS = {"close": CLOSE, "send": SEND, "assign": ASSIGN, "case": OPEN_CASE}
 """Forms of an alert's page, each with the act that it is for."""
 
 KEYS = {"a": "assign", "s": "send", "c": "case", "e": "close"}
+_BACK = re.compile(r"/(alerts|picture)?(\?[!-~]*)?")
 NOTHING_TYPED: dict[str, Any] = {}
 
 
@@ -42,6 +45,7 @@ def _queue(room: Operations, request: Request, actor: Actor, after: str) -> dict
         "more": filters.query(after=found.after or "") if found.after else "",
         "filters": filters,
         "query": filters.query(),
+        "back": _shown_at(request),
     }
 
 
@@ -105,14 +109,18 @@ def alert_routes(room: Operations) -> APIRouter:
 
     @router.post("/alerts/{alert}/acknowledge")
     def acknowledge(
-        request: Request, alert: str, actor: Annotated[Actor, May(ACKNOWLEDGE)]
+        request: Request,
+        alert: str,
+        actor: Annotated[Actor, May(ACKNOWLEDGE)],
+        back: Annotated[str, Form()] = "",
     ) -> Response:
-        """Say that somebody has seen the alert."""
+        """Say that somebody has seen the alert; from the queue one comes back to its row."""
         try:
             room.acknowledge(actor, alert)
         except Conflict as refused:
             return _drawn(room, request, actor, alert, refused=refused)
-        return see_other(request, f"/alerts/{alert}")
+        row = f"{back}#alert-{alert}" if _BACK.fullmatch(back) else f"/alerts/{alert}"
+        return see_other(request, row)
 
     @router.post("/alerts/{alert}/assign")
     def assign(
@@ -200,14 +208,31 @@ def alert_routes(room: Operations) -> APIRouter:
     return router
 
 
-def _row(room: Operations, actor: Actor, alert: Any) -> dict[str, Any]:
-    """An alert as the queue's rows show it, with the letters that act on it."""
+def _shown_at(request: Request) -> str:
+    """Path and query of the page that the queue stands on; htmx says which, for a piece of one."""
+    at = urlsplit(request.headers.get("hx-current-url") or str(request.url))
+    return f"{at.path}?{at.query}" if at.query else at.path
+
+
+def _row(room: Operations, actor: Actor, alert: Alert) -> dict[str, Any]:
+    """An alert as the queue's rows show it, with the letters that act on it.
+
+    Those of `acts` open a form, those of `posts` act at once.
+    """
+    thing, live = alert.thing(), alert.state not in (AlertState.CLOSING, AlertState.CLOSED)
     acts = {
         key: f"/alerts/{alert.id}/{form}"
         for key, form in KEYS.items()
-        if room.may(actor, FORMS[form], alert.thing())
+        if live and not (form == "case" and alert.case) and room.may(actor, FORMS[form], thing)
     }
-    return {"alert": alert, "subjects": room.masked_subjects(alert), "acts": acts}
+    seen = alert.state is not AlertState.OPEN or not room.may(actor, ACKNOWLEDGE, thing)
+    posts = {} if seen else {"x": f"/alerts/{alert.id}/acknowledge"}
+    return {
+        "alert": alert,
+        "subjects": room.masked_subjects(alert),
+        "acts": acts,
+        "posts": posts,
+    }
 
 
 def _drawn(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from cordon.kernel.access.model import Actor, Authority, Mark, Thing
 from cordon.kernel.cards import Card
@@ -17,6 +18,7 @@ from cordon.kernel.ledger import Entry
 from cordon.kernel.work import View, Work, personal_data
 from cordon.operations.base import RoomBase, alert_row, as_alert, as_alerts, as_taskings, written
 from cordon.operations.model import (
+    TAKEN_ON,
     UNANSWERED,
     Alert,
     AlertState,
@@ -213,7 +215,7 @@ class Alerts(RoomBase):
         title = written(title, "The title", most=160)
         with self.kernel.work(actor) as work:
             row = alert_row(work.session, id_, lock=True)
-            rows = [row, *(members(work.session, row, lock=True) if alike else ())]
+            rows = [row, *(members(work.session, row) if alike else ())]
             for each in rows:
                 work.permit("operations.alert.open_case", each.thing())
             if row.case is not None:
@@ -249,7 +251,7 @@ def answer(work: Work, row: AlertRow, *, unit: str | None = None) -> None:
     What stands with it in the queue was in view when it was answered, and is answered with it;
     what comes later is raised anew.
     """
-    for each in (row, *members(work.session, row, lock=True)):
+    for each in (row, *members(work.session, row)):
         if each.state not in UNANSWERED:
             continue
         thing = _held(each, unit)
@@ -266,10 +268,10 @@ def unanswer(work: Work, row: AlertRow, *, unit: str | None = None) -> None:
 
     It and what was answered with it wait again, for the overseer as well.
     """
-    for each in (row, *members(work.session, row, lock=True)):
+    for each in (row, *members(work.session, row)):
         if each.state != AlertState.ANSWERED or each.case is not None:
             continue
-        if each is not row and each.unit is not None:
+        if each is not row and taken_on(work.session, each.id):
             continue  # it has an answer of its own
         work.act("operations.alert.answer", _held(each, unit), no_longer=True)
         each.state = AlertState.ASSIGNED if each.assignee else AlertState.ACKNOWLEDGED
@@ -277,6 +279,12 @@ def unanswer(work: Work, row: AlertRow, *, unit: str | None = None) -> None:
             lead = work.session.get(LeadRow, lead_id, with_for_update=True)
             if lead is not None and lead.state == "answered":
                 lead.state, lead.answered_at = "open", None
+
+
+def taken_on(session: Session, alert: str) -> bool:
+    """True where a unit has taken an order for this very alert on, and was not called off."""
+    query = select(TaskingRow.id).where(TaskingRow.alert == alert, TaskingRow.state.in_(TAKEN_ON))
+    return session.scalars(query.limit(1)).first() is not None
 
 
 def _held(row: AlertRow, unit: str | None) -> Thing:

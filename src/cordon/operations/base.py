@@ -101,24 +101,52 @@ class RoomBase:
 
 
 def alert_row(session: Session, id_: str, *, lock: bool = False) -> AlertRow:
-    """An alert's row, locked until the transaction ends where asked; NotFound."""
-    row = session.get(AlertRow, id_, with_for_update=True if lock else None)
+    """An alert's row; NotFound.
+
+    Args:
+        lock: hold it and all that stands with it until the transaction ends, as they are now.
+    """
+    row = session.get(AlertRow, id_)
     if row is None:
         raise NotFound("There is no such alert.", advice="Go back to the queue.")
+    if lock:
+        _lock_group(session, row)
     return row
 
 
+def _lock_group(session: Session, row: AlertRow) -> None:
+    """Lock the one in front first, then the rest by id: the same order in every act.
+
+    So two officers who act on one group at once wait one for the other, never each for both.
+    """
+    front = ""
+    while front != row.stands_with:  # who was in front may have been closed while this waited
+        front = row.stands_with
+        session.get(AlertRow, front, with_for_update=True, populate_existing=True)
+        session.refresh(row)
+    rest = (
+        select(AlertRow)
+        .where(AlertRow.stands_with == front, AlertRow.id != front)
+        .where((AlertRow.state != AlertState.CLOSED) | (AlertRow.id == row.id))
+        .order_by(AlertRow.id)
+        .with_for_update()
+    )
+    session.scalars(rest.execution_options(populate_existing=True)).all()
+
+
 def tasking_row(session: Session, id_: str, *, lock: bool = False) -> TaskingRow:
-    """A tasking's row; NotFound."""
-    row = session.get(TaskingRow, id_, with_for_update=True if lock else None)
+    """A tasking's row, locked and as it is now where asked; NotFound."""
+    row = session.get(
+        TaskingRow, id_, with_for_update=True if lock else None, populate_existing=lock
+    )
     if row is None:
         raise NotFound("There is no such tasking.", advice="Go back to the list.")
     return row
 
 
 def unit_row(session: Session, id_: str, *, lock: bool = False) -> UnitRow:
-    """A unit's row; NotFound."""
-    row = session.get(UnitRow, id_, with_for_update=True if lock else None)
+    """A unit's row, locked and as it is now where asked; NotFound."""
+    row = session.get(UnitRow, id_, with_for_update=True if lock else None, populate_existing=lock)
     if row is None:
         raise NotFound("There is no such unit.", advice="Choose one of the list.")
     return row

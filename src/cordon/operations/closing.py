@@ -36,7 +36,7 @@ class Closing(RoomBase):
             row = alert_row(work.session, id_, lock=True)
             work.permit(CLOSE, row.thing())
             check_alert_move(AlertState(row.state), AlertState.CLOSING)
-            rest = members(work.session, row, lock=True) if alike else []
+            rest = members(work.session, row) if alike else []
             # the others first: closing the one in front moves them up in the queue
             for each in (*(r for r in rest if r.state != AlertState.CLOSING), row):
                 self._close(work, each, reason, note)
@@ -67,7 +67,7 @@ class Closing(RoomBase):
             row = alert_row(work.session, id_, lock=True)
             work.permit(COUNTERSIGN, row.thing())
             asked = _asked_by(work, row)
-            rest = members(work.session, row, lock=True) if alike else []
+            rest = members(work.session, row) if alike else []
             for each in (*(r for r in rest if asked and _asked_by(work, r) == asked), row):
                 leads.countersign(work, COUNTERSIGN, each.thing())
                 _closed(work, each)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 import typer
 
+from cordon.kernel.cards import SERIOUSNESS
 from cordon.kernel.clock import format_time
 from cordon.kernel.console import console
-from cordon.kernel.errors import BadUsage
+from cordon.kernel.errors import BadInput, BadUsage
 from cordon.operations.base import one_of
-from cordon.operations.model import Position, TaskingState, UnitKind
+from cordon.operations.model import AlertState, Position, TaskingState, UnitKind
 from cordon.operations.queue import Filters
 
 app = typer.Typer(no_args_is_help=True, help="Alerts, units and taskings.")
@@ -31,6 +33,8 @@ def alerts(
 ) -> None:
     """List alerts, the gravest first, then those due first."""
     c = console(ctx, json=json)
+    _known(AlertState, state, "state of an alert")
+    _known(SERIOUSNESS, seriousness, "seriousness")
     actor = c.passes("operations.alert.view")
     room = c.node.room("operations")
     filters = Filters(state=state, seriousness=seriousness, kind=kind)
@@ -57,8 +61,9 @@ def taskings(
 ) -> None:
     """List taskings, the newest first."""
     c = console(ctx, json=json)
+    _known(TaskingState, state, "state of a tasking")
     actor = c.passes("operations.tasking.view")
-    wanted = [TaskingState(one_of(TaskingState, state, "state of a tasking"))] if state else []
+    wanted = [TaskingState(state)] if state else []
     found = c.node.room("operations").taskings(actor, states=wanted, unit=unit, at_most=limit)
     c.table(
         ("id", "unit", "state", "alert", "sent_at", "last_at"),
@@ -109,3 +114,12 @@ def add_unit(
         contact=contact, position=None if lat is None or lon is None else Position(lat, lon),
     )  # fmt: skip
     c.answer({"id": unit.id, "code": unit.code}, f"{unit.code} is ready.")
+
+
+def _known(values: Iterable[str], text: str, what: str) -> None:
+    """Raise BadUsage that lists the values where one was given that is none of them."""
+    try:
+        if text:
+            one_of(values, text, what)
+    except BadInput as wrong:
+        raise BadUsage(wrong.message, advice=wrong.advice) from None

@@ -20,7 +20,7 @@ from cordon.kernel.ids import new_id
 from cordon.kernel.leads import KeptFinding, answered, get_finding, open_lead
 from cordon.kernel.leads.findings import ANSWER_WITHIN
 from cordon.kernel.work import Work
-from cordon.operations.base import RoomBase
+from cordon.operations.base import RoomBase, alert_row
 from cordon.operations.model import UNANSWERED, AlertState, Position
 from cordon.operations.tables import AlertFindingRow, AlertRow, AlertSubjectRow
 
@@ -144,8 +144,11 @@ def recount(session: Session, leader: AlertRow) -> None:
     )
 
 
-def members(session: Session, leader: AlertRow, *, lock: bool = False) -> list[AlertRow]:
-    """The others that stand with an alert and are not closed, the oldest first."""
+def members(session: Session, leader: AlertRow) -> list[AlertRow]:
+    """The others that stand with an alert and are not closed, the oldest first.
+
+    They are locked where the alert was (`alert_row`).
+    """
     query = (
         select(AlertRow)
         .where(
@@ -155,20 +158,21 @@ def members(session: Session, leader: AlertRow, *, lock: bool = False) -> list[A
         )
         .order_by(AlertRow.id)
     )
-    return list(session.scalars(query.with_for_update() if lock else query))
+    return list(session.scalars(query))
 
 
 def left_queue(session: Session, row: AlertRow) -> None:
     """A closed alert leaves the queue; what stood with it comes to the front.
 
-    Closing one must not bury the others: the oldest of them takes its place.
+    Closing one must not bury the others: the oldest of them takes its place. The whole group is
+    locked already (`alert_row`).
     """
     row.queued = False
     session.flush()
     if row.stands_with != row.id:
         recount(session, session.get_one(AlertRow, row.stands_with))
         return
-    rest = members(session, row, lock=True)
+    rest = members(session, row)
     row.alike = 0
     if not rest:
         return
@@ -233,7 +237,6 @@ def _answered_before(session: Session, finding: Finding) -> AlertRow | None:
         )
         .order_by(AlertRow.id.desc())
         .limit(50)
-        .with_for_update()
     )
     for row in session.scalars(query):
         theirs = frozenset(
@@ -244,7 +247,9 @@ def _answered_before(session: Session, finding: Finding) -> AlertRow | None:
             )
         )
         if same_share(who, theirs) >= SAME_SHARE:
-            return row
+            # locked as every act locks it; meanwhile its answer may have been taken back
+            same = alert_row(session, row.id, lock=True)
+            return same if same.state in SILENT else None
     return None
 
 

@@ -185,12 +185,15 @@ def _units(
     refused: CordonError | None = None,
 ) -> Response:
     found = room.units(actor)
+    # a unit may be seen by those who may not see what it is sent for
+    away = room.taskings(actor, states=UNDER_WAY, at_most=200) if room.may(actor, VIEW) else []
     return page(
         request,
         "operations/units.html",
         status=200 if refused is None else type(refused).status,
         title="Units",
         units=[(unit, room.may(actor, SET, unit.thing())) for unit in found],
+        open_to_me={tasking.id for tasking in away},
         kinds=list(UnitKind),
         may_add=room.may(actor, ADD),
         typed=typed,

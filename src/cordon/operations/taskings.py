@@ -11,7 +11,7 @@ from cordon.kernel.clock import format_time
 from cordon.kernel.errors import Conflict
 from cordon.kernel.ids import new_id
 from cordon.kernel.work import View, Work
-from cordon.operations.alerts import answer, unanswer
+from cordon.operations.alerts import answer, taken_on, unanswer
 from cordon.operations.base import (
     SHORTEST_NOTE,
     RoomBase,
@@ -42,8 +42,8 @@ NEEDS_WORDS = (TaskingState.DONE, TaskingState.DECLINED, TaskingState.CANCELLED)
 
 
 class Taskings(RoomBase):
-    """Taskings: one unit, one order, one alert. Rows are locked alert, tasking, unit, in this
-    order, so that two officers never wait for each other."""
+    """Taskings: one unit, one order, one alert. Rows are locked in one order, so that two officers
+    never wait for each other: alert (with its group, see `alert_row`), tasking, unit."""
 
     def send(self, actor: Actor, alert: str, unit: str, order: str) -> Tasking:
         """Draft an order and send it. Of two who send one unit at once, one gets it.
@@ -247,10 +247,5 @@ def _tell_alert(work: Work, alert: AlertRow, tasking: TaskingRow) -> None:
         return
     if alert.state != AlertState.ANSWERED:
         return
-    others = work.session.scalar(
-        select(func.count())
-        .select_from(TaskingRow)
-        .where(TaskingRow.alert == alert.id, TaskingRow.state.in_(TAKEN_ON))
-    )
-    if not others:
+    if not taken_on(work.session, alert.id):
         unanswer(work, alert, unit=tasking.unit_code)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cordon.kernel.console import Console, console, write_out
-from cordon.kernel.errors import BadInput
+from cordon.kernel.errors import BadInput, BadUsage
 from cordon.kernel.ledger.report import Report
 
 ledger = typer.Typer(no_args_is_help=True, help="The ledger: verify it, take it out, read it.")
@@ -28,26 +28,39 @@ MOST_NOTE = 1 << 20  # bytes of a key or checkpoint file: each is a few lines
 def report(
     ctx: typer.Context,
     unit: Annotated[str | None, typer.Option(help="Only what this unit asked to close.")] = None,
+    part: Annotated[str, typer.Option(help="Part to page through: overdue, answered, …")] = "",
+    offset: Annotated[int, typer.Option(min=0, help="Rows of that part to leave out.")] = 0,
     json: Json = False,
 ) -> None:
-    """Count what an overseer looks at first; --json gives all of it."""
+    """Count what an overseer looks at first; --json gives the first page of each part."""
+    from cordon.oversight.answered import ANSWERED_FOR
     from cordon.oversight.jsoning import report_json
+    from cordon.oversight.report import A_PAGE, LAPSED_FOR
 
     c = _console(ctx, json)
+    if part and part not in A_PAGE:
+        raise BadUsage(
+            f"“{part[:40]}” is no part of the report.", advice=f"Use one of {', '.join(A_PAGE)}."
+        )
     actor = c.passes("oversight.report.view", None)
-    found = c.node.room("oversight").report(actor, unit=unit)
+    found = c.node.room("oversight").report(actor, unit=unit, part=part, offset=offset)
     if c.json:
         c.answer(report_json(found), "")
         return
     c.table(
         ("what", "count"),
         [
-            ("leads unanswered past their time", len(found.overdue)),
-            ("wishes to close that wait", len(found.waiting)),
-            ("emergency authorities unconfirmed", len(found.emergencies)),
-            ("refused attempts", len(found.refused)),
-            ("closed for want of means", len(found.no_means)),
-            ("closed for any other reason", len(found.closed)),
+            ("leads unanswered past their time", found.totals["overdue"]),
+            (f"answered and not closed for {ANSWERED_FOR.days} days", found.totals["answered"]),
+            ("wishes to close that wait", found.totals["waiting"]),
+            ("emergency authorities that wait to be confirmed", found.totals["emergencies"]),
+            (
+                f"emergency authorities lapsed unconfirmed in {LAPSED_FOR.days} days",
+                found.totals["lapsed"],
+            ),
+            ("refused attempts", found.totals["refused"]),
+            ("closed for want of means", found.totals["no_means"]),
+            ("closed for any other reason", found.totals["closed"]),
             ("failing subscribers", len(found.failing)),
         ],
     )
@@ -68,23 +81,38 @@ def verify(
         Path | None,
         typer.Option("--against", help="An older checkpoint that must be the beginning."),
     ] = None,
+    since: Annotated[
+        int | None,
+        typer.Option("--since", min=0, help="The export begins at this entry, and not at 0."),
+    ] = None,
+    chosen: Annotated[
+        bool, typer.Option("--slice", help="The export is a slice: chosen entries, with proofs.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Check that the ledger is whole and unchanged. With --export it needs no node."""
     c = _console(ctx, json)
+    if export is None and (key is not None or since is not None or chosen):
+        raise BadUsage(
+            "--key, --since and --slice speak of an export; the node's own database is whole, "
+            "and is checked with the node's own key.",
+            advice="Give --export FOLDER too.",
+        )
+    if chosen and since is not None:
+        raise BadUsage(
+            "A slice holds chosen entries and does not begin anywhere.",
+            advice="Give --since or --slice.",
+        )
     older = None if against is None else _read(against, "checkpoint")
     if export is not None:
         from cordon.kernel.ledger.verify import verify_export
 
         verifier = None if key is None else _read(key, "public key").strip()
         with c.progress("verifying") as tell:
-            found = verify_export(export, verifier, against=older, progress=tell)
-    else:
-        if key is not None:
-            raise BadInput(
-                "The node's own database is checked with the node's own key.",
-                advice="Give --export to check an export with a key.",
+            found = verify_export(
+                export, verifier, since=since or 0, slice_=chosen, against=older, progress=tell
             )
+    else:
         actor = c.passes("ledger.verify", None)
         with c.progress("verifying") as tell:
             found = c.node.room("oversight").verify(actor, against=older, progress=tell)
@@ -125,10 +153,15 @@ def show(
 ) -> None:
     """Show the newest entries, or one entry with its proof."""
     from cordon.kernel.clock import format_time
+    from cordon.kernel.ledger.model import OUTCOMES
     from cordon.oversight.jsoning import proof_json
     from cordon.oversight.model import Span
 
     c = _console(ctx, json)
+    if outcome is not None and outcome not in OUTCOMES:
+        raise BadUsage(
+            f"“{outcome[:40]}” is no outcome.", advice=f"Use one of {', '.join(OUTCOMES)}."
+        )
     who = c.passes("ledger.entry.view", None)
     room = c.node.room("oversight")
     if index is not None:
@@ -167,10 +200,10 @@ def checkpoint(
     c = _console(ctx, json)
     actor = c.passes("ledger.entry.view", None)
     note = c.node.room("oversight").checkpoint(actor)
-    if c.json:
-        c.answer({"checkpoint": note}, "")
-    else:
+    if out is not None or not c.json:
         write_out(iter([note.encode()]), out)
+    if c.json:
+        c.answer({"checkpoint": note, "out": None if out is None else str(out)}, "")
 
 
 def _tell(c: Console, found: Report) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from cordon.kernel.access.model import Authority, AuthorityState
 from cordon.kernel.clock import format_time
 from cordon.kernel.ledger.model import Entry
-from cordon.oversight.model import AuthorityUse, Closing, Lead, Proof, Report
+from cordon.oversight.model import AnsweredLead, AuthorityUse, Closing, Lead, Proof, Report
 
 
 def entry_json(entry: Entry) -> dict[str, Any]:
@@ -47,18 +48,11 @@ def report_json(report: Report) -> dict[str, Any]:
     return {
         "at": format_time(report.at),
         "authorities": [_use(use) for use in report.uses],
-        "emergencies": [
-            {
-                "id": authority.id,
-                "reference": authority.reference,
-                "state": str(state),
-                "recorded_by": authority.recorded_by,
-                "confirm_by": format_time(authority.confirm_by) if authority.confirm_by else None,
-            }
-            for authority, state in report.emergencies
-        ],
+        "emergencies": [_emergency(*one) for one in report.emergencies],
+        "lapsed": [_emergency(*one) for one in report.lapsed],
         "refused": [entry_json(entry) for entry in report.refused],
         "overdue": [_lead(lead) for lead in report.overdue],
+        "answered": [_answered(one) for one in report.answered],
         "waiting": [_closing(one) for one in report.waiting],
         "closed": [_closing(one) for one in report.closed],
         "no_means": [_closing(one) for one in report.no_means],
@@ -71,6 +65,39 @@ def report_json(report: Report) -> dict[str, Any]:
             }
             for one in report.failing
         ],
+        "totals": dict(report.totals),
+        "starts": dict(report.starts),
+    }
+
+
+def _emergency(authority: Authority, state: AuthorityState) -> dict[str, Any]:
+    return {
+        "id": authority.id,
+        "reference": authority.reference,
+        "state": str(state),
+        "recorded_by": authority.recorded_by,
+        "confirm_by": format_time(authority.confirm_by) if authority.confirm_by else None,
+    }
+
+
+def _answered(one: AnsweredLead) -> dict[str, Any]:
+    return {
+        "lead": _lead(one.lead),
+        "answered_at": format_time(one.answered_at),
+        "with": one.with_alert,
+        "sent": [
+            {
+                "tasking": sent.tasking,
+                "unit": sent.unit,
+                "sent_by": sent.sent_by,
+                "reported_by": list(sent.reported_by),
+                "alone": sent.alone,
+            }
+            for sent in one.sent
+        ],
+        "case": one.case,
+        "case_opened_by": one.case_opened_by,
+        "case_idle": one.case_idle,
     }
 
 

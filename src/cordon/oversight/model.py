@@ -104,6 +104,56 @@ class Closing:
     second_unit: str | None
     second_at: datetime | None
 
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Everybody who had to do with it."""
+        return (self.asked_by, self.second_by) if self.second_by else (self.asked_by,)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One unit that was sent for a lead, and who said how far it came.
+
+    Attributes:
+        tasking: its id. unit: code of the unit. sent_by: the officer who sent it.
+        reported_by: officers who reported how far it came, the first first.
+    """
+
+    tasking: str
+    unit: str
+    sent_by: str
+    reported_by: tuple[str, ...]
+
+    @property
+    def alone(self) -> bool:
+        """True where whoever sent it made every report as well: nobody else vouches for it."""
+        return self.reported_by == (self.sent_by,)
+
+
+@dataclass(frozen=True, slots=True)
+class AnsweredLead:
+    """An alert that counts as answered and that nobody has closed since.
+
+    Attributes:
+        with_alert: id of the alert that it was answered with, where it stood under or over it.
+        sent: units that were sent, the first first. case: id of the case opened from it, or None.
+        case_opened_by: who opened it. case_idle: nobody has worked on that case.
+    """
+
+    lead: Lead
+    answered_at: datetime
+    with_alert: str | None
+    sent: tuple[Sent, ...]
+    case: str | None
+    case_opened_by: str | None
+    case_idle: bool
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Everybody who had to do with it."""
+        opened = (self.case_opened_by,) if self.case_opened_by else ()
+        return (*(who for s in self.sent for who in (s.sent_by, *s.reported_by)), *opened)
+
 
 @dataclass(frozen=True, slots=True)
 class Failing:
@@ -116,14 +166,32 @@ class Failing:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
-    """The overseer's report.
+class Notice:
+    """What the overseer is told on every page of the room.
 
     Attributes:
-        uses: authorities, the latest recorded first. emergencies: emergency authorities that no
-            second officer confirmed, waiting or lapsed.
-        refused: the newest refused acts, newest first.
+        waiting: emergency authorities that wait for their second officer.
+        lapsed: those that ended without one in the last `report.LAPSED_FOR`.
+    """
+
+    waiting: int
+    lapsed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The overseer's report: a page of each part, and how many each part has in all.
+
+    Attributes:
+        uses: authorities, the latest recorded first.
+        emergencies: emergency authorities that wait for a second officer, the next to end first.
+        lapsed: those that ended without one, the latest recorded first.
+        refused: refused acts, newest first.
+        overdue, answered: the gravest first, then the longest.
+        waiting: the gravest first, then the oldest.
         closed, no_means: what was closed, newest first; those for want of means stand apart.
+        totals: by part, how many there are. starts: by part, how many were left out before the
+            first; parts that are not named start at the first.
         units: units that asked to close anything, for the filter.
         names: officers' names by id; references: authorities' references by id.
     """
@@ -131,12 +199,16 @@ class Report:
     at: datetime
     uses: tuple[AuthorityUse, ...]
     emergencies: tuple[tuple[Authority, AuthorityState], ...]
+    lapsed: tuple[tuple[Authority, AuthorityState], ...]
     refused: tuple[Entry, ...]
     overdue: tuple[Lead, ...]
+    answered: tuple[AnsweredLead, ...]
     waiting: tuple[Closing, ...]
     closed: tuple[Closing, ...]
     no_means: tuple[Closing, ...]
     failing: tuple[Failing, ...]
+    totals: Mapping[str, int]
+    starts: Mapping[str, int]
     units: tuple[str, ...]
     names: Mapping[str, str]
     references: Mapping[str, str]

@@ -4,22 +4,39 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, not_, select
 from sqlalchemy.orm import Session
 
 from cordon.kernel import leads
 from cordon.kernel.access.model import Actor, Authority, AuthorityKind, AuthorityState, Mark
 from cordon.kernel.access.tables import AuthorityRow, OfficerRow
+from cordon.kernel.leads.open import gravest
 from cordon.kernel.leads.tables import ClosureRow, LeadRow
 from cordon.kernel.ledger.model import Entry
 from cordon.kernel.ledger.tables import LedgerEntry
-from cordon.oversight.model import AuthorityUse, Closing, Lead, Looked, OfficerUse
+from cordon.oversight.model import AuthorityUse, Closing, Lead, Looked, Notice, OfficerUse
 
-AUTHORITIES = 50
-CLOSINGS = 100
-REFUSALS = 50
+A_PAGE = MappingProxyType(
+    {
+        "overdue": 200,
+        "answered": 100,
+        "emergencies": 50,
+        "lapsed": 50,
+        "waiting": 100,
+        "closed": 100,
+        "no_means": 100,
+        "uses": 50,
+        "refused": 50,
+    }
+)
+"""Rows a page of each part of the report that can be paged through."""
+
+LAPSED_FOR = timedelta(days=30)
+"""How long an emergency authority that ended without a second officer stays in sight."""
 
 NO_MEANS = "no_means"
 
@@ -35,32 +52,37 @@ class Counted:
         self._lock = threading.Lock()
         self._counted = -1
         self._of: dict[str, dict[str, OfficerUse]] = {}
-        self._refused: list[int] = []
+        self._refused = 0
 
-    def refused(self, session: Session) -> list[Entry]:
-        """The newest refused acts, newest first."""
+    def refused(self, session: Session, offset: int = 0) -> tuple[list[Entry], int]:
+        """A page of refused acts, newest first, and how many there are."""
         with self._lock:
             self._count(session)
-            newest = list(self._refused)
-        query = select(LedgerEntry.leaf).where(LedgerEntry.index.in_(newest))
-        return [
-            Entry.from_leaf(leaf)
-            for leaf in session.scalars(query.order_by(LedgerEntry.index.desc()))
-        ]
+            last, total = self._counted, self._refused
+        query = (
+            select(LedgerEntry.leaf)
+            .where(LedgerEntry.outcome == "refused", LedgerEntry.index <= last)
+            .order_by(LedgerEntry.index.desc())
+            .offset(offset)
+            .limit(A_PAGE["refused"])
+        )
+        return [Entry.from_leaf(leaf) for leaf in session.scalars(query)], total
 
-    def uses(self, session: Session, now: datetime) -> list[AuthorityUse]:
-        """The latest authorities, each with who used it and how."""
+    def uses(
+        self, session: Session, now: datetime, offset: int = 0
+    ) -> tuple[list[AuthorityUse], int]:
+        """A page of authorities, the latest first, each with who used it; and how many."""
+        query = select(AuthorityRow).order_by(AuthorityRow.id.desc())
+        rows = session.scalars(query.offset(offset).limit(A_PAGE["uses"])).all()
         with self._lock:
             self._count(session)
-            rows = session.scalars(
-                select(AuthorityRow).order_by(AuthorityRow.id.desc()).limit(AUTHORITIES)
-            )
-            return [
+            found = [
                 AuthorityUse(
                     known, known.state(now), _officers(self._of.get(known.id, {}).values())
                 )
                 for known in (row.to_authority() for row in rows)
             ]
+        return found, _counted(session, query)
 
     def _count(self, session: Session) -> None:
         last = session.scalar(select(func.max(LedgerEntry.index)))
@@ -88,14 +110,13 @@ class Counted:
             before = of.get(officer)
             more = OfficerUse(officer, int(reads), int(refused), int(done), first, latest)
             of[officer] = more if before is None else before.with_more(more)
-        refused = session.scalars(
-            select(LedgerEntry.index)
+        refused = session.scalar(
+            select(func.count())
+            .select_from(LedgerEntry)
             .where(LedgerEntry.index > self._counted, LedgerEntry.index <= last)
-            .where(LedgerEntry.outcome == "refused")
-            .order_by(LedgerEntry.index.desc())
-            .limit(REFUSALS)
+            .where(outcome == "refused")
         )
-        self._refused = [*refused, *self._refused][:REFUSALS]
+        self._refused += refused or 0
         self._counted = last
 
 
@@ -103,59 +124,107 @@ def _officers(found: Iterable[OfficerUse]) -> tuple[OfficerUse, ...]:
     return tuple(sorted(found, key=lambda use: (-use.reads, -use.refused, use.officer)))
 
 
-def emergencies(session: Session, now: datetime) -> list[tuple[Authority, AuthorityState]]:
-    """Emergency authorities that no second officer confirmed, the latest first."""
-    query = (
-        select(AuthorityRow)
-        .where(
-            AuthorityRow.kind == AuthorityKind.EMERGENCY.value,
-            AuthorityRow.confirmed_by.is_(None),
-        )
-        .order_by(AuthorityRow.id.desc())
-        .limit(AUTHORITIES)
+def _counted(session: Session, query: Select[*tuple[Any, ...]]) -> int:
+    counted = query.order_by(None).with_only_columns(func.count(), maintain_column_froms=True)
+    return session.scalar(counted) or 0
+
+
+def _unconfirmed(now: datetime, *, lapsed: bool) -> Select[AuthorityRow]:
+    """Emergency authorities without a second officer: those that wait, or those that ended.
+
+    Which is which, the columns say as `Authority.state` does. A withdrawn one is neither: that
+    it was withdrawn, and how it was used before, stands with the use of authorities.
+    """
+    row = AuthorityRow
+    waits: ColumnElement[bool] = and_(row.confirm_by > now, row.valid_until > now)
+    query = select(row).where(
+        row.kind == AuthorityKind.EMERGENCY.value,
+        row.confirmed_by.is_(None),
+        row.withdrawn_at.is_(None),
     )
-    known = (row.to_authority() for row in session.scalars(query))
-    return [(authority, authority.state(now)) for authority in known]
+    if not lapsed:
+        return query.where(waits).order_by(row.confirm_by, row.id)
+    since = now - LAPSED_FOR
+    return query.where(
+        # without a time to confirm it by, it never was in force
+        not_(func.coalesce(waits, False)),
+        func.coalesce(row.confirm_by, row.created_at) > since,
+        row.valid_until > since,
+    ).order_by(row.id.desc())
 
 
-def overdue(session: Session, actor: Actor, now: datetime) -> list[Lead]:
-    """Leads that nobody answered in their time, longest overdue first."""
+def emergencies(
+    session: Session, now: datetime, offset: int = 0, *, lapsed: bool = False
+) -> tuple[list[tuple[Authority, AuthorityState]], int]:
+    """A page of emergency authorities that no second officer confirmed, and how many.
+
+    Args:
+        lapsed: those that ended within `LAPSED_FOR`, the latest recorded first; else those that
+            still wait, the next to end first.
+    """
+    query = _unconfirmed(now, lapsed=lapsed)
+    page = query.offset(offset).limit(A_PAGE["lapsed" if lapsed else "emergencies"])
+    known = (row.to_authority() for row in session.scalars(page))
+    return [(authority, authority.state(now)) for authority in known], _counted(session, query)
+
+
+def notice(session: Session, now: datetime) -> Notice:
+    """How many emergency authorities wait for a second officer, and how many got none."""
+    return Notice(
+        _counted(session, _unconfirmed(now, lapsed=False)),
+        _counted(session, _unconfirmed(now, lapsed=True)),
+    )
+
+
+def overdue(
+    session: Session, actor: Actor, now: datetime, offset: int = 0
+) -> tuple[list[Lead], int]:
+    """A page of leads that nobody answered in their time, the gravest first; and how many."""
+    found = leads.overdue(session, now, offset=offset, at_most=A_PAGE["overdue"])
     return [
         lead_of(
             actor,
             one.lead,
             [Looked(look.officer, look.unit, look.last_at, look.times) for look in one.looks],
         )
-        for one in leads.overdue(session, now)
-    ]
+        for one in found
+    ], leads.count_overdue(session, now)
 
 
-def closings(
-    session: Session,
-    actor: Actor,
-    state: str,
-    *,
-    unit: str | None = None,
-    no_means: bool | None = None,
-) -> list[Closing]:
-    """Wishes to close in a state, newest first; waiting ones oldest first.
+def waiting(session: Session, actor: Actor, offset: int = 0) -> tuple[list[Closing], int]:
+    """A page of wishes to close that wait, the gravest and then the oldest first; how many."""
+    query = _closures("waiting")
+    page = query.order_by(gravest().desc(), ClosureRow.id).offset(offset)
+    return _closings(session, actor, page.limit(A_PAGE["waiting"])), _counted(session, query)
+
+
+def closed(
+    session: Session, actor: Actor, offset: int = 0, *, unit: str | None, no_means: bool
+) -> tuple[list[Closing], int]:
+    """A page of leads that were closed, newest first; and how many.
 
     Args:
-        state: waiting or closed. unit: of whoever asked.
-        no_means: only those for want of means, or only the others; all where it is None.
+        unit: of whoever asked. no_means: only those for want of means, or only the others.
     """
-    query = (
+    query = _closures("closed")
+    if unit:
+        query = query.where(ClosureRow.asked_unit == unit)
+    same = ClosureRow.reason == NO_MEANS
+    query = query.where(same if no_means else ~same)
+    size = A_PAGE["no_means" if no_means else "closed"]
+    page = query.order_by(ClosureRow.id.desc()).offset(offset).limit(size)
+    return _closings(session, actor, page), _counted(session, query)
+
+
+def _closures(state: str) -> Select[ClosureRow, LeadRow]:
+    return (
         select(ClosureRow, LeadRow)
         .join(LeadRow, LeadRow.id == ClosureRow.lead)
         .where(ClosureRow.state == state)
-        .limit(CLOSINGS)
     )
-    query = query.order_by(ClosureRow.id if state == "waiting" else ClosureRow.id.desc())
-    if unit:
-        query = query.where(ClosureRow.asked_unit == unit)
-    if no_means is not None:
-        same = ClosureRow.reason == NO_MEANS
-        query = query.where(same if no_means else ~same)
+
+
+def _closings(session: Session, actor: Actor, query: Select[ClosureRow, LeadRow]) -> list[Closing]:
     return [_closing(actor, closure, lead) for closure, lead in session.execute(query)]
 
 

@@ -9,14 +9,16 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Form, Query, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
-from cordon.kernel.access.model import Actor
+from cordon.kernel.access.model import Actor, Mark, Thing
 from cordon.kernel.clock import parse_time
 from cordon.kernel.errors import BadInput
 from cordon.kernel.leads import close_reasons
-from cordon.kernel.ledger.model import OUTCOMES
+from cordon.kernel.ledger.model import OUTCOMES, Entry
 from cordon.kernel.pages import May, page
+from cordon.oversight.answered import ANSWERED_FOR
 from cordon.oversight.jsoning import entry_json, proof_json, report_json
-from cordon.oversight.model import Span
+from cordon.oversight.model import Notice, Span
+from cordon.oversight.report import A_PAGE, LAPSED_FOR
 from cordon.oversight.service import Oversight
 
 PAGE = 100
@@ -58,6 +60,15 @@ class Filters:
 
 Filtered = Annotated[Filters, Depends()]
 Before = Annotated[int | None, Query(ge=0)]
+Offset = Annotated[int, Query(ge=0, le=1 << 31)]
+HREFS = {
+    "finding": ("/findings/", "findings.finding.view"),
+    "alert": ("/alerts/", "operations.alert.view"),
+    "case": ("/cases/", "cases.case.view"),
+    "tasking": ("/taskings/", "operations.tasking.view"),
+    "authority": ("/authorities/", "access.authority.view"),
+}
+"""Where a thing of a type has its page, and the act that opens it."""
 
 
 def routes(room: Oversight) -> APIRouter:
@@ -71,9 +82,11 @@ def routes(room: Oversight) -> APIRouter:
 
 def _report(router: APIRouter, room: Oversight) -> None:
     @router.get("/oversight")
-    def oversight(request: Request, actor: Reader, unit: str = "") -> Response:
+    def oversight(
+        request: Request, actor: Reader, unit: str = "", part: str = "", offset: Offset = 0
+    ) -> Response:
         """What an overseer looks at first."""
-        report = room.report(actor, unit=unit or None)
+        report = room.report(actor, unit=unit or None, part=part, offset=offset)
         reasons = {r.id: r.title for those in close_reasons().values() for r in those}
         return page(
             request,
@@ -81,7 +94,11 @@ def _report(router: APIRouter, room: Oversight) -> None:
             report=report,
             unit=unit,
             reasons=reasons,
-            hrefs={"finding": "/findings/", "alert": "/alerts/", "case": "/cases/"},
+            a_page=A_PAGE,
+            days=ANSWERED_FOR.days,
+            lapsed_days=LAPSED_FOR.days,
+            hrefs={type_: href for type_, (href, _act) in HREFS.items()},
+            notice=Notice(report.totals["emergencies"], report.totals["lapsed"]),
         )
 
 
@@ -109,6 +126,7 @@ def _ledger(router: APIRouter, room: Oversight) -> None:
         return page(
             request,
             "oversight/verified.html",
+            notice=room.notice(actor),
             title=room.kernel.ledger.origin,
             found=found,
             against=against,
@@ -134,18 +152,21 @@ def _ledger(router: APIRouter, room: Oversight) -> None:
         return page(
             request,
             "oversight/entry.html",
+            notice=room.notice(actor),
             title=f"{index} · {proof.entry.act}",
             proof=proof,
             entry=proof.entry,
-            href=_href(proof.entry.thing),
+            href=_href(room, actor, proof.entry),
         )
 
 
 def _api(router: APIRouter, room: Oversight) -> None:
     @router.get("/api/oversight")
-    def report_as_json(actor: Reader, unit: str = "") -> dict[str, Any]:
+    def report_as_json(
+        actor: Reader, unit: str = "", part: str = "", offset: Offset = 0
+    ) -> dict[str, Any]:
         """What an overseer looks at first."""
-        return report_json(room.report(actor, unit=unit or None))
+        return report_json(room.report(actor, unit=unit or None, part=part, offset=offset))
 
     @router.get("/api/ledger")
     def entries_as_json(
@@ -189,6 +210,7 @@ def _drawn(
     return page(
         request,
         "oversight/ledger.html",
+        notice=room.notice(actor),
         status=422 if says else 200,
         found=found,
         typed={name: typed.get(name, "") for name in FIELDS},
@@ -199,14 +221,11 @@ def _drawn(
     )
 
 
-def _href(thing: str) -> str:
-    """The page of a thing, or empty where it has none."""
-    type_, _, id_ = thing.partition(":")
-    rooms = {
-        "finding": "findings",
-        "alert": "alerts",
-        "case": "cases",
-        "authority": "authorities",
-        "tasking": "taskings",
-    }
-    return f"/{rooms[type_]}/{id_}" if type_ in rooms else ""
+def _href(room: Oversight, actor: Actor, entry: Entry) -> str:
+    """The page of what an entry is of; empty where it has none, or none for this reader."""
+    type_, _, id_ = entry.thing.partition(":")
+    if type_ not in HREFS:
+        return ""
+    href, act = HREFS[type_]
+    allowed = room.may(actor, act, Thing(type_, id_, entry.agency, Mark(entry.mark)))
+    return href + id_ if allowed else ""

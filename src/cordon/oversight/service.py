@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cordon.kernel.access.authorities import Authorities
 from cordon.kernel.access.model import Actor, Thing
-from cordon.kernel.errors import Conflict, DoesNotVerify, NotFound
+from cordon.kernel.errors import BadInput, Conflict, DoesNotVerify, NotFound
 from cordon.kernel.ledger import merkle
 from cordon.kernel.ledger.audit import verify_rows
 from cordon.kernel.ledger.checkpoint import open_checkpoint
@@ -21,7 +21,8 @@ from cordon.kernel.ledger.report import Report as Verification
 from cordon.kernel.store.taring import tar_of
 from cordon.kernel.work import Kernel, View
 from cordon.oversight import report as parts
-from cordon.oversight.model import Failing, LedgerPage, Proof, Report, Span
+from cordon.oversight.answered import answered as long_answered
+from cordon.oversight.model import Failing, LedgerPage, Notice, Proof, Report, Span
 
 REPORT, LEDGER = "oversight.report.view", "ledger.entry.view"
 VERIFY, EXPORT = "ledger.verify", "ledger.export"
@@ -42,42 +43,84 @@ class Oversight:
 
     # the report
 
-    def report(self, actor: Actor, *, unit: str | None = None) -> Report:
-        """Everything that an overseer looks at first.
+    def report(
+        self, actor: Actor, *, unit: str | None = None, part: str = "", offset: int = 0
+    ) -> Report:
+        """Everything that an overseer looks at first, and how many of each there are.
 
         Args:
-            unit: only what this unit asked to close.
+            unit: only what this unit asked to close. part: a part to page through (one of
+            `report.A_PAGE`). offset: how many of that part to leave out before the first.
+
+        Raises:
+            BadInput: there is no such part.
         """
+        starts = _starts(part, offset)
         with self.kernel.view(actor) as view:
-            view.permit(REPORT, Thing.room("oversight", self.kernel.agency))
+            view.permit(REPORT, self._room())
             session, now = view.session, view.now
-            uses = self._counted.uses(session, now)
-            refused = self._counted.refused(session)
-            overdue = parts.overdue(session, actor, now)
-            waiting = parts.closings(session, actor, "waiting")
-            closed = parts.closings(session, actor, "closed", unit=unit, no_means=False)
-            no_means = parts.closings(session, actor, "closed", unit=unit, no_means=True)
-            emergencies = parts.emergencies(session, now)
-            people = {use.officer for one in uses for use in one.officers}
-            people |= {entry.actor for entry in refused}
-            people |= {look.officer for lead in overdue for look in lead.looks}
-            people |= {c.asked_by for c in (*waiting, *closed, *no_means)}
-            people |= {c.second_by or c.asked_by for c in (*closed, *no_means)}
-            people |= {a.recorded_by for a, _ in emergencies}
+            at = {name: starts.get(name, 0) for name in parts.A_PAGE}
+            uses, of_uses = self._counted.uses(session, now, at["uses"])
+            refused, of_refused = self._counted.refused(session, at["refused"])
+            overdue, of_overdue = parts.overdue(session, actor, now, at["overdue"])
+            answered, of_answered = long_answered(session, actor, now, at["answered"])
+            waiting, of_waiting = parts.waiting(session, actor, at["waiting"])
+            closed, of_closed = parts.closed(
+                session, actor, at["closed"], unit=unit, no_means=False
+            )
+            no_means, of_no_means = parts.closed(
+                session, actor, at["no_means"], unit=unit, no_means=True
+            )
+            emergencies, of_emergencies = parts.emergencies(session, now, at["emergencies"])
+            lapsed, of_lapsed = parts.emergencies(session, now, at["lapsed"], lapsed=True)
             return Report(
                 at=now,
                 uses=tuple(uses),
                 emergencies=tuple(emergencies),
+                lapsed=tuple(lapsed),
                 refused=tuple(refused),
                 overdue=tuple(overdue),
+                answered=tuple(answered),
                 waiting=tuple(waiting),
                 closed=tuple(closed),
                 no_means=tuple(no_means),
                 failing=tuple(Failing(*one) for one in self.kernel.dispatcher.failing()),
+                totals={
+                    "overdue": of_overdue,
+                    "answered": of_answered,
+                    "emergencies": of_emergencies,
+                    "lapsed": of_lapsed,
+                    "waiting": of_waiting,
+                    "closed": of_closed,
+                    "no_means": of_no_means,
+                    "uses": of_uses,
+                    "refused": of_refused,
+                },
+                starts=starts,
                 units=tuple(parts.units(session)),
-                names=parts.names(session, people),
+                names=parts.names(
+                    session,
+                    [
+                        *(use.officer for one in uses for use in one.officers),
+                        *(entry.actor for entry in refused),
+                        *(look.officer for lead in overdue for look in lead.looks),
+                        *(who for c in (*waiting, *closed, *no_means) for who in c.people),
+                        *(who for one in answered for who in one.people),
+                        *(a.recorded_by for a, _ in (*emergencies, *lapsed)),
+                    ],
+                ),
                 references=parts.references(session, [e.authority for e in refused]),
             )
+
+    def notice(self, actor: Actor) -> Notice:
+        """What every page of the room tells of emergency authorities; nothing where not for them.
+
+        That an authority ended is the overseer's to know, whichever page was opened.
+        """
+        with self.kernel.view(actor) as view:
+            if not view.may(REPORT, self._room()):
+                return Notice(0, 0)
+            return parts.notice(view.session, view.now)
 
     # the ledger
 
@@ -224,6 +267,13 @@ class Oversight:
 
         return stream()
 
+    def may(self, actor: Actor, act: str, thing: Thing) -> bool:
+        """Whether the gate would let an act pass; nothing is recorded. For what a page offers."""
+        return self.kernel.gate.decide(actor, act, thing).allowed
+
+    def _room(self) -> Thing:
+        return Thing.room("oversight", self.kernel.agency)
+
     def _thing(self) -> Thing:
         return Thing("ledger", self.kernel.ledger.origin, self.kernel.agency)
 
@@ -238,3 +288,15 @@ class Oversight:
             return self.authorities.find(actor, named).id
         except NotFound:
             return named  # nothing is found under it, which is the true answer
+
+
+def _starts(part: str, offset: int) -> dict[str, int]:
+    """How many to leave out, by part; raises BadInput."""
+    if not part:
+        return {}
+    if part not in parts.A_PAGE:
+        raise BadInput(
+            f"“{part[:40]}” is no part of the report.",
+            advice=f"Use one of {', '.join(parts.A_PAGE)}.",
+        )
+    return {part: max(0, offset)}

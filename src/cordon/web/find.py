@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from sqlalchemy import or_, select
 from starlette.responses import Response
 
-from cordon.kernel.access.model import Actor
+from cordon.kernel.access.model import Actor, Thing
 from cordon.kernel.leads import list_findings
 from cordon.kernel.leads.tables import LeadRow
 from cordon.kernel.pages import May, page
@@ -20,11 +20,10 @@ if TYPE_CHECKING:
     from cordon.bootstrap import Node
 
 MOST = 20
-_PAGES = {"finding": "/findings/", "alert": "/alerts/", "case": "/cases/"}
+_PAGES = {"finding": "/findings/", "alert": "/alerts/"}
 _VIEW = {
     "finding": "findings.finding.view",
     "alert": "operations.alert.view",
-    "case": "cases.case.view",
 }
 _WORDS = (N_("vessel"), N_("finding"), N_("alert"), N_("case"))
 
@@ -61,6 +60,7 @@ def _hits(node: Node, actor: Actor, words: str) -> list[Hit]:
                 for p in node.picture.find(words)[:MOST]
             ]
         hits += _leads(view, words)
+        cases = view.may("cases.case.view", Thing.room("cases", node.kernel.agency))
         subject = _personal_subject(words, node.country.phone_region)
         if subject is not None:
             # asking for a number is reading personal data: only under an authority, and entered
@@ -69,6 +69,11 @@ def _hits(node: Node, actor: Actor, words: str) -> list[Hit]:
                 Hit("finding", k.title, f"/findings/{k.finding.id}")
                 for k in list_findings(view, subject=subject, at_most=MOST)
             ]
+    if cases:  # the room knows who is named on a case at TLP:RED; its lead does not
+        hits += [
+            Hit("case", f"{found.case.number} {found.case.title}", f"/cases/{found.case.id}")
+            for found in node.cases.list(actor, text=words, at_most=MOST)
+        ]
     return hits
 
 
@@ -76,6 +81,7 @@ def _leads(view: View, words: str) -> list[Hit]:
     pattern = "%" + words.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     rows = view.session.scalars(
         select(LeadRow)
+        .where(LeadRow.type.in_(_PAGES))
         .where(or_(LeadRow.title.ilike(pattern, escape="\\"), LeadRow.id == words.lower()))
         .order_by(LeadRow.created_at.desc())
         .limit(MOST * 3)

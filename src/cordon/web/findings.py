@@ -9,7 +9,7 @@ from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
 from cordon.kernel.access.model import Actor
-from cordon.kernel.errors import BadInput
+from cordon.kernel.errors import BadInput, Conflict, CordonError
 from cordon.kernel.leads import (
     KeptFinding,
     ask_to_close,
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cordon.bootstrap import Node
 
 SHOWN_RECORDS = 25
+NOTHING_TYPED: dict[str, str] = {}
 
 
 def seen(view: View, kept: KeptFinding) -> KeptFinding:
@@ -49,12 +50,11 @@ def routes(node: Node) -> APIRouter:
     ) -> Response:
         """Findings, the newest first."""
         with node.kernel.view(actor) as view:
-            shown = [
-                seen(view, kept)
-                for kept in list_findings(
-                    view, kind=kind or None, state=state or None, before=before or None
-                )
-            ]
+            found = list_findings(
+                view, kind=kind or None, state=state or None, before=before or None
+            )
+            each = view.seen_all("findings.finding.view", [(k.thing(), k.finding) for k in found])
+        shown = [replace(kept, finding=one) for kept, one in zip(found, each, strict=True)]
         return page(request, "findings.html", findings=shown, kind=kind, state=state)
 
     @router.get("/findings/{finding}")
@@ -71,6 +71,7 @@ def routes(node: Node) -> APIRouter:
         """A finding as detectors return it, with its state."""
         with node.kernel.view(actor) as view:
             kept = seen(view, get_finding(view, finding))
+        looked(node.kernel, actor, finding)
         return {
             **kept.finding.to_dict(),
             "state": kept.state,
@@ -100,15 +101,9 @@ def routes(node: Node) -> APIRouter:
                     reason=reason,
                     note=note,
                 )
-        except BadInput as wrong:
-            return _drawn(
-                node,
-                request,
-                actor,
-                finding,
-                status=422,
-                refused={"reason": reason, "note": note, "says": str(wrong)},
-            )
+        except (BadInput, Conflict) as wrong:
+            typed = {"reason": reason, "note": note}
+            return _drawn(node, request, actor, finding, typed, wrong)
         return see_other(request, f"/findings/{finding}")
 
     @router.post("/findings/{finding}/countersign")
@@ -116,19 +111,30 @@ def routes(node: Node) -> APIRouter:
         request: Request,
         finding: str,
         actor: Annotated[Actor, May("findings.finding.countersign")],
-        agrees: Annotated[str, Form()] = "yes",
+        agrees: Annotated[str, Form()] = "",
         note: Annotated[str, Form()] = "",
     ) -> Response:
         """Answer, as the second officer, a wish to close."""
-        with node.kernel.work(actor) as work:
-            thing = get_finding(work, finding).thing()
-            if agrees == "yes":
-                countersign(work, "findings.finding.countersign", thing)
-            else:
-                decline(work, "findings.finding.countersign", thing, note=note)
+        try:
+            with node.kernel.work(actor) as work:
+                thing = get_finding(work, finding).thing()
+                if _agreed(agrees):
+                    countersign(work, "findings.finding.countersign", thing)
+                else:
+                    decline(work, "findings.finding.countersign", thing, note=note)
+        except (BadInput, Conflict) as wrong:
+            typed = {"agrees": agrees, "note": note}
+            return _drawn(node, request, actor, finding, typed, wrong)
         return see_other(request, f"/findings/{finding}")
 
     return router
+
+
+def _agreed(text: str) -> bool:
+    # a form field that is left empty counts as not sent: it must never count as a yes
+    if text not in ("yes", "no"):
+        raise BadInput("Neither yes nor no was chosen.", advice="Choose one.")
+    return text == "yes"
 
 
 def _drawn(
@@ -136,11 +142,10 @@ def _drawn(
     request: Request,
     actor: Actor,
     finding: str,
-    *,
-    status: int = 200,
-    refused: dict[str, str] | None = None,
+    typed: dict[str, str] = NOTHING_TYPED,
+    refused: CordonError | None = None,
 ) -> Response:
-    looked(node.kernel, actor, finding)
+    """A finding's page, with what was typed in a form of it where that was refused."""
     with node.kernel.view(actor) as view:
         kept = seen(view, get_finding(view, finding))
         thing = kept.thing()
@@ -148,6 +153,7 @@ def _drawn(
             "kept": kept,
             "finding": kept.finding,
             "records": kept.finding.records[:SHOWN_RECORDS],
+            "may_read": view.may("findings.record.view", thing),
             "card": node.cards.get(kept.finding.kind),
             "masked_some": any("~" in s for s in kept.finding.subjects),
             "place": _point(kept.finding.place),
@@ -155,9 +161,13 @@ def _drawn(
             "may_second": kept.state == "closing"
             and view.may("findings.finding.countersign", thing),
             "reasons": [(r.id, r.title) for r in close_reasons()["finding"]],
-            "refused": refused or {"reason": "", "note": "", "says": ""},
+            "typed": typed,
+            "says": "" if refused is None else str(refused),
             "alert": node.operations.alert_of(view, finding),
         }
+    # after the gate: a look stands for somebody who could see it
+    looked(node.kernel, actor, finding)
+    status = 200 if refused is None else type(refused).status
     return page(request, "finding.html", status=status, title=kept.title, **context)
 
 

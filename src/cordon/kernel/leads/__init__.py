@@ -9,7 +9,7 @@ from cordon.kernel.leads.closing import (
     decline,
 )
 from cordon.kernel.leads.findings import KeptFinding, get_finding, keep, list_findings
-from cordon.kernel.leads.open import answered, looked, open_lead, overdue
+from cordon.kernel.leads.open import answered, count_overdue, looked, open_lead, overdue
 
 __all__ = [
     "Closure",
@@ -18,6 +18,7 @@ __all__ = [
     "answered",
     "ask_to_close",
     "close_reasons",
+    "count_overdue",
     "countersign",
     "decline",
     "get_finding",

@@ -50,6 +50,7 @@ def keep(
     The same finding found again is the same row. One whose evidence has grown (another end,
     confidence or reasons) is updated and announced as such; a closed one stays closed.
     """
+    work.kernel.rows.alone(work.session, "findings.keep")  # it looks, then makes what is not there
     made: list[str] = []
     grown: list[str] = []
     for said in findings:

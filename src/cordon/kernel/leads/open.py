@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
 from cordon.kernel.access.model import Actor, Thing
+from cordon.kernel.cards import SERIOUSNESS
 from cordon.kernel.leads.tables import LeadRow, LookRow
 from cordon.kernel.work import Kernel, Work
 
@@ -77,18 +78,39 @@ def looked(kernel: Kernel, actor: Actor, lead: str) -> None:
             row.last_at, row.times, row.unit = now, row.times + 1, actor.unit
 
 
-def overdue(session: Session, now: datetime, *, at_most: int = 200) -> list[Overdue]:
-    """Open leads past their time, longest overdue first, each with who looked at it."""
+def gravest() -> ColumnElement[int]:
+    """The place of a lead's seriousness in `SERIOUSNESS`, to sort by."""
+    places = {level: place for place, level in enumerate(SERIOUSNESS)}
+    return case(places, value=LeadRow.seriousness, else_=len(places))
+
+
+def overdue(
+    session: Session, now: datetime, *, offset: int = 0, at_most: int = 200
+) -> list[Overdue]:
+    """Open leads past their time, the gravest first, then the longest overdue.
+
+    Each with who looked at it. The gravest first, so that a heap of small ones hides none.
+
+    Args:
+        offset: how many to leave out before the first; `count_overdue` says how many there are.
+    """
     leads = list(
         session.scalars(
             select(LeadRow)
             .where(LeadRow.state == "open", LeadRow.due_at < now)
-            .order_by(LeadRow.due_at)
+            .order_by(gravest().desc(), LeadRow.due_at, LeadRow.id)
+            .offset(offset)
             .limit(at_most)
         )
     )
     looks = looks_at(session, [lead.id for lead in leads])
     return [Overdue(lead, tuple(looks.get(lead.id, ()))) for lead in leads]
+
+
+def count_overdue(session: Session, now: datetime) -> int:
+    """How many open leads are past their time."""
+    query = select(func.count()).select_from(LeadRow)
+    return session.scalar(query.where(LeadRow.state == "open", LeadRow.due_at < now)) or 0
 
 
 def looks_at(session: Session, leads: Sequence[str]) -> dict[str, list[Look]]:

@@ -50,12 +50,17 @@ function find() {
   return true;
 }
 
-/** An act by its letter: of the selected row, else of whatever on the page bears that key. */
+/**
+ * An act by its letter: of the selected row, else of whatever on the page bears that key.
+ * A row says by `data-act-x` which page the letter opens, or holds a form that it sends.
+ */
 function act(key) {
   const row = selectedRow();
   const href = row?.getAttribute(`data-act-${key}`);
+  const form = row?.querySelector(`form[data-act="${key}"]`);
   const shown = [...document.querySelectorAll(`[data-key="${key}"]`)].find((e) => e.checkVisibility());
-  if (shown && (!href || !shown.closest("[data-row]"))) shown.click();
+  if (shown && !((href || form) && shown.closest("[data-row]"))) shown.click();
+  else if (form) form.requestSubmit();
   else if (href) location.assign(href);
   else return false;
   return true;

@@ -33,6 +33,10 @@ export function mount(place, { countUrl, every }) {
     }
   };
 
+  // back from an act on a row: the reader goes on from there
+  const left = location.hash.startsWith("#alert-") && document.getElementById(location.hash.slice(1));
+  if (left && place.contains(left) && !selectedRow()) select(left);
+
   pull.addEventListener("click", () => { kept = selectedRow()?.id ?? null; });
   place.addEventListener("htmx:after:swap", () => {
     pull.hidden = true;
