@@ -108,6 +108,27 @@ def test_among_equals_the_longer_common_time_decides() -> None:
     assert score(truths, findings).answers == ((0, 1), (1, 0))
 
 
+def test_the_delay_is_to_the_moment_that_is_said_to_be_the_telling() -> None:
+    truths = [truth("g", "m:1"), truth("g", "m:2", span=(5, 6)), truth("z", "m:3")]
+    findings = [
+        finding("g", "m:1", span=(0, 4)),
+        finding("g", "m:2", span=(5, 9)),
+        finding("z", "m:3", span=(0, 4)),
+    ]
+    kept = {findings[0].id: at(0.5), findings[1].id: at(4.9)}
+    told = score(truths, findings, told=lambda _, f: kept.get(f.id))
+    # the second was kept before its truth's start, as a clock that is off says: no delay at all
+    assert of(told, "g").median_delay_s == 900
+    assert of(told, "z").median_delay_s is None
+    assert (of(told, "z").found, of(told, "z").recall) == (1, 1.0)
+
+
+@pytest.mark.parametrize("days", [0, -1, float("nan"), float("inf")])
+def test_a_length_that_is_none_has_no_score(days: float) -> None:
+    with pytest.raises(BadInput):
+        score([], [], days=days)
+
+
 def test_nothing_planted_and_nothing_found() -> None:
     told = score([], [])
     assert told.kinds == ()

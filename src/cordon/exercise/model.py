@@ -80,12 +80,63 @@ def read_truths(path: Path) -> Iterator[Truth]:
                 raise BadInput(f"{path.name}, line {number}: {wrong}") from None
 
 
+PLAYED = "world.json"  # beside the truth: which world it is of, and its span
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """Which world a folder holds: its name and what it was generated with.
+
+    Attributes:
+        start, end: the span that was played (aware UTC).
+    """
+
+    name: str
+    seed: int
+    days: float
+    scale: float
+    start: datetime
+    end: datetime
+
+    def to_bytes(self) -> bytes:
+        """As `world.json` holds it: one object, UTF-8."""
+        data = {name: getattr(self, name) for name in ("name", "seed", "days", "scale")}
+        data |= {"start": format_time(self.start), "end": format_time(self.end)}
+        return orjson.dumps(data, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def read_played(truth: Path) -> Played | None:
+    """What stands beside a truth file; None where nothing does, BadInput where it is broken."""
+    path = truth.with_name(PLAYED)
+    if not path.exists():
+        return None
+    try:
+        data = orjson.loads(path.read_bytes())
+        made = Played(
+            str(data["name"]),
+            int(data["seed"]),
+            float(data["days"]),
+            float(data["scale"]),
+            parse_time(data["start"]),
+            parse_time(data["end"]),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, BadInput) as wrong:
+        raise BadInput(
+            f"{path.name} beside {truth.name} is broken: {wrong}",
+            advice="Say the exercise's length with --days, and take the file away.",
+        ) from None
+    if made.end <= made.start:
+        raise BadInput(f"{path.name} beside {truth.name} ends before it starts.")
+    return made
+
+
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """What a world wrote.
 
     Attributes:
-        folder: where. files: path by format (`positions`, `zones`, `calls`, …; `truth`).
+        folder: where. files: path by format (`positions`, `zones`, `calls`, …; `truth`, and
+            `world`, the span that a score is counted over).
         rows: rows or lines of each. start, end: the span that was played (aware UTC).
     """
 
@@ -108,9 +159,10 @@ class World(Protocol):
         """Write inputs and truth; the same arguments give the same bytes.
 
         Args:
-            seed: of every random choice. days: length of the span. scale: 1 is the world's own
-                size; numbers of vessels and people go with it.
-            out: folder, made where absent; files in it are written over.
+            seed: of every random choice, 0 or more. days: length of the span.
+            scale: 1 is the world's own size; numbers of vessels and people go with it.
+            out: folder, made where absent; files in it are written over, all or none
+                (`worlds.folder.written_together`).
             start: first moment (aware UTC), or the world's own.
         """
         ...

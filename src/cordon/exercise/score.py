@@ -8,9 +8,10 @@ once, best overlap first.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import inf
 from statistics import median
 from typing import Any
 
@@ -30,8 +31,8 @@ class KindScore:
         truths, found, false: planted; answered; findings that answer none.
         precision, recall, f1: 0 to 1, None where there is nothing to divide by.
         false_a_day: false findings for each day of the exercise.
-        median_delay_s: seconds from a truth's start to the last moment that its finding's
-            evidence speaks of, which is when it could first be told; None where none was found.
+        median_delay_s: seconds from a truth's start to the moment at which its finding was
+            told, as `score` was given it; None where no such moment is known.
     """
 
     kind: str
@@ -67,22 +68,42 @@ class Score:
         return {"days": self.days, "kinds": [k.to_dict() for k in self.kinds]}
 
 
+Told = Callable[[Truth, Finding], datetime | None]
+"""The moment (aware UTC) at which a finding told a truth, or None where that says nothing."""
+
+
+def evidence_ends(truth: Truth, finding: Finding) -> datetime:
+    """The last moment that the finding's evidence speaks of, all that a file of findings holds.
+
+    That is not when it was or could be told: a behaviour that can be told at its first report
+    (an entry into a zone) has its own length in such a delay.
+    """
+    return finding.end
+
+
 def score(
-    truths: Sequence[Truth], findings: Iterable[Finding], *, days: float | None = None
+    truths: Sequence[Truth],
+    findings: Iterable[Finding],
+    *,
+    days: float | None = None,
+    told: Told = evidence_ends,
 ) -> Score:
     """Score findings against truth; the order of either changes nothing but the indices.
 
     Args:
         days: length of the exercise. Where absent: from the first start to the last end of
             truths and findings, one day at least.
+        told: when a finding told the truth that it answers, for the delay: on a node, when it
+            was kept; of files, `evidence_ends`.
     """
     found = list(findings)
-    if days is not None and days <= 0:
+    if days is not None and not 0 < days < inf:
         raise BadInput(f"An exercise of {days} days has no score.")
     length = days if days is not None else _days(truths, found)
     answers = _answers(truths, found)
     kinds = sorted({t.kind for t in truths} | {f.kind for f in found})
-    return Score(tuple(_of_kind(k, truths, found, answers, length) for k in kinds), length, answers)
+    scored = tuple(_of_kind(k, truths, found, answers, length, told) for k in kinds)
+    return Score(scored, length, answers)
 
 
 def overlap(truth: Truth, finding: Finding) -> float:
@@ -136,16 +157,19 @@ def _of_kind(
     findings: Sequence[Finding],
     answers: Sequence[tuple[int, int]],
     days: float,
+    told: Told,
 ) -> KindScore:
     planted = sum(t.kind == kind for t in truths)
-    told = sum(f.kind == kind for f in findings)
+    said = sum(f.kind == kind for f in findings)
     own = [(truths[t], findings[f]) for t, f in answers if truths[t].kind == kind]
-    found, false = len(own), told - len(own)
-    precision = found / told if told else None
+    found, false = len(own), said - len(own)
+    precision = found / said if said else None
     recall = found / planted if planted else None
     # 2PR/(P+R) written so that it needs neither: Van Rijsbergen 1979
-    f1 = 2 * found / (told + planted)
-    delays = [(f.end - t.start).total_seconds() for t, f in own]
+    f1 = 2 * found / (said + planted)
+    moments = [(t.start, told(t, f)) for t, f in own]
+    # a clock a second off must not make a finding that came before what it tells
+    delays = [max(0.0, (at - start).total_seconds()) for start, at in moments if at is not None]
     return KindScore(
         kind,
         planted,

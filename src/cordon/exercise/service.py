@@ -7,7 +7,7 @@ import io
 import logging
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,14 +17,15 @@ from sqlalchemy import select
 
 from cordon.exercise.model import Truth, read_truths
 from cordon.exercise.playing import Player, moved_rows, read_log, shifted
-from cordon.exercise.score import score
+from cordon.exercise.score import KindScore, score
 from cordon.exercise.tables import RunRow
 from cordon.exercise.worlds import world
 from cordon.kernel.access.model import Actor, Mark, Thing
 from cordon.kernel.clock import parse_time
-from cordon.kernel.errors import Conflict, NotFound
+from cordon.kernel.errors import BadInput, Conflict, NotFound
+from cordon.kernel.findings import Finding
 from cordon.kernel.ids import new_id
-from cordon.kernel.leads import list_findings
+from cordon.kernel.leads import KeptFinding, list_findings
 from cordon.kernel.work import Kernel
 
 log = logging.getLogger(__name__)
@@ -69,7 +70,11 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """An exercise as pages show it. `score` is what was found so far, by kind."""
+    """An exercise as pages show it.
+
+    `score` is what was found so far, by kind: the fields of `KindScore`, and `looked_for`, false
+    where no detector of this node looks for the kind.
+    """
 
     id: str
     world: str
@@ -89,10 +94,14 @@ class Exercise:
 
     Args:
         folder: where worlds are written while they are played.
+        looked_for: the kinds of finding that a detector of this node looks for.
     """
 
-    def __init__(self, kernel: Kernel, picture: Pictured, folder: Path) -> None:
+    def __init__(
+        self, kernel: Kernel, picture: Pictured, folder: Path, *, looked_for: Collection[str]
+    ) -> None:
         self.kernel = kernel
+        self._looked_for = frozenset(looked_for)
         self._picture = picture
         self._folder = folder
         self._players: dict[str, tuple[Player, str]] = {}
@@ -115,6 +124,12 @@ class Exercise:
             folder = self._folder / id_
             world(plan.world).generate(plan.seed, plan.days, plan.scale, folder)
             truths = list(read_truths(folder / "truth.jsonl"))
+            if not truths:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise BadInput(
+                    "Nothing that could be told happens in so small a world.",
+                    advice="Take more days or a larger size.",
+                )
             now = self.kernel.clock.now()
             shift = now - (_live_event(folder, truths, plan.event) - plan.lead)
             planted = [_moved(truth, shift) for truth in truths]
@@ -209,9 +224,9 @@ class Exercise:
             rows = list(view.session.scalars(select(RunRow).order_by(RunRow.id.desc()).limit(20)))
             # the director sees scores, not contents: findings are counted by the node itself
         with self.kernel.view(self.kernel.node) as view:
-            found = [k.finding for k in list_findings(view, at_most=MOST_FINDINGS)]
+            found = list_findings(view, at_most=MOST_FINDINGS)
             now = view.now
-        return [_run(row, found, now) for row in rows]
+        return [_run(row, found, now, self._looked_for) for row in rows]
 
     def may(self, actor: Actor, act: str) -> bool:
         """Whether the gate would let this pass, for what a page offers."""
@@ -221,12 +236,23 @@ class Exercise:
         return Thing.room("exercise", self.kernel.agency)
 
 
-def _run(row: RunRow, found: Sequence[Any], now: datetime) -> Run:
+def _run(
+    row: RunRow, found: Sequence[KeptFinding], now: datetime, looked_for: Collection[str]
+) -> Run:
     truths = [Truth.from_dict(d) for d in row.truth]
     until = row.ended_at or now
     due = [t for t in truths if t.end <= until]
     begins = min((t.start for t in truths), default=row.begins)
-    spoken = [f for f in found if f.end >= begins and f.start <= until]
+    kept_at = {k.finding.id: k.kept_at for k in found}
+    spoken = [k.finding for k in found if k.finding.end >= begins and k.finding.start <= until]
+
+    def told(truth: Truth, finding: Finding) -> datetime | None:
+        # what began before the live part came in as a file: it was kept then, not when it began
+        return kept_at[finding.id] if truth.start >= row.begins else None
+
+    # false findings are counted from the first event on, for an hour at least
+    days = max(until - begins, timedelta(hours=1)) / timedelta(days=1)
+    made = score(due, spoken, days=days, told=told)
     return Run(
         row.id,
         row.world,
@@ -238,8 +264,14 @@ def _run(row: RunRow, found: Sequence[Any], now: datetime) -> Run:
         row.ended_at,
         len(truths),
         len(due),
-        score(due, spoken).to_dict(),
+        {"days": made.days, "kinds": [_of_kind(k, looked_for) for k in made.kinds]},
     )
+
+
+def _of_kind(kind: KindScore, looked_for: Collection[str]) -> dict[str, Any]:
+    """A kind's score as pages show it; one that no detector looks for has failed nothing."""
+    data = kind.to_dict() | {"looked_for": kind.kind in looked_for}
+    return data if data["looked_for"] else data | {"recall": None, "f1": None}
 
 
 def _live_event(folder: Path, truths: Sequence[Truth], kind: str) -> datetime:

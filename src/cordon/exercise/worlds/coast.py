@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -48,6 +48,9 @@ class Planted:
         kind: kind of the finding. vessel: MMSI. start, end: seconds.
         zone: id of the zone concerned, or empty. note: a sentence.
         until_heard: the true span is from the last report before to the first one after.
+        told_by: the reports that it takes to tell it: `inside` its span, `before` it (a
+            silence), or `around` it, one on each side.
+        apart: True where it is told by reports too far apart for any hull.
     """
 
     kind: str
@@ -57,6 +60,8 @@ class Planted:
     zone: str = ""
     note: str = ""
     until_heard: bool = False
+    told_by: Literal["inside", "before", "around"] = "inside"
+    apart: bool = False
 
 
 @dataclass(slots=True)
@@ -201,6 +206,7 @@ class Harbour:
                 first,
                 last,
                 until_heard=True,
+                told_by="before",
                 note="Its set was off while it went on along the lane.",
             )
         )
@@ -229,13 +235,17 @@ class Harbour:
         spans = [s for zone in self._restricted.values() for s in _inside(way, zone, self.span)]
         silent = tuple((a - 100.0, b + 100.0) for a, b in spans)
         vessel = self._add(way, 37, silent=silent)
-        self._entered(vessel, "It crossed between two reports.")
+        self._entered(vessel, "It crossed between two reports.", told_by="around")
 
-    def _entered(self, vessel: Vessel, note: str) -> None:
+    def _entered(
+        self, vessel: Vessel, note: str, *, told_by: Literal["inside", "around"] = "inside"
+    ) -> None:
         for zone, shape in self._restricted.items():
             for start, end in _inside(vessel.way, shape, self.span):
                 self.coast.planted.append(
-                    Planted("picture.zone_entry", vessel.mmsi, start, end, zone, note)
+                    Planted(
+                        "picture.zone_entry", vessel.mmsi, start, end, zone, note, told_by=told_by
+                    )
                 )
 
     def _jump(self) -> None:
@@ -255,6 +265,7 @@ class Harbour:
                 start,
                 end,
                 until_heard=True,
+                apart=True,
                 note="Its set told a place that it could not have come to.",
             )
         )
@@ -270,9 +281,7 @@ class Harbour:
         second = Log(start, near(self.rng, self.data["shared_near"], 2.0))
         second.go(near(self.rng, self.data["shared_near"], 8.0), 5)
         second.stay(start + hours * _HOUR - second.now)
-        way = second.way()
-        cut = way.t <= start + hours * _HOUR
-        vessel = self._add(Way(way.t[cut], way.lat[cut], way.lon[cut]), 70)
+        vessel = self._add(second.way().until(start + hours * _HOUR), 70)
         twin = self.coast.vessels.pop()
         self.coast.vessels.append(
             Vessel(
@@ -289,8 +298,8 @@ class Harbour:
         end = float(vessel.way.t[-1])
         note = "Two hulls far apart reported under one identity."
         self.coast.planted += [
-            Planted("picture.shared_identity", real.mmsi, start, end, note=note),
-            Planted("picture.impossible_move", real.mmsi, start, end, note=note),
+            Planted(kind, real.mmsi, start, end, note=note, apart=True)
+            for kind in ("picture.shared_identity", "picture.impossible_move")
         ]
 
 

@@ -32,6 +32,16 @@ class Way:
         """Positions (degrees) at times (s)."""
         return np.interp(t, self.t, self.lat), np.interp(t, self.t, self.lon)
 
+    def until(self, t: float) -> Way:
+        """The part of it up to a time (s), which lies after its first knot."""
+        cut = self.t < t
+        if cut.all():
+            return self
+        lat, lon = self.at(np.array([t]))
+        return Way(
+            np.append(self.t[cut], t), np.append(self.lat[cut], lat), np.append(self.lon[cut], lon)
+        )
+
     def motion(self, t: Floats) -> tuple[Floats, Floats]:
         """Speed (kn) and course (degrees) at times (s), over 20 s around each."""
         before = np.clip(t - 10, self.t[0], self.t[-1])

@@ -57,6 +57,29 @@ class Towns:
     planted: list[tuple[str, float, float]] = field(default_factory=list)
 
 
+class _Unused:
+    """Whole numbers from 0, in no order and none of them twice.
+
+    They come from below `block` until half of those are taken, then from the block above, so
+    that one is found at once and nothing but what was taken is held.
+    """
+
+    def __init__(self, rng: np.random.Generator, block: int) -> None:
+        self._rng, self._block = rng, block
+        self._taken: set[int] = set()
+        self._above = 0
+
+    def take(self) -> int:
+        """A number that was not taken before."""
+        if len(self._taken) * 2 >= self._block:
+            self._above += self._block
+            self._taken.clear()
+        while (n := int(self._rng.integers(self._block))) in self._taken:
+            pass
+        self._taken.add(n)
+        return self._above + n
+
+
 class Census:
     """Makes the people of a world and lets them call.
 
@@ -70,7 +93,7 @@ class Census:
     ) -> None:
         self.data, self.rng, self.span, self.scale, self.local = data, rng, span, scale, local_s
         self.towns = Towns()
-        self._numbers = iter(rng.permutation(10_000_000).tolist())
+        self._numbers, self._devices = _Unused(rng, 10_000_000), _Unused(rng, 1_000_000)
         rhythm = np.array(data["rhythm"], float)
         self._rhythm = rhythm / rhythm.sum()
         self._days = int(np.ceil((span + local_s) / _DAY))
@@ -104,8 +127,9 @@ class Census:
         )
         cells = int(towns[at]["cells"])
         home, work = (f"{towns[at]['code']}-{int(self.rng.integers(cells)):03d}" for _ in "hw")
-        serial = next(self._numbers)
-        imei = f"{self.data['imei_prefix']}{int(self.rng.integers(10**6)):06d}"
+        serial = self._numbers.take()
+        # a type of device holds a million serial numbers: the prefix is that of the first one
+        imei = f"{int(self.data['imei_prefix']) * 10**6 + self._devices.take():014d}"
         self.towns.people.append(
             Person(
                 f"{self.data['number_prefix']}{serial:07d}",
@@ -297,7 +321,8 @@ class Census:
             first, last = self._fan(
                 who, group, room, tuple(group["hours"]), group["back"], victims=group["victims"]
             )
-            self.towns.planted.append((self.towns.people[who].number, first, last))
+            if first < last:  # in a span too short for two calls nobody could tell it
+                self.towns.planted.append((self.towns.people[who].number, first, last))
 
     def _fan(
         self,
@@ -309,7 +334,7 @@ class Census:
         *,
         victims: float = 0.0,
     ) -> tuple[float, float]:
-        """One line's calls; returns its first and last moment (s)."""
+        """One line's calls; returns its first and last moment (s), equal where it made none."""
         held: list[int] = []
         made: list[float] = []
         for day in range(self._days):
@@ -325,7 +350,7 @@ class Census:
                     held.append(whom)
                 if self.rng.random() < back:
                     self._call(day, hour + 0.3, whom, who, self.towns.people[whom].home, 40)
-        return (min(made), max(made)) if made else (0.0, self.span)
+        return (min(made), max(made)) if made else (0.0, 0.0)
 
 
 def write_calls(path: Path, towns: Towns, start: datetime) -> int:
