@@ -23,12 +23,13 @@ from cordon.countries import Country, country
 from cordon.exercise.service import Exercise
 from cordon.kernel.access.actors import Actors, console_actor
 from cordon.kernel.access.authorities import Authorities, AuthorityRules, Basis
+from cordon.kernel.access.failures import SignInRules
 from cordon.kernel.access.model import Actor, AuthorityKind
 from cordon.kernel.access.officers import Officers
 from cordon.kernel.access.passwords import Passwords
 from cordon.kernel.access.sealing import Sealing
 from cordon.kernel.access.sessions import SessionRules, Sessions
-from cordon.kernel.access.signin import SignIn, SignInRules
+from cordon.kernel.access.signin import SignIn
 from cordon.kernel.access.tokens import Tokens
 from cordon.kernel.access.units import Units
 from cordon.kernel.cards import Card
@@ -90,19 +91,14 @@ class Node:
         )
         passwords = Passwords()
         self.units = Units(kernel)
-        self.officers = Officers(kernel, passwords, self.sealing)
+        rules = SignInRules(
+            failures=settings.sign_in_failures,
+            lock=timedelta(minutes=settings.sign_in_lock_minutes),
+        )
+        self.officers = Officers(kernel, passwords, self.sealing, rules=rules)
         self.tokens = Tokens(kernel)
         self.actors = Actors(kernel, self.tokens)
-        self.sign_in = SignIn(
-            kernel,
-            self.sessions,
-            passwords,
-            self.sealing,
-            SignInRules(
-                failures=settings.sign_in_failures,
-                lock=timedelta(minutes=settings.sign_in_lock_minutes),
-            ),
-        )
+        self.sign_in = SignIn(kernel, self.sessions, passwords, self.sealing, rules)
         self.authorities = Authorities(kernel, authority_rules(settings, self.country))
 
     def _rooms(self) -> None:
@@ -128,10 +124,13 @@ class Node:
             jobs=self.jobs,
             folder=self.data / "bundles",
             upload_max=self.settings.upload_max_mb << 20,
+            whole_files={"calls": self.calls.lets_in_whole},
         )
         self.operations = Operations(kernel, self.lead_rules, cases=self.cases, cards=self.cards)
         self.oversight = Oversight(kernel, self.authorities)
-        self.exercise = Exercise(kernel, self.picture, self.data / "exercise")
+        self.exercise = Exercise(
+            kernel, self.picture, self.data / "exercise", looked_for=frozenset(self.cards)
+        )
         for room in self.rooms.values():
             if hasattr(room, "subscribe"):
                 room.subscribe(kernel.dispatcher)

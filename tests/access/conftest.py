@@ -9,12 +9,13 @@ import pytest
 
 from cordon.kernel.access.actors import console_actor
 from cordon.kernel.access.authorities import Authorities, AuthorityRules, Basis
+from cordon.kernel.access.failures import SignInRules
 from cordon.kernel.access.model import Actor, AuthorityKind, Mark, Officer, Role
 from cordon.kernel.access.officers import Officers
 from cordon.kernel.access.passwords import PasswordRules, Passwords
 from cordon.kernel.access.sealing import Sealing
 from cordon.kernel.access.sessions import Opened, SessionRules, Sessions
-from cordon.kernel.access.signin import SignIn, SignInRules
+from cordon.kernel.access.signin import SignIn
 from cordon.kernel.access.tokens import Tokens
 from cordon.kernel.access.units import Units
 from cordon.kernel.clock import SetClock
@@ -93,7 +94,7 @@ def access(kernel: Kernel, clock: SetClock, tmp_path) -> Access:
         passwords,
         sessions,
         SignIn(kernel, sessions, passwords, sealing, rules),
-        Officers(kernel, passwords, sealing),
+        Officers(kernel, passwords, sealing, rules=rules),
         Units(kernel),
         Tokens(kernel),
         Authorities(kernel, RULES),

@@ -293,3 +293,18 @@ def test_programs_and_commands_name_the_reference(access, staff, noon):
     access.clock.advance(31 * DAY)
     with pytest.raises(AuthorityRefused, match="expired"):
         access.authorities.under(access.console, "HC-114/2026")
+
+
+def test_an_emergency_is_recorded_by_a_person(access, staff, noon):
+    program = access.tokens.issue(
+        access.console, "importer", ["access.authority.view"], timedelta(days=1)
+    )
+    for actor in (access.console, access.tokens.find(program.secret)):
+        with pytest.raises(Refused):
+            access.authorities.record(actor, emergency(noon))
+        act, outcome, by, _ = access.entries()[-1]
+        assert (act, outcome, by) == ("access.authority.record", "refused", actor.id)
+    with pytest.raises(Refused, match="recorded by an officer"):
+        access.authorities.record(access.console, emergency(noon))
+    assert access.authorities.recorded(staff["overseer"]) == []
+    assert access.authorities.record(access.console, draft(noon)).kind is AuthorityKind.WARRANT

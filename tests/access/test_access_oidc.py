@@ -263,7 +263,7 @@ def test_a_locked_officer_stays_out_and_a_second_factor_is_still_asked_for(acces
     import pyotp
 
     actor = access.sign_in("amina")
-    totp = pyotp.TOTP(access.officers.begin_second_factor(actor).secret)
+    totp = pyotp.TOTP(access.officers.begin_second_factor(actor, "monsoon lantern quarry").secret)
     access.officers.finish_second_factor(actor, totp.at(access.clock.now()))
     assert isinstance(access.signin.by_provider(provider.issuer, "p"), Challenge)
     access.officers.lock(access.console, officer.id, "left the service")

@@ -26,7 +26,7 @@ def fails(access, login: str, password: str, code: str | None = None) -> str:
 
 def enrol(access, login: str) -> pyotp.TOTP:
     actor = access.sign_in(login)
-    begun = access.officers.begin_second_factor(actor)
+    begun = access.officers.begin_second_factor(actor, PASSWORD)
     totp = pyotp.TOTP(begun.secret)
     access.officers.finish_second_factor(actor, totp.at(access.clock.now()))
     access.clock.advance(timedelta(seconds=30))
@@ -65,6 +65,17 @@ def test_all_failures_look_the_same_and_stand_in_the_ledger(access):
     assert "nobody-here" not in kept
     assert PASSWORD not in kept
     assert officer.login not in str(refused)
+
+
+def test_whatever_is_typed_as_a_name_is_refused_alike_and_stands_only_as_a_pseudonym(access):
+    """People type passwords and numbers into the wrong field, with any sign before them."""
+    typed = ("~secret +923001234455", "inv\0alid", "\0", "lone \ud800 surrogate", "~")
+    assert len({fails(access, name, PASSWORD) for name in typed}) == 1
+    refused = [e for e in access.entries() if e[1] == "refused"]
+    assert [e[3]["why"] for e in refused] == ["unknown"] * len(typed)
+    kept = str(access.entries())
+    for part in ("secret", "923001234455", "inv", "lone"):
+        assert part not in kept
 
 
 def test_failures_lock_for_a_time_that_grows_and_success_begins_anew(access):
@@ -144,7 +155,7 @@ def test_the_second_factor_is_asked_for_and_taken_once(access):
 def test_the_code_that_enrolled_a_device_does_not_sign_in(access):
     access.officer("amina", Role.WATCH_OFFICER)
     actor = access.sign_in("amina")
-    totp = pyotp.TOTP(access.officers.begin_second_factor(actor).secret)
+    totp = pyotp.TOTP(access.officers.begin_second_factor(actor, PASSWORD).secret)
     code = totp.at(access.clock.now())
     with pytest.raises(BadInput):
         access.officers.finish_second_factor(actor, "000000" if code != "000000" else "111111")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import threading
@@ -212,3 +213,76 @@ def stand(serve: Any) -> Callable[..., Any]:
             node.close()
 
     return standing
+
+
+class Site:
+    """A node in the test process without a browser, and clients signed in to it.
+
+    Attributes:
+        node: with its jobs not running; `run` runs one. console: who commands act as.
+    """
+
+    PASSWORD = "monsoon lantern quarry"
+
+    def __init__(self, node: Any) -> None:
+        from cordon.web.app import create_app
+
+        self.node = node
+        self.app = create_app(node)
+        self.console = node.console_actor(None)
+        self.node.units.add(self.console, "desk-1", "Desk 1")
+
+    def officer(self, login: str, role: str, cleared: str = "TLP:AMBER+STRICT") -> Any:
+        from cordon.kernel.access.model import Mark, Role
+
+        return self.node.officers.add(
+            self.console,
+            login=login,
+            name=f"Officer {login}",
+            roles=[Role(role)],
+            unit="desk-1",
+            cleared=Mark(cleared),
+            password=self.PASSWORD,
+            must_change=False,
+        )
+
+    def client(self, login: str | None = None, password: str = PASSWORD, **headers: str) -> Any:
+        """A client; signed in where a login is given, with its forms' token in the header."""
+        from fastapi.testclient import TestClient
+
+        http = TestClient(self.app, follow_redirects=False, headers=headers)
+        if login is not None:
+            answer = http.post("/sign-in", data={"login": login, "password": password})
+            assert answer.status_code == 303, answer.text
+            page = http.get("/account").text
+            http.headers["X-CSRF-Token"] = re.search(r'name="csrf" content="([^"]+)"', page)[1]
+        return http
+
+    def actor(self, login: str) -> Any:
+        """The officer of a login as one who acts, without a session."""
+        return self.node.officers.by_login(self.console, login).actor()
+
+    def entries(self) -> list[tuple[str, str, str, dict[str, Any]]]:
+        """The ledger, oldest first: act, outcome, thing, detail of each entry."""
+        found = self.node.kernel.ledger.entries(limit=1000)
+        return [(e.act, e.outcome, e.thing, e.detail) for e in reversed(found)]
+
+
+@pytest.fixture
+def site(tmp_path: Path, rows_url: str, clock: Any) -> Iterator[Site]:
+    """A node's whole application, once on each kind of database; its clock stands still."""
+    from cordon.bootstrap import open_node
+    from cordon.settings import Settings
+
+    node = open_node(
+        Settings(
+            agency="pk-test",
+            data=tmp_path / "node",
+            database_url=rows_url,
+            sign_in_rate=10_000,
+            log_level="warning",
+        ),
+        clock,
+    )
+    yield Site(node)
+    node.close()

@@ -65,6 +65,7 @@ LOOKS = (
     Look("jobs", "/jobs", "investigator"),
     Look("job", "/jobs/{job}", "investigator"),
     Look("authorities", "/authorities", "supervisor"),
+    Look("authority", "/authorities/{authority}", "supervisor"),
     Look("find", "/find?q=MMSI"),
     Look("find-nothing", "/find?q=zzzzzz"),
     Look("exercise", "/exercise", "director"),
@@ -82,7 +83,7 @@ LOOKS = (
 @pytest.fixture(scope="session")
 def seeded(stand, tmp_path_factory):
     """A node with a played exercise, an answered alert, a sealed case; ids of its things."""
-    from cordon.commands.demo import play
+    from cordon.commands.demo import AUTHORITY, play
     from cordon.exercise import Plan
     from cordon.kernel.leads import get_finding, list_findings
 
@@ -104,6 +105,7 @@ def seeded(stand, tmp_path_factory):
         names = {
             "finding": entry.id,
             "fan": fan.id,
+            "authority": node.authorities.find(standing.actor, AUTHORITY).id,
             "vessel": next(s for s in entry.subjects if s.startswith("mmsi:")),
             "record": f"{entry.records[0].sha256}/{entry.records[0].row}",
         }

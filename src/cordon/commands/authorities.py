@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, BinaryIO, cast
 
 import typer
 
@@ -21,16 +22,25 @@ Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 @authorities.command("record")
 def record(
     ctx: typer.Context,
-    document: Annotated[Path, typer.Argument(help="The document; kept with its SHA-256.")],
     reference: Annotated[str, typer.Option(help="The issuer's own number for it.")],
     issuer: Annotated[str, typer.Option(help="Who issued it.")],
     basis: Annotated[str, typer.Option(help="Id of the country's legal basis.")],
     until: Annotated[str, typer.Option(help="When it ends (RFC 3339).")],
+    document: Annotated[
+        Path | None,
+        typer.Argument(help="The document; kept with its SHA-256. Some legal bases need none."),
+    ] = None,
     since: Annotated[str, typer.Option(help="When it begins; now where absent.")] = "",
     data: Annotated[str, typer.Option(help="Kinds of data, with commas between.")] = "calls",
     subject: Annotated[
         list[str] | None, typer.Option(help="Whom it covers (number:+92…); again for more.")
     ] = None,
+    data_since: Annotated[
+        str, typer.Option(help="Covers data from then on (RFC 3339); open where absent.")
+    ] = "",
+    data_until: Annotated[
+        str, typer.Option(help="Covers data before then (RFC 3339); open where absent.")
+    ] = "",
     json: Json = False,
 ) -> None:
     """Record a legal authority, so that data may be read under it."""
@@ -44,15 +54,13 @@ def record(
         scope=Scope(
             frozenset(d.strip() for d in data.split(",") if d.strip()),
             frozenset(subject) if subject else None,
+            parse_time(data_since) if data_since else None,
+            parse_time(data_until) if data_until else None,
         ),
         valid_from=parse_time(since) if since else node.kernel.clock.now(),
         valid_until=parse_time(until),
     )
-    try:
-        source = document.open("rb")
-    except OSError as wrong:
-        raise BadUsage(f"{document} cannot be read: {wrong.strerror}.") from None
-    with source:
+    with _opened(document) as source:
         made = node.authorities.record(actor, draft, source)
     c.answer({"id": made.id, "reference": made.reference}, f"Recorded {made.reference}.")
 
@@ -77,3 +85,12 @@ def list_authorities(ctx: typer.Context, json: Json = False) -> None:
             for a in node.authorities.recorded(actor)
         ],
     )
+
+
+def _opened(document: Path | None) -> AbstractContextManager[BinaryIO | None]:
+    if document is None:
+        return nullcontext()
+    try:
+        return document.open("rb")
+    except OSError as wrong:
+        raise BadUsage(f"{document} cannot be read: {wrong.strerror}.") from None

@@ -140,9 +140,12 @@ def demo(
     speed: Annotated[
         float, typer.Option(help="Seconds of the exercise a second.", min=1, max=120)
     ] = 10.0,
+    json: Annotated[
+        bool, typer.Option("--json", help="Say address and officers in one line of JSON.")
+    ] = False,
 ) -> None:
     """Start a node on loopback with the built-in exercise running."""
-    c = console(ctx)
+    c = console(ctx, json=json)
     settings = load(
         agency="pk-demo",
         agency_name="Coast Guard (exercise)",
@@ -162,7 +165,14 @@ def demo(
         clock.set(head.at)
     actor = node.console_actor(None)
     passwords = people(node, actor, data)
-    c.say(_told(settings, passwords, speed))
+    officers = [
+        {"login": p.login, "password": word, "role": p.role, "does": p.does}
+        for p, word in passwords
+    ]
+    c.answer(
+        {"address": settings.public_url, "agency": settings.agency, "officers": officers},
+        _told(settings, passwords, speed),
+    )
     player = threading.Thread(
         target=play, args=(node, actor, Plan(seed=seed)), name="demo", daemon=True
     )
@@ -194,6 +204,7 @@ def people(node: Node, actor: Actor, data: Path) -> Sequence[tuple[Player, str]]
             unit=player.unit,
             cleared=player.cleared,
             password=password,
+            must_change=False,
         )
         made.append((player, password))
     for code, name, kind, sector, speed, lat, lon in BOATS:

@@ -50,7 +50,11 @@ def create_app(node: Node) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        dependencies=[Depends(identity.identify), Depends(identity.check_csrf)],
+        dependencies=[
+            Depends(identity.identify),
+            Depends(identity.check_csrf),
+            Depends(identity.check_password),
+        ],
     )
     app.state.node = node
     app.state.kernel = node.kernel
@@ -78,5 +82,6 @@ def create_app(node: Node) -> FastAPI:
         largest=node.settings.upload_max_mb << 20,
         secure=node.settings.secure,
         observe=metrics.observe,
+        known=identity.knows,
     )
     return app

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, File, Form, Request, UploadFile
@@ -11,7 +13,7 @@ from starlette.responses import Response
 from cordon.kernel.access.authorities import Draft
 from cordon.kernel.access.model import Actor, Authority, AuthorityState, Scope, Thing
 from cordon.kernel.clock import parse_time
-from cordon.kernel.errors import BadInput, CordonError
+from cordon.kernel.errors import CordonError
 from cordon.kernel.pages import May, page, see_other
 
 if TYPE_CHECKING:
@@ -38,6 +40,8 @@ EMPTY = {
     "subjects": "",
     "valid_from": "",
     "valid_until": "",
+    "data_since": "",
+    "data_until": "",
 }
 
 
@@ -92,7 +96,7 @@ def routes(node: Node) -> APIRouter:
     def record(
         request: Request,
         actor: Annotated[Actor, May("access.authority.record")],
-        document: Annotated[UploadFile, File()],
+        document: Annotated[UploadFile | None, File()] = None,
         legal_basis: Annotated[str, Form()] = "",
         reference: Annotated[str, Form()] = "",
         issuer: Annotated[str, Form()] = "",
@@ -100,8 +104,10 @@ def routes(node: Node) -> APIRouter:
         subjects: Annotated[str, Form()] = "",
         valid_from: Annotated[str, Form()] = "",
         valid_until: Annotated[str, Form()] = "",
+        data_since: Annotated[str, Form()] = "",
+        data_until: Annotated[str, Form()] = "",
     ) -> Response:
-        """Record a legal authority with its document."""
+        """Record a legal authority, with its document where its legal basis asks for one."""
         given = {
             "legal_basis": legal_basis,
             "reference": reference,
@@ -110,27 +116,36 @@ def routes(node: Node) -> APIRouter:
             "subjects": subjects,
             "valid_from": valid_from,
             "valid_until": valid_until,
+            "data_since": data_since,
+            "data_until": data_until,
         }
         try:
-            named = frozenset(s.strip() for s in subjects.splitlines() if s.strip())
-            draft = Draft(
-                basis=legal_basis,
-                reference=reference,
-                issuer=issuer,
-                scope=Scope(
-                    frozenset(d.strip() for d in data.split(",") if d.strip()), named or None
-                ),
-                valid_from=parse_time(valid_from),
-                valid_until=parse_time(valid_until),
-            )
-            if not document.filename:
-                raise BadInput("The document is missing.", advice="Choose its file.")
-            node.authorities.record(actor, draft, document.file)
+            # a form whose file was not chosen sends one without a name
+            file = document.file if document is not None and document.filename else None
+            node.authorities.record(actor, _draft(given), file)
         except CordonError as wrong:
             if type(wrong).status not in (409, 413, 422):
                 raise
             return drawn(request, actor, status=type(wrong).status, refused=str(wrong), given=given)
         return see_other(request, "/authorities")
+
+    @router.get("/authorities/{authority}")
+    def authority(
+        request: Request, authority: str, actor: Annotated[Actor, May("access.authority.view")]
+    ) -> Response:
+        """One legal authority: what and whom it covers, and what was done with it."""
+        found = node.authorities.get(actor, authority)
+        names = {o.id: o.name for o in node.officers.known(actor)} if _person(actor) else {}
+        return page(
+            request,
+            "authority.html",
+            title=found.reference,
+            a=_as_shown(node, actor, found),
+            subjects=node.authorities.subjects(actor, authority),
+            history=node.authorities.history(actor, authority),
+            names=names,
+            may_read_ledger=_may(node, actor, "oversight.ledger.view"),
+        )
 
     @router.post("/authorities/{authority}/choose")
     def choose(
@@ -167,36 +182,62 @@ def _may(node: Node, actor: Actor, act: str) -> bool:
     return node.kernel.gate.decide(actor, act, room).allowed
 
 
-def _shown(node: Node, actor: Actor) -> list[Shown]:
-    now = node.kernel.clock.now()
-    readable = (
-        {a.id for a in node.authorities.active(actor)}
-        if _may(node, actor, "access.authority.choose")
-        else set()
+def _person(actor: Actor) -> bool:
+    return actor.session is not None
+
+
+def _draft(given: Mapping[str, str]) -> Draft:
+    """What a form says of an authority; raises BadInput where a time is none."""
+    named = frozenset(s.strip() for s in given["subjects"].splitlines() if s.strip())
+    kinds = frozenset(d.strip() for d in given["data"].split(",") if d.strip())
+    return Draft(
+        basis=given["legal_basis"],
+        reference=given["reference"],
+        issuer=given["issuer"],
+        scope=Scope(kinds, named or None, _maybe(given["data_since"]), _maybe(given["data_until"])),
+        valid_from=parse_time(given["valid_from"]),
+        valid_until=parse_time(given["valid_until"]),
     )
-    chosen = actor.authority.id if actor.authority else None
-    shown = []
-    for authority in node.authorities.recorded(actor):
-        state = authority.state(now)
-        thing = Thing(
-            "authority",
-            authority.id,
-            authority.agency,
-            authority.mark,
-            members=frozenset({authority.recorded_by}),
-        )
-        gate = node.kernel.gate
-        shown.append(
-            Shown(
-                authority,
-                state,
-                authority.id == chosen,
-                may_choose=actor.session is not None and authority.id in readable,
-                may_confirm=state is AuthorityState.UNCONFIRMED
-                and gate.decide(actor, "access.authority.confirm", thing).allowed,
-                may_withdraw=state
-                in (AuthorityState.IN_FORCE, AuthorityState.UNCONFIRMED, AuthorityState.NOT_YET)
-                and gate.decide(actor, "access.authority.withdraw", thing).allowed,
-            )
-        )
-    return shown
+
+
+def _maybe(text: str) -> datetime | None:
+    return parse_time(text) if text.strip() else None
+
+
+def _shown(node: Node, actor: Actor) -> list[Shown]:
+    readable = _readable(node, actor)
+    return [_as_shown(node, actor, a, readable) for a in node.authorities.recorded(actor)]
+
+
+def _readable(node: Node, actor: Actor) -> frozenset[str]:
+    """Ids of the authorities that the actor may choose now."""
+    if not _may(node, actor, "access.authority.choose"):
+        return frozenset()
+    return frozenset(a.id for a in node.authorities.active(actor))
+
+
+def _as_shown(
+    node: Node, actor: Actor, authority: Authority, readable: frozenset[str] | None = None
+) -> Shown:
+    """An authority with what the gate and its state let the actor do about it."""
+    readable = _readable(node, actor) if readable is None else readable
+    state = authority.state(node.kernel.clock.now())
+    gate = node.kernel.gate
+    thing = Thing(
+        "authority",
+        authority.id,
+        authority.agency,
+        authority.mark,
+        members=frozenset({authority.recorded_by}),
+    )
+    return Shown(
+        authority,
+        state,
+        actor.authority is not None and authority.id == actor.authority.id,
+        may_choose=actor.session is not None and authority.id in readable,
+        may_confirm=state is AuthorityState.UNCONFIRMED
+        and gate.decide(actor, "access.authority.confirm", thing).allowed,
+        may_withdraw=state
+        in (AuthorityState.IN_FORCE, AuthorityState.UNCONFIRMED, AuthorityState.NOT_YET)
+        and gate.decide(actor, "access.authority.withdraw", thing).allowed,
+    )

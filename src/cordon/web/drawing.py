@@ -152,16 +152,18 @@ class Shell:
             now=node.kernel.clock.now(),
             find_url="/find" if actor else None,
             notices=tuple(getattr(request.state, "notices", ())),
+            may=lambda act: actor is not None and self.may(actor, act),
         )
+
+    def may(self, actor: Actor, act: str) -> bool:
+        """Whether the gate lets an actor do an act in its room; nothing is recorded."""
+        kernel = self._node.kernel
+        room = Thing.room(act.split(".", maxsplit=1)[0], kernel.agency)
+        return kernel.gate.decide(actor, act, room).allowed
 
     def doors(self, actor: Actor) -> tuple[Door, ...]:
         """The rooms that the gate lets this actor look into, in the rail's order."""
-        gate, agency = self._node.kernel.gate, self._node.kernel.agency
-        return tuple(
-            door
-            for door in DOORS
-            if gate.decide(actor, door.act, Thing.room(door.act.split(".")[0], agency)).allowed
-        )
+        return tuple(door for door in DOORS if self.may(actor, door.act))
 
     def _rail(self, request: Request, actor: Actor) -> tuple[NavItem, ...]:
         path = request.url.path

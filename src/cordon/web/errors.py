@@ -11,10 +11,11 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from cordon.kernel import pages
 from cordon.kernel.errors import BadInput, CordonError, NotFound, NotSignedIn, TooMany
+from cordon.web.identity import MustChange
 
 log = logging.getLogger(__name__)
 
@@ -96,11 +97,10 @@ def answer(request: Request, error: CordonError, *, status: int | None = None) -
             "reference": reference,
         }
         return JSONResponse(body, status_code=status, headers=headers)
-    if isinstance(error, NotSignedIn) and request.method == "GET":
-        to = f"/sign-in?next={quote(request.url.path, safe='/')}"
-        if pages.is_fragment(request):
-            return Response(status_code=204, headers={"HX-Redirect": to})
-        return RedirectResponse(to, status_code=303)
+    if request.method == "GET" and isinstance(error, NotSignedIn | MustChange):
+        if isinstance(error, MustChange):
+            return pages.see_other(request, "/account")
+        return pages.see_other(request, f"/sign-in?next={quote(request.url.path, safe='/')}")
     response = pages.page(
         request, "error.html", status=status, error=error, status_code=status, reference=reference
     )

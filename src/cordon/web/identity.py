@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from fastapi import Request
 from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
 from cordon.kernel.access.ratelimit import RateLimit
 from cordon.kernel.access.sessions import csrf_fits, csrf_token
@@ -18,10 +20,22 @@ if TYPE_CHECKING:
     from cordon.bootstrap import Node
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+AUTHORITY_HEADER = "cordon-authority"
+"""A program's request names in it the authority (its reference or id) that it reads under."""
+
+
+_TO_CHANGE = frozenset({"/account", "/account/password", "/sign-out"})
+_OPEN = ("/sign-in", "/health/")
+
+
+class MustChange(Refused):
+    """An officer's password is known to another person, and must be changed first."""
+
+    code = "must_change_password"
 
 
 class Identity:
-    """Finds the actor of each request; its two methods are dependencies of the application."""
+    """Finds the actor of each request; its three checks are dependencies of the application."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -30,31 +44,72 @@ class Identity:
         self._limit = RateLimit(node.kernel.clock, per_minute=node.settings.api_rate)
 
     def identify(self, connection: HTTPConnection) -> None:
-        """Set `state.actor` where a session or token stands for somebody; never refuse here."""
+        """Set `state.actor` where a session or token stands for somebody.
+
+        Raises:
+            NotSignedIn: a token that is not valid. NotFound, AuthorityRefused: the authority that
+            a program names in its header cannot be read under. TooMany: past the rate limit.
+        """
+        self._look(connection)
+        actor = connection.state.actor
+        reference = connection.headers.get(AUTHORITY_HEADER, "")
+        if actor is not None and connection.state.by_token and reference.strip():
+            connection.state.actor = self._node.authorities.under(actor, reference)
+
+    def _look(self, connection: HTTPConnection) -> None:
         connection.state.actor = None
         connection.state.csrf = ""
         connection.state.csrf_secret = None
-        scheme, _, secret = connection.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer":
-            connection.state.actor = self._node.tokens.find(secret.strip())
+        connection.state.by_token = connection.state.must_change = False
+        if (secret := bearer_of(connection)) is not None:
+            connection.state.actor = self._node.tokens.find(secret)
+            connection.state.by_token = True
         elif token := connection.cookies.get(self.cookie):
             try:
                 found = self._node.sessions.find(token)
             except NotSignedIn:
                 return
             connection.state.actor = found.actor
+            connection.state.must_change = found.must_change
             connection.state.csrf_secret = found.csrf_secret
             connection.state.csrf = csrf_token(found.csrf_secret)
         if (actor := connection.state.actor) is not None:
             self._limit.take(actor.session or actor.id)
 
+    def knows(self, scope: Scope) -> bool:
+        """Whether a request is of somebody, before anything of it is read."""
+        connection = HTTPConnection(scope)
+        try:
+            if (secret := bearer_of(connection)) is not None:
+                self._node.tokens.find(secret)
+            elif token := connection.cookies.get(self.cookie):
+                self._node.sessions.find(token)
+            else:
+                return False
+        except NotSignedIn:
+            return False
+        return True
+
     def still(self, connection: HTTPConnection) -> bool:
         """Whether who opened a long connection may still hold it."""
+        before = getattr(connection.state, "actor", None)
         try:
-            self.identify(connection)
+            self._look(connection)
         except CordonError:
             return False
-        return connection.state.actor is not None
+        actor = connection.state.actor
+        if actor is not None and before is not None and connection.state.by_token:
+            # chosen when it was opened; whether it may still be read under is asked at each use
+            connection.state.actor = replace(actor, authority=before.authority)
+        return actor is not None
+
+    def check_password(self, connection: HTTPConnection) -> None:
+        """Let nobody further whose password another person set; they change it first."""
+        path = connection.scope["path"]
+        if connection.state.must_change and path not in _TO_CHANGE and not path.startswith(_OPEN):
+            raise MustChange(
+                "Another person set your password.", advice="Change it before anything else."
+            )
 
     async def check_csrf(self, connection: HTTPConnection) -> None:
         """Refuse a change that another site sent in the officer's name."""
@@ -63,7 +118,7 @@ class Identity:
             return
         if not isinstance(connection, Request) or connection.method in SAFE:
             return
-        if connection.headers.get("authorization"):
+        if connection.state.by_token:
             return  # a browser never sends a program's token by itself
         self._same_origin(connection)
         secret: str | None = connection.state.csrf_secret
@@ -108,3 +163,9 @@ class Identity:
         response.delete_cookie(
             self.cookie, path="/", secure=self._node.settings.secure, httponly=True, samesite="lax"
         )
+
+
+def bearer_of(connection: HTTPConnection) -> str | None:
+    """The token of a request by a program, or None where it brings none."""
+    scheme, _, secret = connection.headers.get("authorization", "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else None

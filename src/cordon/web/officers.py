@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from cordon.bootstrap import Node
 
 EMPTY = {"login": "", "name": "", "unit": "", "role": "", "cleared": Mark.AMBER.value}
+MARKS = frozenset(m.value for m in Mark)
 
 
 def routes(node: Node) -> APIRouter:
@@ -45,6 +46,7 @@ def routes(node: Node) -> APIRouter:
             refused=refused,
             given=given or EMPTY,
             handed=handed,
+            me=actor.id,
         )
 
     def tried(request: Request, actor: Actor, do: Callable[[], Any]) -> Response:
@@ -75,7 +77,7 @@ def routes(node: Node) -> APIRouter:
         given = {"login": login, "name": name, "unit": unit, "role": role, "cleared": cleared}
         password = invented_password()
         try:
-            if role not in {r.value for r in OF_PERSONS} or cleared not in {m.value for m in Mark}:
+            if role not in {r.value for r in OF_PERSONS} or cleared not in MARKS:
                 raise BadInput("Choose a role and a mark from the lists.")
             made = node.officers.add(
                 actor,
@@ -91,6 +93,30 @@ def routes(node: Node) -> APIRouter:
                 raise
             return drawn(request, actor, status=type(wrong).status, refused=str(wrong), given=given)
         return drawn(request, actor, handed=(made.login, password))
+
+    @router.post("/officers/{officer}/change")
+    def change(
+        request: Request,
+        officer: str,
+        actor: Annotated[Actor, May("access.officer.change")],
+        role: Annotated[list[str] | None, Form()] = None,
+        unit: Annotated[str, Form()] = "",
+        cleared: Annotated[str, Form()] = "",
+    ) -> Response:
+        """Change an officer's roles, unit and clearance, from their next request on."""
+
+        def do() -> None:
+            if not {*(role or ())} <= {r.value for r in OF_PERSONS} or cleared not in MARKS:
+                raise BadInput("Choose a role and a mark from the lists.")
+            node.officers.change(
+                actor,
+                officer,
+                roles=[Role(r) for r in role or ()],
+                unit=unit or None,
+                cleared=Mark(cleared),
+            )
+
+        return tried(request, actor, do)
 
     @router.post("/officers/{officer}/lock")
     def lock(

@@ -77,6 +77,8 @@ class Page:
         find_url, authorities_url: where the find field and the authority chip lead; the
             find field stands only where there is something to ask.
         notices: (kind, text) shown once, kind being `calm`, `notice` or `grave`.
+        may: whether the gate lets this reader do an act in its room; a link to what it refuses
+            is not drawn, because a click on it would stand in the overseer's report.
     """
 
     title: str
@@ -94,6 +96,7 @@ class Page:
     authorities_url: str = "/authorities"
     sign_out_url: str = "/sign-out"
     notices: tuple[tuple[str, str], ...] = ()
+    may: Callable[[str], bool] = lambda _act: True
 
     @property
     def dir(self) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable, MutableMapping
 from typing import Any
 
 import structlog
+from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from cordon.kernel.ids import new_id
@@ -40,21 +41,31 @@ HEADERS = {
 STRICT_TRANSPORT = "max-age=63072000"  # two years, as the preload lists ask
 NOT_CACHED = "no-store"  # what an officer saw must not stay in a shared machine's cache
 
+STRANGERS = 64 << 10  # bytes of a body by nobody in particular: signing in takes less
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
 log = structlog.get_logger("cordon.web")
 Observe = Callable[[str, str, int, float], None]
+Known = Callable[[Scope], bool]
 
 
 class Guarded:
     """Outermost layer: names each request, bounds its body, sets headers, observes the time.
 
     Args:
-        largest: bytes that a body may have.
+        largest: bytes that a body may have. A form is read to its end before the gate is asked,
+            so that of a stranger only the first `STRANGERS` bytes are taken.
+        known: whether a request is of somebody who is signed in; asked of large bodies alone,
+            in a thread.
         secure: the node is reached by https.
         observe: told (method, route, status, seconds) of each answer.
     """
 
-    def __init__(self, app: ASGIApp, *, largest: int, secure: bool, observe: Observe) -> None:
+    def __init__(
+        self, app: ASGIApp, *, largest: int, secure: bool, observe: Observe, known: Known
+    ) -> None:
         self.app = app
+        self._known = known
         self._largest = largest
         self._observe = observe
         self._headers = [(k.lower().encode(), v.encode()) for k, v in HEADERS.items()]
@@ -70,13 +81,15 @@ class Guarded:
         scope.setdefault("state", {})["request_id"] = request
         structlog.contextvars.bind_contextvars(request=request)
         status, received = 500, 0
+        method = scope["method"] if scope["method"] in METHODS else "other"
+        bound = STRANGERS
 
         async def bounded() -> Message:
-            nonlocal received
+            nonlocal received, bound
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._largest:
-                raise BodyTooLarge
+            if received > bound:
+                bound = await self._bound(scope, received)
             return message
 
         async def with_headers(message: Message) -> None:
@@ -87,26 +100,41 @@ class Guarded:
             await send(message)
 
         try:
-            if _declared(scope) > self._largest:
-                raise BodyTooLarge
+            if (declared := _declared(scope)) > bound:
+                bound = await self._bound(scope, declared)
             await self.app(scope, bounded, with_headers)
         except BodyTooLarge:
             status = 413
             await _refuse(with_headers, 413, b"The request's body is larger than this node takes.")
+        except Stranger:
+            status = 401
+            await _refuse(with_headers, 401, b"Sign in before you send as much as this.")
         finally:
             took = time.perf_counter() - began
             route = getattr(scope.get("route"), "path", "other")
-            self._observe(scope["method"], route, status, took)
+            self._observe(method, route, status, took)
             if not scope["path"].startswith(("/static/", "/health/")):
                 # the route, not the path: a path may hold what was searched for
                 log.info(
                     "request",
-                    method=scope["method"],
+                    method=method,
                     route=route,
                     status=status,
                     ms=round(took * 1000, 1),
                 )
             structlog.contextvars.clear_contextvars()
+
+    async def _bound(self, scope: Scope, size: int) -> int:
+        """How many bytes a body may have that has (or says that it has) `size` already."""
+        if size > self._largest:
+            raise BodyTooLarge
+        if not await run_in_threadpool(self._known, scope):
+            raise Stranger
+        return self._largest
+
+
+class Stranger(Exception):
+    """A body of nobody in particular went past the bound of strangers."""
 
 
 class BodyTooLarge(Exception):

@@ -67,9 +67,17 @@ def routes(node: Node) -> APIRouter:
         return see_other(request, "/account")
 
     @router.post("/account/second-factor")
-    def begin(request: Request, actor: Annotated[Actor, May("access.self.change")]) -> Response:
-        """Begin to enrol a device; its secret is shown this once."""
-        return drawn(request, actor, enrolment=node.officers.begin_second_factor(actor))
+    def begin(
+        request: Request,
+        actor: Annotated[Actor, May("access.self.change")],
+        password: Annotated[str, Form()] = "",
+    ) -> Response:
+        """Begin to enrol a device with one's password; its secret is shown this once."""
+        try:
+            enrolment = node.officers.begin_second_factor(actor, password)
+        except SignInRefused as wrong:
+            return drawn(request, actor, status=422, refused=str(wrong))
+        return drawn(request, actor, enrolment=enrolment)
 
     @router.post("/account/second-factor/finish")
     def finish(

@@ -19,6 +19,7 @@ ZONE_KINDS = (
     N_("lane"), N_("territorial sea"), N_("patrol sector"), N_("land"),
 )  # fmt: skip
 RECORDS = (N_("picture"), N_("calls"), N_("subscribers"), N_("payments"), N_("persons"))
+AUTHORITY_STEPS = (N_("recorded"), N_("confirmed"), N_("withdrawn"), N_("lapsed"))
 FINDING_STATES = (N_("open"), N_("closing"), N_("closed"))
 ERRORS = (
     N_("There is nothing at this address."), N_("Go back, or start from the rail."),

@@ -10,21 +10,23 @@ from typing import BinaryIO
 
 from sqlalchemy import select
 
+from cordon.kernel.access.gate import GateRefused
 from cordon.kernel.access.model import (
     Actor,
     Authority,
     AuthorityKind,
     AuthorityState,
     Mark,
+    Role,
     Scope,
     Thing,
 )
 from cordon.kernel.access.sessions import readable
 from cordon.kernel.access.tables import AuthorityEventRow, AuthorityRow, scope_to
 from cordon.kernel.clock import as_utc
-from cordon.kernel.errors import BadInput, Conflict, NotFound
+from cordon.kernel.errors import BadInput, Conflict, NotFound, Refused
 from cordon.kernel.ids import new_id
-from cordon.kernel.work import Kernel, View, Work
+from cordon.kernel.work import Kernel, View, Work, personal_data
 
 LARGEST_DOCUMENT = 64 << 20  # bytes
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -37,6 +39,23 @@ _EVERYONE = frozenset(
         AuthorityKind.PRESERVATION_ORDER,
     }
 )
+
+
+_NO_PERSONS = frozenset({Role.SERVICE, Role.CONSOLE})
+
+
+class NeedsPerson(GateRefused):
+    """What an officer must do in their own name, asked for by a command or a program."""
+
+    def __init__(self, act: str, thing: Thing) -> None:
+        # else whoever types commands could record one and confirm it under their own name
+        Refused.__init__(
+            self,
+            "An emergency is recorded by an officer, not by a command or a program.",
+            advice="Sign in, and record it on the page of authorities.",
+        )
+        self.act = act
+        self.thing = thing
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +139,15 @@ class Authorities:
         Raises:
             BadInput: a field that is missing or outside the law; the message names it.
             Conflict: there is one of that reference already.
+            NeedsPerson: an emergency that no officer records, but a command or a program.
         """
         now = self.kernel.clock.now()
         basis = self._checked(draft, now)
         with self.kernel.view(actor) as view:  # before a large document is taken in
-            view.permit("access.authority.record", Thing.room("access", self.kernel.agency))
+            room = Thing.room("access", self.kernel.agency)
+            view.permit("access.authority.record", room)
+            if basis.kind is AuthorityKind.EMERGENCY and actor.is_any(_NO_PERSONS):
+                raise NeedsPerson("access.authority.record", room)
         sha256 = draft.document_sha256.lower()
         if document is not None:
             stored = self.kernel.files.put(document, at_most=LARGEST_DOCUMENT).sha256
@@ -248,6 +271,27 @@ class Authorities:
             )
             return [Step(r.at, r.what, r.by, r.why) for r in rows]
 
+    def subjects(self, actor: Actor, authority: str) -> list[str] | None:
+        """Whom an authority covers, sorted; None where it covers everyone in its span.
+
+        Those that the authority chosen by the reader does not cover are masked.
+        """
+        with self.kernel.view(actor) as view:
+            row = _row(view, authority)
+            act = "access.authority.view"
+            view.permit(act, row.thing())
+            named = row.to_authority().scope.subjects
+            if named is None:
+                return None
+            kinds: dict[str | None, list[str]] = {}
+            for subject in sorted(named):
+                kinds.setdefault(personal_data(subject), []).append(subject)
+            shown = kinds.pop(None, [])
+            for data, subjects in kinds.items():
+                sight = view.sight(act, row.thing(), data or "", subjects)
+                shown += [sight.subject(s) for s in subjects]
+            return sorted(shown)
+
     def recorded(self, actor: Actor, *, at_most: int = 500) -> list[Authority]:
         """The agency's authorities that the actor may see, latest first."""
         with self.kernel.view(actor) as view:
@@ -366,11 +410,16 @@ class Authorities:
 
 
 def _check_document(sha256: str, basis: Basis) -> None:
-    if not sha256 and not basis.needs_document:
-        return
+    if not sha256:
+        if not basis.needs_document:
+            return
+        raise BadInput(
+            "The document is missing.",
+            advice="Give the document itself, or its SHA-256 as `sha256sum` writes it.",
+        )
     if not _SHA256.fullmatch(sha256):
         raise BadInput(
-            "The document's SHA-256 is missing or not 64 hexadecimal digits.",
+            "The document's SHA-256 is not 64 hexadecimal digits.",
             advice="Give the document itself, or its hash as `sha256sum` writes it.",
         )
 

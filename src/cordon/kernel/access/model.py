@@ -236,6 +236,7 @@ class Officer:
         second_factor: a TOTP device is enrolled. linked: an OIDC provider's subject is linked.
         locked_until: after failed sign-ins, or None. disabled_at: locked by a person, or None.
         language, theme: how they like their pages (`en`, `ur`; `dark`, `light`, `auto`).
+        must_change: another person set the password, and it must be changed before anything else.
     """
 
     id: str
@@ -252,6 +253,7 @@ class Officer:
     disabled_at: datetime | None
     language: str
     theme: str
+    must_change: bool = False
 
     def thing(self) -> Thing:
         """The officer's record as policies see it: it names the officer."""

@@ -56,6 +56,7 @@ class Found:
     Attributes:
         csrf_secret: 64 hex digits, the secret of the session's forms.
         language, theme: how the officer likes their pages.
+        must_change: they must change their password before anything else.
     """
 
     actor: Actor
@@ -63,6 +64,7 @@ class Found:
     language: str
     theme: str
     expires: datetime
+    must_change: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,4 +281,11 @@ def _found(session: Session, row: SessionRow, officer: OfficerRow) -> Found:
     chosen = session.get(AuthorityRow, row.authority) if row.authority else None
     authority = chosen.to_authority() if chosen is not None else None
     actor = officer.to_officer().actor(row.id, authority)
-    return Found(actor, row.csrf, officer.language, officer.theme, row.expires_at)
+    return Found(
+        actor,
+        row.csrf,
+        officer.language,
+        officer.theme,
+        row.expires_at,
+        must_change=officer.must_change,
+    )

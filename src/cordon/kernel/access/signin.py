@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 import orjson
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cordon.kernel.access import totp
+from cordon.kernel.access.failures import SignInRules, count, shut
 from cordon.kernel.access.model import Actor, Role, Thing
 from cordon.kernel.access.officers import normal_login
 from cordon.kernel.access.passwords import Passwords
@@ -28,21 +28,6 @@ from cordon.kernel.work import Kernel
 
 _ACT = "access.session.open"
 _NOBODY = "nobody"
-
-
-@dataclass(frozen=True, slots=True)
-class SignInRules:
-    """When failures lock an officer out.
-
-    Attributes:
-        failures: in a row that lock. lock: how long the first lock holds; each further one
-            doubles. longest_lock: and never longer. challenge: time to type the second factor.
-    """
-
-    failures: int = 5
-    lock: timedelta = timedelta(minutes=15)
-    longest_lock: timedelta = timedelta(hours=24)
-    challenge: timedelta = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +172,7 @@ class SignIn:
         with self.kernel.rows.write() as session:
             row = session.get_one(OfficerRow, officer, with_for_update=True)
             answer: Opened | Challenge | None = None
-            if why := self._shut(row):
+            if why := shut(row, self.kernel.clock.now()):
                 # also where the password was right: many guesses at once must not slip through
                 self._enter(session, _refusal(row, why))
             elif not good or (checked is not None and row.password != checked):
@@ -206,7 +191,7 @@ class SignIn:
     def _second_factor(
         self, session: Session, row: OfficerRow, code: str | None, caller: _Caller
     ) -> Opened | None:
-        if why := self._shut(row):
+        if why := shut(row, self.kernel.clock.now()):
             self._enter(session, _refusal(row, why))
             return None
         if row.totp is not None:
@@ -237,33 +222,13 @@ class SignIn:
         }
         return Challenge(self._sealing.seal(orjson.dumps(held).decode(), "challenge"))
 
-    def _shut(self, row: OfficerRow) -> str | None:
-        """Why this officer may not sign in now whatever they prove, or None."""
-        if row.disabled_at is not None:
-            return "disabled"
-        if row.locked_until is not None and self.kernel.clock.now() < row.locked_until:
-            return "locked"
-        return None
-
     def _failed(self, session: Session, row: OfficerRow, why: str) -> None:
         """Count a failure; enough of them in a row lock the officer out for a while."""
-        row.failures += 1
-        entries = [_refusal(row, why)]
-        if row.failures >= self.rules.failures:
-            lock = min(self.rules.lock * 2 ** min(row.locks, 20), self.rules.longest_lock)
-            row.locked_until = self.kernel.clock.now() + lock
-            row.failures, row.locks = 0, row.locks + 1
-            detail = {"failures": self.rules.failures, "minutes": int(lock.total_seconds() // 60)}
-            entries.append(
-                self.kernel.entry(
-                    self.kernel.node, "access.officer.lock", row.thing(), "done", detail
-                )
-            )
-        self._enter(session, *entries)
+        self._enter(session, _refusal(row, why), *count(self.kernel, row, self.rules))
 
     def _unknown(self, name: str) -> None:
         thing = Thing.room("access", self.kernel.agency)
-        detail = {"why": "unknown", "login": self.kernel.masker.mask("login", name)}
+        detail = {"why": "unknown", "login": self.kernel.masker.pseudonym("login", name)}
         self.kernel.ledger.append(self.kernel.entry(self._nobody(), _ACT, thing, "refused", detail))
 
     def _nobody(self) -> Actor:

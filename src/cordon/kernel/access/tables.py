@@ -62,7 +62,8 @@ class OfficerRow(Owned, Base):
         totp: the second factor's secret, sealed under the node's key; totp_pending: one that
             is being enrolled. totp_step: the last 30-second step used, never taken again.
         failures: failed sign-ins since the last good one or lock. locks: locks in a row.
-        disabled_at, disabled_why: locked by a person rather than by failures.
+        disabled_at, disabled_why, disabled_by: locked by a person rather than by failures.
+        must_change: somebody else knows the password, and it opens nothing until it is changed.
     """
 
     __tablename__ = "officers"
@@ -82,6 +83,8 @@ class OfficerRow(Owned, Base):
     locked_until: Mapped[datetime | None] = mapped_column(UtcTime())
     disabled_at: Mapped[datetime | None] = mapped_column(UtcTime())
     disabled_why: Mapped[str | None] = mapped_column(String(200))
+    disabled_by: Mapped[str | None] = mapped_column(String(100))
+    must_change: Mapped[bool] = mapped_column(Boolean, default=False)
     oidc_issuer: Mapped[str | None] = mapped_column(String(200))
     oidc_subject: Mapped[str | None] = mapped_column(String(255))
     language: Mapped[str] = mapped_column(String(10), default="en")
@@ -107,6 +110,7 @@ class OfficerRow(Owned, Base):
             disabled_at=self.disabled_at,
             language=self.language,
             theme=self.theme,
+            must_change=self.must_change,
         )
 
 

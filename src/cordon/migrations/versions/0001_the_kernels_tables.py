@@ -220,6 +220,8 @@ def upgrade() -> None:
         sa.Column("locked_until", UtcTime(), nullable=True),
         sa.Column("disabled_at", UtcTime(), nullable=True),
         sa.Column("disabled_why", sa.String(length=200), nullable=True),
+        sa.Column("disabled_by", sa.String(length=100), nullable=True),
+        sa.Column("must_change", sa.Boolean(), nullable=False),
         sa.Column("oidc_issuer", sa.String(length=200), nullable=True),
         sa.Column("oidc_subject", sa.String(length=255), nullable=True),
         sa.Column("language", sa.String(length=10), nullable=False),
