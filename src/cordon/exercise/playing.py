@@ -59,8 +59,8 @@ def shifted(line: bytes, by: timedelta) -> bytes:
     return _TAG_TIME.sub(moved, line, count=1)
 
 
-def moved_rows(path: Path, column: str, by: timedelta, until: datetime) -> bytes:
-    """A CSV file with the times of a column moved; rows that begin after `until` are left out.
+def moved_rows(path: Path, column: str, by: timedelta) -> bytes:
+    """A CSV file with the times of a column moved.
 
     What is not a time stays as it is: real files have such rows, and importers refuse them.
     """
@@ -71,10 +71,7 @@ def moved_rows(path: Path, column: str, by: timedelta, until: datetime) -> bytes
         writer.writeheader()
         for row in rows:
             with suppress(BadInput):
-                at = parse_time(row.get(column) or "") + by
-                if at > until:
-                    continue
-                row[column] = format_time(at)
+                row[column] = format_time(parse_time(row.get(column) or "") + by)
             writer.writerow(row)
     return out.getvalue().encode()
 

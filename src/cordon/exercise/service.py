@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import select
 
-from cordon.exercise.model import Truth, read_truths
+from cordon.exercise.model import Truth, read_played, read_truths
 from cordon.exercise.playing import Player, moved_rows, read_log, shifted
 from cordon.exercise.score import KindScore, score
 from cordon.exercise.tables import RunRow
@@ -132,7 +132,10 @@ class Exercise:
                 )
             now = self.kernel.clock.now()
             shift = now - (_live_event(folder, truths, plan.event) - plan.lead)
-            planted = [_moved(truth, shift) for truth in truths]
+            of_calls = _calls_shift(folder, now)
+            planted = [
+                _moved(t, of_calls if t.kind.startswith("calls.") else shift) for t in truths
+            ]
             with self.kernel.work(actor) as work:
                 work.session.add(
                     RunRow(
@@ -182,15 +185,13 @@ class Exercise:
         with self._lock:
             playing = list(self._players)
         with self.kernel.rows.read() as session:
-            shifts = {
-                id_: timedelta(seconds=session.get_one(RunRow, id_).shift_s) for id_ in playing
-            }
-        until = self.kernel.clock.now()
+            begins = {id_: session.get_one(RunRow, id_).begins for id_ in playing}
         jobs = []
-        for id_, shift in shifts.items():
+        for id_, now in begins.items():
+            folder = self._folder / id_
+            shift = _calls_shift(folder, now)
             for name, column in (("subscribers", "activated"), ("calls", "start")):
-                moved = moved_rows(self._folder / id_ / f"{name}.csv", column, shift, until)
-                source = io.BytesIO(moved)
+                source = io.BytesIO(moved_rows(folder / f"{name}.csv", column, shift))
                 jobs.append(calls.ask_import(actor, source, f"exercise {name}.csv", kind=name))
         return [job for job in jobs if job]
 
@@ -290,6 +291,13 @@ def _live_event(folder: Path, truths: Sequence[Truth], kind: str) -> datetime:
             and event.start <= (at := parse_time(row["at"])) <= event.end
         ]
     return min(heard, default=event.start)
+
+
+def _calls_shift(folder: Path, now: datetime) -> timedelta:
+    """By how much calls are moved: whole days, so that they keep their hours, and none lies
+    ahead. They come as a file of the past and need not meet what happens at sea."""
+    played = read_played(folder / "truth.jsonl")
+    return (now - played.end) // timedelta(days=1) * timedelta(days=1) if played else timedelta(0)
 
 
 def _moved(truth: Truth, by: timedelta) -> Truth:
