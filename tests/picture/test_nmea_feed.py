@@ -133,6 +133,12 @@ def test_a_group_has_its_time_once() -> None:
     assert found[0].source == "66"
 
 
+def test_a_group_id_that_comes_again_has_not_the_old_time() -> None:
+    decoder, found = fed(tagged(b"g:1-2-77,c:1550303566"), tagged(b"g:1-2-77"))
+    assert len(found) == 1
+    assert "no time" in decoder.refusals[0].reason
+
+
 def test_without_a_time_it_is_refused_unless_the_caller_gives_one() -> None:
     decoder, found = fed(FIX)
     assert not found

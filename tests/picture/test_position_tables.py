@@ -102,7 +102,7 @@ def test_a_truncated_gzip_keeps_what_came_and_says_so(tmp_path: Path) -> None:
     packed = gzip.compress(text.encode())
     reader, found = read(tmp_path / "p.csv.gz", packed[: len(packed) // 2])
     assert 500 < len(found) < 3600
-    assert "ends early" in reader.refusals[-1].reason
+    assert "breaks off" in reader.refusals[-1].reason
 
 
 def test_a_header_without_required_columns_names_both(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from sqlalchemy import select
 
 from cordon.kernel.ids import new_id
 from cordon.kernel.store import Columns
@@ -17,6 +18,7 @@ from cordon.picture.model import Static
 from cordon.picture.tracks import Batch, moment
 
 DATASET = "positions"
+_SAID = ("name", "imo", "call_sign", "ship_type", "flag")  # of Static
 _FLOATS = ("t", "lat", "lon", "speed", "course", "heading", "accuracy")
 
 
@@ -30,14 +32,12 @@ def table_of(batch: Batch) -> pa.Table:
         "source": pa.DictionaryArray.from_arrays(
             pa.array(batch.source.astype(np.int32)), pa.array(batch.sources, pa.string())
         ),
-        "name": pa.DictionaryArray.from_arrays(
-            pa.array(batch.subject.astype(np.int32)), pa.array([s.name for s in said], pa.string())
-        ),
-        "ship_type": pa.DictionaryArray.from_arrays(
-            pa.array(batch.subject.astype(np.int32)),
-            pa.array([s.ship_type for s in said], pa.string()),
-        ),
     }
+    for name in _SAID:
+        columns[name] = pa.DictionaryArray.from_arrays(
+            pa.array(batch.subject.astype(np.int32)),
+            pa.array([getattr(s, name) for s in said], pa.string()),
+        )
     columns |= {name: pa.array(getattr(batch, name)) for name in _FLOATS}
     columns["kind"] = pa.array(batch.kind.astype(np.int8))
     columns["row"] = pa.array(batch.row)
@@ -67,16 +67,32 @@ def write(work: Work, batch: Batch, part: int, *, mark: str) -> None:
     )
 
 
-def read(view: View, columns: Columns, since: datetime, until: datetime) -> Iterator[Batch]:
-    """Stored positions of a span [since, until), one batch a file they came from."""
-    from sqlalchemy import select
+def read(
+    view: View,
+    columns: Columns,
+    since: datetime,
+    until: datetime,
+    *,
+    file: str = "",
+    but: str = "",
+) -> Iterator[Batch]:
+    """Stored positions of a span [since, until), one batch a segment.
 
-    rows = view.session.execute(
+    Args:
+        file: SHA-256 of the only one wanted; all where it is empty.
+        but: SHA-256 of a file that is not wanted.
+    """
+    query = (
         select(SegmentRow.source, SegmentRow.path)
         .where(SegmentRow.dataset == DATASET)
         .where(SegmentRow.ends >= since, SegmentRow.starts < until)
         .order_by(SegmentRow.source, SegmentRow.part)
-    ).all()
+    )
+    if file:
+        query = query.where(SegmentRow.source == file)
+    if but:
+        query = query.where(SegmentRow.source != but)
+    rows = view.session.execute(query).all()
     with columns.connect() as connection:
         for source, path in rows:
             table = connection.sql(
@@ -95,12 +111,11 @@ def batch_of(sha256: str, table: pa.Table) -> Batch:
     """A stored table as a batch again."""
     subject, subjects = _coded(table["subject"])
     source, sources = _coded(table["source"])
-    names = table["name"].to_pylist()
-    types = table["ship_type"].to_pylist()
+    said = [table[name].to_pylist() for name in _SAID]
     static = {
-        subjects[code]: Static(name=name or "", ship_type=type_ or "")
-        for code, name, type_ in zip(subject, names, types, strict=True)
-        if name or type_
+        subjects[code]: Static(**{n: v or "" for n, v in zip(_SAID, parts, strict=True)})
+        for code, *parts in zip(subject, *said, strict=True)
+        if any(parts)
     }
     t, lat, lon, speed, course, heading, accuracy = (
         np.asarray(table[name].to_numpy(), dtype=np.float64) for name in _FLOATS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +16,7 @@ from cordon.kernel.errors import BadUsage, Conflict, CordonError
 from cordon.kernel.findings import write_findings
 from cordon.kernel.rejects import write_rejects
 from cordon.picture.detect import detect as detect_in_files
+from cordon.picture.feeding import FeedState
 from cordon.picture.model import Refusal
 from cordon.picture.service import Picture
 
@@ -39,27 +40,31 @@ def detect(
     """Run the detectors of behaviours over files, without a node."""
     c = console(ctx, json=json)
     refused: list[tuple[str, Refusal]] = []
-    with c.progress("Reading") as progress:
-        result = detect_in_files(
-            positions,
-            zones,
-            on_refusal=(lambda path, r: refused.append((path.name, r))) if rejects else None,
-            base_time=parse_time(base_time) if base_time else None,
-            progress=lambda _what, rows: progress(rows, 0),
-        )
+    try:
+        with c.progress("Reading") as progress:
+            result = detect_in_files(
+                positions,
+                zones,
+                on_refusal=(lambda path, r: refused.append((path.name, r))) if rejects else None,
+                base_time=parse_time(base_time) if base_time else None,
+                progress=lambda _what, rows: progress(rows, 0),
+            )
+    finally:
+        # also where nothing could be read: then the reasons are wanted most
+        if rejects is not None:
+            write_rejects(rejects, refused)
     write_out(write_findings(result.findings), out)
-    if rejects is not None:
-        write_rejects(rejects, refused)
     told = [
-        {"name": f.path.name, "form": f.form, "sha256": f.sha256, **asdict(f.counts)}
+        {
+            "name": f.path.name,
+            "form": f.form,
+            "sha256": f.sha256,
+            **asdict(f.counts),
+            "broken": f.broken,
+        }
         for f in result.files
     ]
-    words = "\n".join(
-        f"{t['name']}: {t['read']:,} rows read, {t['kept']:,} kept, {t['repeated']:,} repeated, "
-        f"{t['refused']:,} refused, {t['passed_over']:,} passed over."
-        for t in told
-    )
-    words += f"\n{len(result.findings)} findings."
+    words = f"{_read_of(told)}\n{len(result.findings)} findings."
     if out is None:
         c.say(words)  # the findings stand on standard output
     else:
@@ -70,21 +75,41 @@ def detect(
 def import_(
     ctx: typer.Context,
     files: Annotated[list[Path], typer.Argument(help="AIS logs, CSV or Parquet files.")],
+    rejects: Rejects = None,
     json: Json = False,
 ) -> None:
     """Bring files of positions into the node."""
     c = console(ctx, json=json)
     actor = c.passes("picture.position.import")
-    told, failed = _bring_in(c, actor, files)
-    c.answer(
-        {"files": told}, "\n".join(f"{t['name']}: {t['kept']:,} positions kept." for t in told)
-    )
+    refused: list[tuple[str, Refusal]] = []
+    try:
+        told, failed = _bring_in(c, actor, files, refused)
+    finally:
+        if rejects is not None:
+            write_rejects(rejects, refused)
+    c.answer({"files": told}, _read_of(told))
     if failed:
         raise CordonError(f"{failed} of {len(files)} files could not be brought in.")
 
 
-def _bring_in(c: Console, actor: Actor, files: Sequence[Path]) -> tuple[list[Any], int]:
-    """Import files one after another; return what was told of each, and how many failed."""
+def _read_of(told: Sequence[Mapping[str, Any]]) -> str:
+    """A line for each file: its counts, and where it breaks off."""
+    return "\n".join(
+        f"{t['name']}: {t['read']:,} rows read, {t['kept']:,} kept, {t['repeated']:,} repeated, "
+        f"{t['refused']:,} refused, {t['passed_over']:,} passed over."
+        + (f" {t['broken']} What stands before it was taken." if t["broken"] else "")
+        for t in told
+    )
+
+
+def _bring_in(
+    c: Console, actor: Actor, files: Sequence[Path], refused: list[tuple[str, Refusal]]
+) -> tuple[list[Any], int]:
+    """Import files one after another; return what was told of each, and how many failed.
+
+    Args:
+        refused: what was refused is put here, the first 500 rows of each file.
+    """
     room: Picture = c.node.room("picture")
     told: list[Any] = []
     failed = 0
@@ -103,20 +128,34 @@ def _bring_in(c: Console, actor: Actor, files: Sequence[Path]) -> tuple[list[Any
             failed += 1
             c.say(f"{path.name}: {ended.error or ended.state}")
         told += ended.report.get("files", [])
+        refused += [
+            (path.name, Refusal(r["row"], r["reason"])) for r in ended.report.get("refusals", [])
+        ]
     return told, failed
 
 
 @app.command("zones")
 def put_zones(
     ctx: typer.Context,
-    file: Annotated[Path, typer.Argument(help="GeoJSON file of zones.")],
+    file: Annotated[Path | None, typer.Argument(help="GeoJSON file of zones.")] = None,
+    remove: Annotated[
+        list[str] | None, typer.Option(help="Take out the zone of this id; again for more.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Bring zones into the node; those of the same id are replaced."""
+    """Bring zones into the node, where those of the same id are replaced, or take zones out."""
     c = console(ctx, json=json)
+    if file is None and not remove:
+        raise BadUsage("Nothing to do.", advice="Give a file of zones, or --remove ID.")
     actor = c.passes("picture.zone.change")
-    count = c.node.room("picture").put_zones(actor, file.read_bytes())
-    c.answer({"zones": count}, f"{count} zones.")
+    room: Picture = c.node.room("picture")
+    for zone in remove or ():
+        room.remove_zone(actor, zone)
+    count = room.put_zones(actor, file.read_bytes()) if file is not None else 0
+    gone = len(remove or ())
+    words = [f"{count} zones."] if file is not None else []
+    words += [f"{gone} taken out."] if gone else []
+    c.answer({"zones": count, "removed": gone}, " ".join(words))
 
 
 @app.command()
@@ -125,15 +164,36 @@ def watch(
     source: Annotated[
         list[str], typer.Argument(help="nmea+tcp://host:port, or a file; again for more.")
     ],
+    json: Annotated[
+        bool, typer.Option("--json", help="Tell each state as one line of JSON.")
+    ] = False,
 ) -> None:
     """Read live feeds into the node until stopped, without pages; files are read once."""
-    c = console(ctx)
+    c = console(ctx, json=json)
     actor = c.passes("picture.feed.change")
     files = [Path(s) for s in source if "://" not in s]
     feeds = [s for s in source if "://" in s]
     if files:
-        for told in _bring_in(c, actor, files)[0]:
-            c.say(f"{told['name']}: {told['kept']:,} positions kept.")
+        for told in _bring_in(c, actor, files, [])[0]:
+            c.answer(told, _read_of([told]))
     if feeds:
         room: Picture = c.node.room("picture")
-        room.watch(actor, feeds, c.say)
+        room.watch(actor, feeds, lambda feed: c.answer(_feed(feed), _feed_words(feed)))
+
+
+def _feed(feed: FeedState) -> dict[str, Any]:
+    return {
+        "name": feed.name,
+        "state": feed.state,
+        "rate": round(feed.rate, 3),
+        "kept": feed.kept,
+        "refused": feed.refused,
+        "error": feed.error,
+    }
+
+
+def _feed_words(feed: FeedState) -> str:
+    return (
+        f"{feed.name}: {feed.state}, {feed.rate:.1f}/s, {feed.kept:,} kept, "
+        f"{feed.refused:,} refused. {feed.error}"
+    )

@@ -17,6 +17,7 @@ _EDGE_S = 3600.0
 _BESIDE_NM = 5.0
 _SLICES = 12  # a silence is looked at in twelfths
 _MOST_WITNESSES = 64
+_MOST_BINS = 1 << 20  # as many as its bits in a key can tell apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +48,27 @@ class Coverage:
         self._tracks = tracks
         y = np.floor((tracks.lat + 90) / _CELL_DEG).astype(np.int64)
         x = np.floor((tracks.lon + 180) / _CELL_DEG).astype(np.int64) % 1440
-        self._origin = float(tracks.t.min()) if len(tracks) else 0.0
-        self.end = float(tracks.t.max()) if len(tracks) else 0.0
-        bins = ((tracks.t - self._origin) // _BIN_S).astype(np.int64)
+        begin, self.end = _span(tracks)
+        # A bin is known by its rank among those that hold a fix: one wrong clock years away
+        # would need more bits than there are
+        bins = (tracks.t // _BIN_S).astype(np.int64)
+        self._bins = np.unique(bins)
+        rank = np.minimum(np.searchsorted(self._bins, bins), _MOST_BINS - 1)
         # keys sort by cell, then time, then subject, each in bits of its own
-        key = np.unique(
-            (y * 1440 + x) << 42
-            | np.minimum(bins, (1 << 20) - 1) << 22
-            | np.minimum(tracks.subject, (1 << 22) - 1)
+        self._key = np.unique(
+            (y * 1440 + x) << 42 | rank << 22 | np.minimum(tracks.subject, (1 << 22) - 1)
         )
-        self._key = key
         self._believed = believed
         self._cells_met: Ints | None = None
         first, last = tracks.starts[:-1], tracks.starts[1:] - 1
         # who is heard as the data begin or end does not begin or cease to be heard there
-        begun = first[tracks.t[first] > self._origin + _EDGE_S]
+        begun = first[tracks.t[first] > begin + _EDGE_S]
         ceased = last[tracks.t[last] < self.end - _EDGE_S]
         self._termini = np.concatenate((begun, ceased))
+        self._by_source = np.lexsort((tracks.t, tracks.source))
+        self._source_starts = np.searchsorted(
+            tracks.source[self._by_source], np.arange(len(tracks.sources) + 1)
+        )
 
     def termini(self, own: int, lat: float, lon: float, reach_m: float) -> int:
         """How many others begin or cease to be heard within reach of a place."""
@@ -76,11 +81,14 @@ class Coverage:
         self, own: int, lat: Floats, lon: Floats, t0: float, t1: float, reach_m: float
     ) -> Ints:
         """Other subjects heard within reach of any of the places from t0 to t1; about."""
-        b0 = max(0, int((t0 - self._origin) // _BIN_S))
-        b1 = max(0, int((t1 - self._origin) // _BIN_S)) + 1
+        ends = np.array([t0 // _BIN_S, t1 // _BIN_S + 1])
+        b0, b1 = np.minimum(np.searchsorted(self._bins, ends), _MOST_BINS).tolist()
         found = []
         for cell in self._cells(lat, lon, reach_m):
-            lo, hi = np.searchsorted(self._key, (cell << 42 | b0 << 22, cell << 42 | b1 << 22))
+            # b1 may be the first of the next cell
+            lo, hi = np.searchsorted(
+                self._key, ((cell << 42) + (b0 << 22), (cell << 42) + (b1 << 22))
+            )
             found.append(self._key[lo:hi] & ((1 << 22) - 1))
         some = np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
         return np.asarray(some[some != own], dtype=np.int64)
@@ -164,6 +172,32 @@ class Coverage:
                 break
         return Heard(len(some), float(met.mean()), tier)
 
+    def received(self, own: int, sources: Ints, t0: float, t1: float) -> float:
+        """The part of a span in which receivers heard others, 0 to 1.
+
+        Where what one receiver heard comes under one name a file, each file's name begins
+        when that of the file before has ended; such a name counts as the same receiver.
+
+        Args:
+            sources: the receivers, as indices into the tracks' sources.
+        """
+        tracks = self._tracks
+        met = np.zeros(_SLICES, dtype=bool)
+        for source in self._with_successors(sources):
+            here = self._by_source[self._source_starts[source] : self._source_starts[source + 1]]
+            lo, hi = np.searchsorted(tracks.t[here], (t0, t1))
+            some = here[lo:hi]
+            some = some[tracks.subject[some] != own]
+            part = ((tracks.t[some] - t0) / (t1 - t0) * _SLICES).astype(int)
+            met[np.clip(part, 0, _SLICES - 1)] = True
+        return float(met.mean())
+
+    def _with_successors(self, sources: Ints) -> Ints:
+        t = self._tracks.t[self._by_source]
+        first, last = t[self._source_starts[:-1]], t[self._source_starts[1:] - 1]
+        apart = (first[:, None] > last[sources]) | (last[:, None] < first[sources])
+        return np.union1d(sources, np.flatnonzero(apart.any(axis=1)))
+
     def covers(self, own: int, lat: float, lon: float) -> bool:
         """Whether two others were ever heard within some 5 nm of a place.
 
@@ -193,3 +227,18 @@ class Coverage:
         ):
             np.minimum.at(row, where, values[keep])
         self._reach = reach * np.array([[1.0], [1.0], [-1.0], [-1.0]])
+
+
+def _span(tracks: Tracks) -> tuple[float, float]:
+    """When the data begin and end (s): the first and last hour in which two were heard.
+
+    One alone may have a wrong clock, and would have everybody else silent until then.
+    """
+    if not len(tracks):
+        return 0.0, 0.0
+    hours = (tracks.t // _EDGE_S).astype(np.int64)
+    pairs = np.unique(hours << 31 | tracks.subject)
+    met, count = np.unique(pairs >> 31, return_counts=True)
+    among = met[count >= 2]
+    within = np.isin(hours, among[[0, -1]]) if len(among) else np.ones(len(tracks), dtype=bool)
+    return float(tracks.t[within].min()), float(tracks.t[within].max())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cordon.kernel.errors import BadInput
 from cordon.kernel.findings import Finding
-from cordon.picture.behaviours import Behaviour, behaviours
+from cordon.picture.behaviours import Behaviour, behaviours, fit_behaviours
 from cordon.picture.feeds.readers import open_positions
 from cordon.picture.feeds.source import Seen
 from cordon.picture.model import Counts, Refusal, Zone
@@ -22,13 +22,18 @@ Progress = Callable[[str, int], None]
 
 @dataclass(frozen=True, slots=True)
 class FileResult:
-    """What was read of one file. `refusals` holds the first 10,000; `counts` counts all."""
+    """What was read of one file. `refusals` holds the first 10,000; `counts` counts all.
+
+    Attributes:
+        broken: a sentence that says where the file breaks off, or empty.
+    """
 
     path: Path
     sha256: str
     form: str
     counts: Counts
     refusals: tuple[Refusal, ...]
+    broken: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,7 @@ def detect(
         BadInput: a file cannot be read or nothing in it can, or a zone or parameter is wrong.
     """
     zones = read_zones(Path(zones_path)) if zones_path is not None else []
+    fit_behaviours(zones, Path(zones_path).name if zones_path is not None else "The zones")
     seen = Seen()
     batches: list[Batch] = []
     files: list[FileResult] = []
@@ -79,7 +85,14 @@ def detect(
             if progress is not None:
                 progress(path.name, reader.counts.read)
         files.append(
-            FileResult(path, reader.sha256, reader.form, reader.counts, tuple(reader.refusals))
+            FileResult(
+                path,
+                reader.sha256,
+                reader.form,
+                reader.counts,
+                tuple(reader.refusals),
+                reader.broken,
+            )
         )
     if not files:
         raise BadInput("No file of positions was given.", advice="Name at least one.")

@@ -21,7 +21,7 @@ from cordon.picture.detect import find
 from cordon.picture.feeding import FeedState
 from cordon.picture.feeds.nmea import AisDecoder
 from cordon.picture.feeds.source import Seen
-from cordon.picture.live import LivePicture, StreamDetector
+from cordon.picture.live import AHEAD, LivePicture, StreamDetector
 from cordon.picture.model import Position, Zone
 from cordon.picture.tables import PositionFileRow
 from cordon.picture.tracks import Batch, Tracks, moment
@@ -101,9 +101,18 @@ class Intake:
 
     def _show(self, batch: Batch) -> None:
         if len(batch):
-            positions = list(batch.positions())
-            self._picture.take(positions)
-            self._stream.take(positions, self._kernel.clock.now())
+            positions, now = list(batch.positions()), self._kernel.clock.now()
+            self._picture.take(positions, now)
+            self._stream.take(positions, now)
+
+    def show_file(self, sha256: str) -> None:
+        """Show what a file that was brought in holds of the live window."""
+        now = self._kernel.clock.now()
+        with self._kernel.view(self._kernel.node) as view:
+            for batch in columns.read(
+                view, self._kernel.columns, now - self.window, now + AHEAD, file=sha256
+            ):
+                self._show(batch)
 
     def detect(self) -> list[Finding]:
         """What the detectors newly say of what is live."""
@@ -214,4 +223,15 @@ def _decoded(decoder: AisDecoder, sha256: str, data: bytes, at: float) -> Batch:
         decoder.feed(number, line, received=at)
     batch = decoder.take()
     batch.sha256 = sha256
-    return batch
+    return _not_ahead(decoder, batch, at)
+
+
+def _not_ahead(decoder: AisDecoder, batch: Batch, at: float) -> Batch:
+    """The batch without reports from after it came; they are counted as refused instead."""
+    ahead = batch.t > at + AHEAD.total_seconds()
+    if not ahead.any():
+        return batch
+    for row in batch.row[ahead]:
+        decoder.counts.kept -= 1
+        decoder.refuse(int(row), "its time is more than five minutes ahead of the node's clock")
+    return batch.take(~ahead)

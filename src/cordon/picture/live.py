@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import struct
 import threading
 import time
@@ -17,6 +18,8 @@ from cordon.picture.behaviours import Behaviour, behaviours
 from cordon.picture.model import KINDS, Position, Zone
 from cordon.picture.tracks import Tracks
 
+log = logging.getLogger(__name__)
+
 MAGIC = 0x50444E43  # “CNDP” as little-endian bytes
 VERSION = 1
 HEADER = struct.Struct("<IHHIIIId")
@@ -24,6 +27,9 @@ NO_U16 = 0xFFFF
 FLAG_NEW_NAME = 1  # its name is new since the asked-for sequence number
 FLAG_STILL = 2  # slower than half a knot
 FLAG_FOUND = 4  # a finding speaks of it
+
+AHEAD = timedelta(minutes=5)
+"""How far a report's clock may run ahead of the node's."""
 
 Box = tuple[float, float, float, float]
 
@@ -65,14 +71,20 @@ class LivePicture:
     def __len__(self) -> int:
         return len(self._subjects)
 
-    def take(self, positions: Iterable[Position]) -> int:
+    def take(self, positions: Iterable[Position], now: datetime | None = None) -> int:
         """Take positions in any order; one older than what is known changes nothing.
+
+        Args:
+            now: the node's time; a report from more than AHEAD after it is passed over,
+                because no true one would replace it until then.
 
         Returns:
             the sequence number after them.
         """
         with self._lock:
             for p in positions:
+                if now is not None and p.at > now + AHEAD:
+                    continue
                 known = self._subjects.get(p.subject)
                 if known is None:
                     self._seq += 1
@@ -241,9 +253,6 @@ def _u16(values: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(values), NO_U16, whole).astype("<u2")
 
 
-_AHEAD = timedelta(minutes=5)  # how far a report's clock may run ahead of the node's
-
-
 def _says_more(new: Finding, old: Finding) -> bool:
     """Whether a finding told before is worth telling again: surer, much longer, or closed."""
     grown = (new.end - new.start) > 1.5 * (old.end - old.start) + timedelta(minutes=1)
@@ -297,7 +306,7 @@ class StreamDetector:
         """
         with self._lock:
             for p in positions:
-                if now is not None and p.at > now + _AHEAD:
+                if now is not None and p.at > now + AHEAD:
                     continue
                 self._held.setdefault(p.subject, deque(maxlen=self._most)).append(p)
                 self._latest = p.at if self._latest is None else max(self._latest, p.at)
@@ -330,7 +339,11 @@ class StreamDetector:
             zones = list(self.zones)
         found: list[Finding] = []
         for behaviour in self._behaviours:
-            found.extend(behaviour.find(tracks, zones, self._values[behaviour.CARD.name]))
+            name = behaviour.CARD.name
+            try:
+                found.extend(behaviour.find(tracks, zones, self._values[name]))
+            except Exception:  # whatever it was: the other behaviours must go on
+                log.exception("a live detector failed", extra={"detector": name})
         found.sort(key=lambda f: (f.start, f.kind, f.subjects, f.id))
         return self._new(found, begin)
 

@@ -10,25 +10,24 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import orjson
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from cordon.kernel.access.model import Actor, Mark, Thing
 from cordon.kernel.cards import Card
 from cordon.kernel.errors import BadInput, Conflict, NotFound
+from cordon.kernel.events import EventRow
 from cordon.kernel.findings import Finding
 from cordon.kernel.ids import new_id
 from cordon.kernel.jobs import JobKind, Jobs
 from cordon.kernel.leads import KeptFinding, get_finding, keep, list_findings
 from cordon.kernel.work import Kernel, View, Work
-from cordon.picture import columns, importing
+from cordon.picture import columns, importing, zonekeeping
 from cordon.picture.behaviours import behaviours
 from cordon.picture.feeding import FeedReader, FeedState, check_url
 from cordon.picture.intake import Intake
 from cordon.picture.live import LivePicture
 from cordon.picture.model import Position, Zone
 from cordon.picture.tables import FeedRow, PositionFileRow, ZoneRow
-from cordon.picture.zones import zones_of
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +98,7 @@ class Picture:
         self._readers: dict[str, FeedReader] = {}
         self._stop = threading.Event()
         self._ticker: threading.Thread | None = None
+        self._shown = 0  # the newest event of stored files whose positions are shown
 
     # running
 
@@ -112,10 +112,28 @@ class Picture:
             ),
         ]
 
+    def _show_arrived(self) -> None:
+        """Show what files brought in since the start hold of the live window.
+
+        The outbox is read here without a subscription: each process of a node that shows a
+        picture must be told, also of what a command beside it has brought in.
+        """
+        with self.kernel.rows.read() as session:
+            events = session.execute(
+                select(EventRow.seq, EventRow.payload)
+                .where(EventRow.topic == "picture.positions.stored", EventRow.seq > self._shown)
+                .order_by(EventRow.seq)
+            ).all()
+        for seq, payload in events:
+            if payload["span"]:
+                self.intake.show_file(str(payload["file"]))
+            self._shown = seq
+
     def start(self, feeds: Sequence[str] = ()) -> None:
         """Take up where the node stopped, connect the feeds, and run the live detectors."""
+        self._read_zones()
         with self.kernel.rows.read() as session:
-            self.intake.set_zones(_zones(session))
+            self._shown = session.scalar(select(func.max(EventRow.seq))) or 0
         self.intake.recover()
         for url in feeds:
             self._ensure_feed(url)
@@ -126,7 +144,9 @@ class Picture:
         self._ticker = threading.Thread(target=self._tick, name="picture", daemon=True)
         self._ticker.start()
 
-    def watch(self, actor: Actor, sources: Sequence[str], say: Callable[[str], None]) -> None:
+    def watch(
+        self, actor: Actor, sources: Sequence[str], tell: Callable[[FeedState], None]
+    ) -> None:
         """Read feeds into the node until the process is interrupted, telling how they do."""
         with self.kernel.work(actor) as work:
             for url in sources:
@@ -136,10 +156,7 @@ class Picture:
         try:
             while not self._stop.wait(10):
                 for feed in self._feeds.values():
-                    say(
-                        f"{feed.name}: {feed.state}, {feed.rate:.1f}/s, {feed.kept:,} kept, "
-                        f"{feed.refused:,} refused. {feed.error}"
-                    )
+                    tell(feed)
         finally:
             self.stop()
 
@@ -156,12 +173,20 @@ class Picture:
 
     def _tick(self) -> None:
         while not self._stop.wait(TICK_S):
+            self._take_turn()
+
+    def _take_turn(self) -> None:
+        """What is done every few seconds, each for itself: a fault in one holds up no other."""
+        for step in (
+            self._show_arrived,
+            self.detect_live,
+            self.intake.flush_when_due,
+            self._note_feeds,
+        ):
             try:
-                self.detect_live()
-                self.intake.flush_when_due()
-                self._note_feeds()
+                step()
             except Exception:  # whatever it was: without this thread nothing is stored
-                log.exception("the live detectors could not run")
+                log.exception("a step of the live picture failed", extra={"step": step.__name__})
 
     def detect_live(self) -> tuple[list[str], list[str]]:
         """Run the detectors over what is new; keep what they say; return new and grown ids."""
@@ -185,7 +210,7 @@ class Picture:
                     view, self.kernel.columns, since - margin, until + timedelta(seconds=1)
                 )
             )
-            zones = _zones(view.session)
+            zones = zonekeeping.stored(view.session)
         return self.intake.detect_in(batches, zones)
 
     def _keep_stored(self, work: Work, found: Iterable[Finding]) -> None:
@@ -371,7 +396,7 @@ class Picture:
         """The zones, by name."""
         with self.kernel.view(actor) as view:
             view.permit("picture.zone.view", self._room())
-            return sorted(_zones(view.session), key=lambda z: z.name)
+            return sorted(zonekeeping.stored(view.session), key=lambda z: z.name)
 
     def zones_geojson(self, actor: Actor) -> dict[str, Any]:
         """The zones as a GeoJSON FeatureCollection."""
@@ -386,41 +411,19 @@ class Picture:
         Args:
             unless_known: do nothing where all of them are there already, as they are.
         """
-        try:
-            collection = orjson.loads(data.removeprefix(b"\xef\xbb\xbf"))
-        except orjson.JSONDecodeError as wrong:
-            raise BadInput(f"The file is not JSON: {wrong}.") from None
-        zones = zones_of(collection, "The file")
-        features = dict(zip((z.id for z in zones), collection["features"], strict=True))
-        if unless_known:
-            with self.kernel.rows.read() as session:
-                rows = session.scalars(select(ZoneRow).where(ZoneRow.zone.in_(features)))
-                if {row.zone: row.feature for row in rows} == features:
-                    return len(zones)
-        with self.kernel.work(actor) as work:
-            for zone in zones:
-                row = work.session.scalar(
-                    select(ZoneRow).where(
-                        ZoneRow.agency == self.kernel.agency, ZoneRow.zone == zone.id
-                    )
-                )
-                if row is None:
-                    row = ZoneRow(
-                        id=new_id(),
-                        agency=self.kernel.agency,
-                        mark=MARK,
-                        created_at=work.now,
-                        zone=zone.id,
-                        version=0,
-                    )
-                    work.session.add(row)
-                row.name, row.kind, row.feature = zone.name, zone.kind, features[zone.id]
-                row.version += 1
-            work.act("picture.zone.change", self._room(), zones=len(zones))
-            work.session.flush()
-            known = _zones(work.session)
-        self.intake.set_zones(known)
-        return len(zones)
+        count, changed = zonekeeping.put(self.kernel, actor, data, unless_known=unless_known)
+        if changed:
+            self._read_zones()
+        return count
+
+    def remove_zone(self, actor: Actor, zone: str) -> None:
+        """Take a zone out; NotFound where there is none of that id."""
+        zonekeeping.remove(self.kernel, actor, zone)
+        self._read_zones()
+
+    def _read_zones(self) -> None:
+        with self.kernel.rows.read() as session:
+            self.intake.set_zones(zonekeeping.stored(session))
 
     def ask_import(self, actor: Actor, source: BinaryIO, name: str) -> str:
         """Keep a file's bytes and queue its import; return the job's id.
@@ -459,11 +462,6 @@ class Picture:
 
     def _room(self) -> Thing:
         return Thing.room("picture", self.kernel.agency)
-
-
-def _zones(session: Any) -> list[Zone]:
-    rows = session.scalars(select(ZoneRow).order_by(ZoneRow.zone))
-    return zones_of({"type": "FeatureCollection", "features": [r.feature for r in rows]})
 
 
 def _first_point(coordinates: Any) -> tuple[float, float]:

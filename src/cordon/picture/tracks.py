@@ -158,15 +158,17 @@ class Tracks:
 
     Attributes:
         subjects: names, sorted. static: what each says of itself, in the same order.
+        sources: names of receivers and feeds, sorted.
         files: SHA-256 of the files, sorted. starts: subject i holds the fixes
             starts[i] ≤ k < starts[i + 1].
         subject: index into subjects. t: s since the epoch. lat, lon: degrees. speed: kn,
             course: degrees, NaN where not told. kind: index into KINDS. row: see Refusal.row.
-            file: index into files.
+            file: index into files. source: index into sources.
     """
 
     subjects: tuple[str, ...]
     static: tuple[Static, ...]
+    sources: tuple[str, ...]
     files: tuple[str, ...]
     starts: Ints
     subject: NDArray[np.int32]
@@ -178,6 +180,7 @@ class Tracks:
     kind: NDArray[np.int8]
     row: Ints
     file: NDArray[np.int32]
+    source: NDArray[np.int32]
 
     def __len__(self) -> int:
         return len(self.t)
@@ -207,6 +210,7 @@ class Tracks:
         batches += Batch.of(loose)
         batches = [b for b in batches if len(b)]
         names = sorted({b.subjects[i] for b in batches for i in np.unique(b.subject)})
+        sources = sorted({b.sources[i] for b in batches for i in np.unique(b.source)})
         files = sorted({b.sha256 for b in batches})
         name_code = {name: i for i, name in enumerate(names)}
         file_code = {sha: i for i, sha in enumerate(files)}
@@ -220,8 +224,8 @@ class Tracks:
             parts = [getattr(b, column) for b in batches]
             return np.concatenate(parts) if parts else np.empty(0)
 
-        codes = [np.array([name_code.get(s, -1) for s in b.subjects])[b.subject] for b in batches]
-        subject = np.concatenate(codes).astype(np.int32) if codes else np.empty(0, np.int32)
+        subject = _recoded(names, [(b.subjects, b.subject) for b in batches])
+        source = _recoded(sources, [(b.sources, b.source) for b in batches])
         file = np.repeat(
             np.array([file_code[b.sha256] for b in batches], dtype=np.int32),
             [len(b) for b in batches],
@@ -243,6 +247,7 @@ class Tracks:
         return cls(
             subjects=tuple(names),
             static=tuple(static),
+            sources=tuple(sources),
             files=tuple(files),
             starts=np.searchsorted(subject, np.arange(len(names) + 1)).astype(np.int64),
             subject=subject,
@@ -254,4 +259,12 @@ class Tracks:
             kind=joined("kind")[keep].astype(np.int8),
             row=row[keep],
             file=file[keep],
+            source=source[keep],
         )
+
+
+def _recoded(names: list[str], parts: list[tuple[list[str], Ints]]) -> NDArray[np.int32]:
+    """The codes of several batches as one column of indices into `names`."""
+    code = {name: i for i, name in enumerate(names)}
+    columns = [np.array([code.get(n, -1) for n in own])[column] for own, column in parts]
+    return np.concatenate(columns).astype(np.int32) if columns else np.empty(0, np.int32)

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from cordon.kernel.cards import Card
+from cordon.kernel.errors import BadInput
 from cordon.kernel.findings import Finding
 from cordon.kernel.hooks import gathered, hook, plugin_manager
 from cordon.picture.behaviours import gap, impossible_move, zone_entry
@@ -45,3 +46,20 @@ def behaviours() -> list[Behaviour]:
     manager = plugin_manager([sys.modules[__name__]])
     found = {b.CARD.name: b for b in gathered(manager.hook.picture_behaviours())}
     return [found[name] for name in sorted(found)]
+
+
+def fit_behaviours(zones: Sequence[Zone], where: str) -> None:
+    """Refuse zones that set a behaviour's parameter to what it does not take.
+
+    Raises:
+        BadInput: names the feature (from 1, in the order given), its zone and the parameter.
+    """
+    cards = [b.CARD for b in behaviours()]
+    for number, zone in enumerate(zones, 1):
+        for card in cards:
+            try:
+                card.values(zone.parameters)
+            except BadInput as wrong:
+                raise BadInput(
+                    f"{where}, feature {number} (“{zone.id[:60]}”): {wrong.message}"
+                ) from None

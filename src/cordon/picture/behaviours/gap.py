@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from cordon.picture.tracks import Floats, Tracks, moment
 
 CARD = load_card(__file__)
 _HAVENS = ("port", "anchorage")
+_AT_AN_END = 3  # so many reports before and after a silence tell which receivers heard it
 _HORIZON_S = 3600.0  # how far ahead a vessel's way is followed to see whether it leaves the area
 _WHERE = ("near the place", "in the wider area", "elsewhere")
 _AIRCRAFT = KINDS.index("aircraft")
@@ -131,9 +133,28 @@ class _Silence:
         )
         if heard is None or heard.share < values["least_share"]:
             return None
-        if heard.share * length < needed * values["wide_times"] ** heard.tier:
-            return None
-        return heard
+        enough = heard.share * length >= needed * values["wide_times"] ** heard.tier
+        return heard if enough and self.received >= values["receiver_share"] else None
+
+    @cached_property
+    def received(self) -> float:
+        """The part of the silence in which the receivers that heard it heard others.
+
+        Those that heard it last, and those that heard it again, each for themselves; the less
+        counts, because a vessel may have sailed into the reach of one that was out. An outage
+        begins up to one of its intervals after its last report and ends as long before the
+        next: others heard within these prove nothing, so that they are left out.
+        """
+        edge = min(self.longest, (self.t1 - self.t0) / 4)
+        t0, t1 = self.t0 + edge, self.t1 - (edge if self.b is not None else 0.0)
+        ends = [self.before[-_AT_AN_END:], self.after[:_AT_AN_END]]
+        return min(
+            self.coverage.received(
+                self.subject, np.unique(self.tracks.source[end]).astype(np.int64), t0, t1
+            )
+            for end in ends
+            if len(end)
+        )
 
     def _stayed(self, speed: float, havens: Sequence[Zone], values: Mapping[str, float]) -> bool:
         """It lay still and is where it was, or went silent in a port or anchorage."""
@@ -220,7 +241,15 @@ class _Silence:
                 round(heard.share, 2),
                 "1",
                 values["least_share"],
-                f"In this part of the silence others {where} were heard, so the receiver worked.",
+                f"In this part of the silence others {where} were heard.",
+            ),
+            Reason(
+                "receiver_share",
+                round(self.received, 2),
+                "1",
+                values["receiver_share"],
+                "In this part of it the receivers that heard this vessel heard others, so they "
+                "worked.",
             ),
             Reason(
                 "least_others",
@@ -266,7 +295,7 @@ class _Silence:
         confidence *= 1 - 0.6 * common
         if self.b is None:
             confidence *= 0.85  # it may yet be heard, or have moored out of sight
-        rows = [*self.before[-3:], *self.after[:3]]
+        rows = [*self.before[-_AT_AN_END:], *self.after[:_AT_AN_END]]
         return Finding.make(
             kind=CARD.kind,
             subjects=[self.tracks.subjects[self.subject]],

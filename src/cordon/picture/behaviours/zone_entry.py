@@ -163,9 +163,10 @@ def _finding(
         return None
     within = np.arange(p, q + 1)[inside[p : q + 1]]
     unseen = bool(inside[p]) and not (p > 0 and believed[p - 1])
-    enter = _edge(zone, h, some, p - 1 if inside[p] and not unseen else p, leaving=False)
-    if inside[p] and unseen:
+    if unseen:  # no way led in: it may be the only fix there is
         enter = (float(h.t[some[p]]), float(h.lat[some[p]]), float(h.lon[some[p]]))
+    else:
+        enter = _edge(zone, h, some, p - 1 if inside[p] else p, leaving=False)
     leave = float(h.t[some[q]]) if inside[q] else _edge(zone, h, some, q - 1, leaving=True)[0]
     leave = max(leave, enter[0])
     spots = [(float(h.lat[some[k]]), float(h.lon[some[k]])) for k in within]
@@ -190,13 +191,6 @@ def _finding(
     reasons = [
         Reason("reports_inside", count, "1", None, how),
         Reason(
-            "least_depth_m",
-            round(depth),
-            "m",
-            values["least_depth_m"],
-            "So far inside the zone's edge lies the deepest point known of it.",
-        ),
-        Reason(
             "minutes_inside",
             round(minutes, 1),
             "min",
@@ -204,6 +198,17 @@ def _finding(
             "From the entry to the last moment that it is known inside.",
         ),
     ]
+    if np.isfinite(depth):
+        reasons.insert(
+            1,
+            Reason(
+                "least_depth_m",
+                round(depth),
+                "m",
+                values["least_depth_m"],
+                "So far inside the zone's edge lies the deepest point known of it.",
+            ),
+        )
     if not count:
         reasons.append(
             Reason(
@@ -214,10 +219,7 @@ def _finding(
                 "So long was the silence over which the straight way is believed.",
             )
         )
-    if count:
-        confidence = min(0.95, 0.75 + 0.05 * min(count, 3) + 0.05 * min(1.0, depth / 1000))
-    else:
-        confidence = 0.75 - 0.35 * silence / max(values["crossing_longest_min"], 1e-9)
+    confidence = _confidence(count, depth, silence / max(values["crossing_longest_min"], 1e-9))
     return Finding.make(
         kind=CARD.kind,
         subjects=[tracks.subjects[subject], f"zone:{zone.id}"],
@@ -231,6 +233,17 @@ def _finding(
         detector=CARD.name,
         version=CARD.version,
     )
+
+
+def _confidence(count: int, depth: float, silence: float) -> float:
+    """By the reports from inside and their depth (m), or by the silence a way was drawn over.
+
+    Args:
+        silence: as a part of the longest over which a straight way is believed.
+    """
+    if not count:
+        return 0.75 - 0.35 * silence
+    return min(0.95, 0.75 + 0.05 * min(count, 3) + 0.05 * min(1.0, depth / 1000))
 
 
 def _allowed(zone: Zone) -> frozenset[str]:
@@ -260,7 +273,7 @@ def _edge(
 
 
 def _depth(zone: Zone, spots: list[tuple[float, float]]) -> float:
-    """How far (m) the deepest of the points lies within the zone's edge; 0 for a line."""
+    """How far (m) the deepest of the points lies within the zone's edge; infinite for a line."""
     if zone.geometry.geom_type.endswith("LineString"):
         return float("inf")
     lat = np.array([y for y, _ in spots])

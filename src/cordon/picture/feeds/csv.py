@@ -9,6 +9,8 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import zlib
+from collections import deque
 from collections.abc import Iterator
 from itertools import islice
 from typing import IO
@@ -16,10 +18,11 @@ from typing import IO
 import numpy as np
 
 from cordon.kernel.errors import BadInput
-from cordon.picture.feeds.source import LONGEST_LINE, ROWS_A_BATCH, Cut, Gathering, lines_of
+from cordon.picture.feeds.source import CUT, LONGEST_LINE, ROWS_A_BATCH, Cut, Gathering, lines_of
 from cordon.picture.feeds.table import KNOWN, expect, take_rows
-from cordon.picture.model import Refusal
 from cordon.picture.tracks import Batch
+
+_HEAD = 4096  # bytes looked at to tell the encoding and the ends of lines
 
 
 def read_csv(file: IO[bytes], name: str, g: Gathering) -> Iterator[Batch]:
@@ -33,7 +36,7 @@ def read_csv(file: IO[bytes], name: str, g: Gathering) -> Iterator[Batch]:
     """
     cut = [False]
     rows = _rows(_text(file, cut))
-    header = next(rows, None)
+    header = next((r for r in rows if r is None or any(map(str.strip, r))), None)
     if not header:
         raise BadInput(f"{name} is empty.", advice="Expected positions with a header line.")
     found = [c.strip().lower() for c in header]
@@ -61,61 +64,97 @@ def read_csv(file: IO[bytes], name: str, g: Gathering) -> Iterator[Batch]:
             columns = list(zip(*(f[:width] for f in whole), strict=False))
             yield take_rows(g, {c: columns[i] for c, i in at.items()}, numbers[keep])
     if cut[0]:
-        g.note(Refusal(row + 1, "the file ends early here: its compression is cut or damaged"))
+        g.breaks_off(row, CUT)
 
 
-def _rows(lines: Iterator[str]) -> Iterator[list[str] | None]:
+class _Lines:
+    """Lines on their way into rows; some may be given back.
+
+    Attributes:
+        recent: those of the row at hand. over: it asked for more than there are.
+    """
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self._again: deque[str] = deque()
+        self.recent: list[str] = []
+        self.over = False
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else next(self._lines, None)
+        if line is None:
+            self.over = True
+            raise StopIteration
+        self.recent.append(line)
+        return line
+
+    def begin(self) -> None:
+        """A row begins."""
+        self.recent, self.over = [], False
+
+    def give_back(self) -> None:
+        """The lines of the row at hand after its first will be read anew."""
+        self._again.extendleft(reversed(self.recent[1:]))
+
+
+def _rows(text: Iterator[str]) -> Iterator[list[str] | None]:
     """Rows; None for one that cannot be taken.
 
-    A quote that is never closed would swallow the rows after it, silently. So a row that ran
-    over several lines and has not the header's width is taken apart: its first line is
-    refused, and the others are read by themselves.
+    A quote that is never closed swallows the rows after it, silently: up to the next quote,
+    however far away. So of a row that ran over several lines only the first is refused, and
+    the others are read anew, where it has not the header's width, is still open at the end,
+    or holds a line that is a whole row by itself.
     """
-    recent: list[str] = []
-
-    def kept() -> Iterator[str]:
-        for line in lines:
-            recent.append(line)
-            yield line
-
-    reader = csv.reader(kept())
+    lines = _Lines(text)
+    reader = csv.reader(lines)
     width = 0
     while True:
-        recent.clear()
+        lines.begin()
         try:
             fields = next(reader)
         except StopIteration:
             return
         except csv.Error:
             fields = []
-        if len(recent) == 1 and fields:
+        if not fields and "".join(lines.recent).strip() == "":
+            yield []
+        elif fields and not lines.over and _is_one(fields, lines.recent, width):
             width = width or len(fields)
             yield fields
-        elif not fields and "".join(recent).strip() == "":
-            yield []
-        elif len(fields) == width:
-            yield fields  # RFC 4180 lets a quoted field hold line breaks
         else:
             yield None
-            for line in recent[1:]:
-                yield from _alone(line)
+            lines.give_back()
 
 
-def _alone(line: str) -> Iterator[list[str] | None]:
+def _is_one(fields: list[str], lines: list[str], width: int) -> bool:
+    """Whether what was read from some lines is one row: a quoted field may hold line breaks."""
+    if len(lines) == 1:
+        return True
+    return len(fields) == width and not any(_fields(line) == width for line in lines[1:])
+
+
+def _fields(line: str) -> int:
     try:
-        yield from csv.reader([line])
+        return sum(map(len, csv.reader([line])))
     except csv.Error:
-        yield None
+        return 0
 
 
 def _text(file: IO[bytes], cut: list[bool]) -> Iterator[str]:
     raw = io.BufferedReader(file) if not hasattr(file, "peek") else file  # type: ignore[type-var]
     try:
-        head = raw.peek(4)[:4]
-    except (EOFError, OSError):
+        head = raw.peek(_HEAD)[:_HEAD]
+    except (EOFError, OSError, zlib.error):
         head = b""
     if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
-        yield from _wide(raw, cut)
+        yield from _decoded(raw, "utf-16", cut)
+        return
+    if b"\r" in head and b"\n" not in head:  # as old Macs ended their lines
+        marked = head.startswith(codecs.BOM_UTF8)
+        yield from _decoded(raw, "utf-8-sig" if marked else "utf-8", cut)
         return
     first = True
     try:
@@ -130,10 +169,10 @@ def _text(file: IO[bytes], cut: list[bool]) -> Iterator[str]:
         cut[0] = True
 
 
-def _wide(raw: IO[bytes], cut: list[bool]) -> Iterator[str]:
-    lines = io.TextIOWrapper(raw, encoding="utf-16", errors="replace", newline="")
+def _decoded(raw: IO[bytes], encoding: str, cut: list[bool]) -> Iterator[str]:
+    lines = io.TextIOWrapper(raw, encoding=encoding, errors="replace", newline="")
     try:
         while line := lines.readline(LONGEST_LINE):
             yield line
-    except (EOFError, OSError):
+    except (EOFError, OSError, zlib.error):
         cut[0] = True

@@ -13,6 +13,7 @@ UTC), moved to the report's own UTC second. With none of them it is refused: “
 from __future__ import annotations
 
 import calendar
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -145,6 +146,8 @@ class AisDecoder(Gathering):
             return
         t, source = piece.t, piece.source
         if piece.group:
+            if piece.begins:  # ids come again within minutes: this is another group
+                self._groups.pop(piece.group, None)
             t, source = self._of_group(piece.group, t, source)
         if t is None and self._wrapper is None:
             t = received
@@ -157,7 +160,7 @@ class AisDecoder(Gathering):
         known_t, known_source = self._groups.get(group, (None, ""))
         if group not in self._groups and len(self._groups) >= _MOST_GROUPS:
             del self._groups[next(iter(self._groups))]
-        # A group id comes again within minutes: its own time, where told, is the newer one
+        # where no sentence says that it begins one: its own time, where told, is the newer
         result = (t if t is not None else known_t, source or known_source)
         self._groups[group] = result
         return result
@@ -333,11 +336,17 @@ def _words(text: str | None) -> str:
     return " ".join((text or "").split())
 
 
+_OTHER = re.compile(rb"\$[A-Z]{5},[^$!]*\*[0-9A-F]{2}\s*")
+
+
 def looks_like_ais(head: bytes) -> bool:
-    """True where some line of a file's first bytes holds an AIS sentence."""
+    """True where a file's first bytes hold an AIS sentence, or begin with another of NMEA 0183.
+
+    A ship's log may begin with an hour of its own instruments.
+    """
     for line in head.split(b"\n"):
         for mark in (b"VDM,", b"VDO,"):
             at = line.find(mark)
             if at >= 3 and line[at - 3 : at - 2] == b"!":
                 return True
-    return False
+    return _OTHER.fullmatch(head.lstrip().partition(b"\n")[0]) is not None

@@ -12,12 +12,14 @@ import pyarrow.parquet as pq
 from cordon.kernel.errors import BadInput
 from cordon.picture.feeds.source import ROWS_A_BATCH, Gathering
 from cordon.picture.feeds.table import KNOWN, Column, expect, take_rows
-from cordon.picture.model import Refusal
 from cordon.picture.tracks import Batch
 
 
-def read_parquet(path: Path, g: Gathering) -> Iterator[Batch]:
+def read_parquet(path: Path, name: str, g: Gathering) -> Iterator[Batch]:
     """Batches of a Parquet file; `at` is a timestamp with a zone, or RFC 3339 text.
+
+    Args:
+        name: what errors call it.
 
     Raises:
         BadInput: not a whole Parquet file, a required column is missing, or `at` is a
@@ -25,17 +27,15 @@ def read_parquet(path: Path, g: Gathering) -> Iterator[Batch]:
     """
     try:
         file = pq.ParquetFile(path)
-    except (pa.ArrowInvalid, OSError):
-        raise BadInput(
-            f"{path.name} is not a whole Parquet file.", advice="Write it anew."
-        ) from None
+    except (pa.ArrowException, OSError):
+        raise BadInput(f"{name} is not a whole Parquet file.", advice="Write it anew.") from None
     schema = file.schema_arrow
-    expect(schema.names, path.name)
+    expect(schema.names, name)
     kind = schema.field("at").type
     stamped = pa.types.is_timestamp(kind)
     if stamped and kind.tz is None:
         raise BadInput(
-            f"The column at of {path.name} is a time that names no zone.",
+            f"The column at of {name} is a time that names no zone.",
             advice="Write it as a timestamp in UTC, or as text with Z.",
         )
     row = 0
@@ -57,5 +57,5 @@ def read_parquet(path: Path, g: Gathering) -> Iterator[Batch]:
                     micro.cast(pa.int64()).fill_null(0).to_numpy(zero_copy_only=False) / 1e6
                 )
             yield take_rows(g, columns, rows, t)
-    except (pa.ArrowInvalid, OSError):
-        g.note(Refusal(row + 1, "the file cannot be read from here on: it is damaged"))
+    except (pa.ArrowException, OSError):
+        g.breaks_off(row, "its data is damaged")

@@ -15,6 +15,7 @@ from cordon.picture.feeds.csv import read_csv
 from cordon.picture.feeds.nmea import AisDecoder, looks_like_ais
 from cordon.picture.feeds.parquet import read_parquet
 from cordon.picture.feeds.source import (
+    CUT,
     ROWS_A_BATCH,
     Cut,
     Gathering,
@@ -26,6 +27,7 @@ from cordon.picture.feeds.source import (
 from cordon.picture.model import Counts, Position, Refusal
 from cordon.picture.tracks import Batch
 
+_EXPECTED = "Expected AIS sentences with times, or positions as CSV or Parquet."
 _HEAD = 1 << 18  # bytes looked at to tell what a file holds
 
 
@@ -35,11 +37,13 @@ class PositionReader:
     Attributes:
         path, sha256: the file. form: `ais`, `csv` or `parquet`.
         counts: what became of its rows so far. refusals: the first ones, where no
-            `on_refusal` was given.
+            `on_refusal` was given. name: what errors call it.
+        broken: a sentence that says where the file breaks off, once it was read; or empty.
     """
 
-    def __init__(self, path: Path, form: str, gathering: Gathering) -> None:
+    def __init__(self, path: Path, name: str, form: str, gathering: Gathering) -> None:
         self.path = path
+        self.name = name
         self.form = form
         self.sha256 = gathering.sha256
         self._g = gathering
@@ -54,6 +58,11 @@ class PositionReader:
         """The refused rows so far, in the order in which they were met, at most 10,000."""
         return self._g.refusals
 
+    @property
+    def broken(self) -> str:
+        """Where the file breaks off and why, or empty."""
+        return f"{self.name} breaks off: {self._g.broken}." if self._g.broken else ""
+
     def __iter__(self) -> Iterator[Position]:
         for batch in self.batches():
             yield from batch.positions()
@@ -65,27 +74,30 @@ class PositionReader:
             BadInput: at the end, where of all the rows none could be read.
         """
         if self.form == "parquet":
-            yield from read_parquet(self.path, self._g)
+            yield from read_parquet(self.path, self.name, self._g)
         else:
             with open_bytes(self.path) as file:
                 if self.form == "csv":
-                    yield from read_csv(file, self.path.name, self._g)
+                    yield from read_csv(file, self.name, self._g)
                 else:
                     assert isinstance(self._g, AisDecoder)
                     yield from _ais(file, self._g)
         counts = self._g.counts
         if counts.refused and not (counts.kept or counts.repeated or counts.messages):
             self._nothing()
-        timeless = any("no time" in r.reason for r in self.refusals)
-        if timeless and not (counts.kept or counts.repeated):
+        if self._g.timeless and not (counts.kept or counts.repeated):
             self._nothing()
+        if self.form == "ais" and counts.read and not (counts.messages or counts.refused):
+            raise BadInput(f"{self.name} holds no AIS sentence.", advice=_EXPECTED)
+        if self.broken and not counts.read:
+            raise BadInput(self.broken, advice="Fetch or write the file again.")
 
     def _nothing(self) -> None:
-        first = self.refusals[0] if self.refusals else None
+        first = self._g.first
         why = f" The first, row {first.row}: {first.reason}." if first else ""
         raise BadInput(
-            f"Of {self.path.name} nothing can be read: {self._g.counts.refused} rows refused.{why}",
-            advice="Expected AIS sentences with times, or positions as CSV or Parquet.",
+            f"Of {self.name} nothing can be read: {self._g.counts.refused} rows refused.{why}",
+            advice=_EXPECTED,
         )
 
 
@@ -97,7 +109,7 @@ def _ais(file, decoder: AisDecoder) -> Iterator[Batch]:  # type: ignore[no-untyp
             if len(decoder) >= ROWS_A_BATCH:
                 yield decoder.take()
     except Cut:
-        decoder.note(Refusal(row + 1, "the file ends early here: its compression is cut"))
+        decoder.breaks_off(row, CUT)
     decoder.end()
     yield decoder.take()
 
@@ -105,6 +117,7 @@ def _ais(file, decoder: AisDecoder) -> Iterator[Batch]:  # type: ignore[no-untyp
 def open_positions(
     path: Path,
     *,
+    name: str = "",
     source: str = "ais",
     base_time: datetime | None = None,
     seen: Seen | None = None,
@@ -113,6 +126,7 @@ def open_positions(
     """Open a file of positions: an AIS log, a CSV or a Parquet file, `.gz` and `.zst` too.
 
     Args:
+        name: what errors call the file; its path's last part where empty.
         source: what AIS sentences without a source of their own are said to come from.
         base_time: when an AIS log without times begins, aware; else such a log takes its
             time from the base stations in it, and reports that have none are refused.
@@ -123,13 +137,14 @@ def open_positions(
         BadInput: the file cannot be read, is empty, or is none of these.
     """
     path = Path(path)
+    name = name or path.name
     sha256 = sha256_of(path)
     head = _head(path)
     if head[:4] == b"PAR1":
-        return PositionReader(path, "parquet", Gathering(sha256, seen, on_refusal))
+        return PositionReader(path, name, "parquet", Gathering(sha256, seen, on_refusal))
     if not head.strip():
         raise BadInput(
-            f"{path.name} is empty.",
+            f"{name} is empty.",
             advice="Expected AIS sentences, or positions as CSV or Parquet.",
         )
     if looks_like_ais(head):
@@ -137,8 +152,8 @@ def open_positions(
         decoder = AisDecoder(
             sha256, source=source, base_time=begin, seen=seen, on_refusal=on_refusal
         )
-        return PositionReader(path, "ais", decoder)
-    return PositionReader(path, "csv", Gathering(sha256, seen, on_refusal))
+        return PositionReader(path, name, "ais", decoder)
+    return PositionReader(path, name, "csv", Gathering(sha256, seen, on_refusal))
 
 
 def _head(path: Path) -> bytes:

@@ -27,7 +27,8 @@ class Piece:
     Attributes:
         sentence: from its “!” or “$” to its checksum.
         t: receiver time (s since the epoch) or None. source: `s:` of its tag block, or "".
-        group: `g:` group id, or "". broken: what is wrong with the wrapping, or "".
+        group: `g:` group id, or "". begins: it is the first sentence of its group.
+        broken: what is wrong with the wrapping, or "".
     """
 
     sentence: bytes
@@ -35,6 +36,7 @@ class Piece:
     source: str = ""
     group: str = ""
     broken: str = ""
+    begins: bool = False
 
 
 def pieces(line: bytes) -> list[Piece]:
@@ -53,7 +55,7 @@ def pieces(line: bytes) -> list[Piece]:
 
 
 def _piece(tag: bytes | None, sentence: bytes, leading: float | None) -> Piece:
-    t, source, group = leading, "", ""
+    t, source, group, begins = leading, "", "", False
     if tag:
         fields, star, check = tag.rpartition(b"*")
         if not star:
@@ -70,10 +72,11 @@ def _piece(tag: bytes | None, sentence: bytes, leading: float | None) -> Piece:
                 source = value.decode("ascii", "replace")[:64]
             elif key == b"g":
                 group = value.rpartition(b"-")[2].decode("ascii", "replace")[:32]
+                begins = value.startswith(b"1-")
     sentence, after = split_after(sentence)
     if t is None and after:
         t = stamp(after.rpartition(b",")[2])
-    return Piece(sentence, t, source, group)
+    return Piece(sentence, t, source, group, begins=begins)
 
 
 def split_after(sentence: bytes) -> tuple[bytes, bytes]:

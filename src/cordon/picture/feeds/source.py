@@ -47,6 +47,9 @@ def open_bytes(path: Path) -> IO[bytes]:
     return file
 
 
+CUT = "its compressed data is cut short or damaged"
+
+
 class Cut(Exception):
     """A compressed stream that ended before its end."""
 
@@ -129,6 +132,10 @@ class Gathering:
     Args:
         sha256: of the file. seen: shared between files whose repeats are to be found.
         on_refusal: called with each refusal; without it the first ones are kept in `refusals`.
+
+    Attributes:
+        first: the first refusal, whoever was told of it. timeless: some row had no time.
+        broken: what cut the file short and after which row, or empty.
     """
 
     def __init__(
@@ -137,6 +144,9 @@ class Gathering:
         self.sha256 = sha256
         self.counts = Counts()
         self.refusals: list[Refusal] = []
+        self.first: Refusal | None = None
+        self.timeless = False
+        self.broken = ""
         self.static: dict[str, Static] = {}
         self._seen = seen if seen is not None else Seen()
         self._on_refusal = on_refusal
@@ -148,8 +158,15 @@ class Gathering:
         self.counts.refused += 1
         self.note(Refusal(row, reason))
 
+    def breaks_off(self, row: int, why: str) -> None:
+        """Note that the file ends early, after so many rows."""
+        self.broken = f"{why} after row {row:,}"
+        self.note(Refusal(row + 1, f"the file breaks off here: {why}"))
+
     def note(self, refusal: Refusal) -> None:
         """Say what is wrong without counting a row (a file that ends early)."""
+        self.first = self.first or refusal
+        self.timeless = self.timeless or refusal.reason.startswith("no time")
         if self._on_refusal is not None:
             self._on_refusal(refusal)
         elif len(self.refusals) < MOST_REFUSALS_KEPT:

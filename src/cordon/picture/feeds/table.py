@@ -100,8 +100,12 @@ def take_rows(
 
 
 def _is_subject(text: str) -> str:
-    if text.startswith("mmsi:") and not (text[5:].isascii() and text[5:].isdigit()):
-        return "the subject's MMSI is not made of digits"
+    if text.startswith("mmsi:"):
+        digits = text[5:].strip()
+        if not (digits.isascii() and digits.isdigit()):
+            return "the subject's MMSI is not made of digits"
+        if len(digits) > 9:
+            return "the subject's MMSI has more than nine digits"
     return "" if _SUBJECT(text) else "the subject is not written type:id, as mmsi:463012345"
 
 
