@@ -109,9 +109,19 @@ def run(arguments: list[str] | None = None) -> int:
         # the reader of the pipe has seen enough; Python must not complain about it again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as fault:  # a path that is not there, or may not be written
+        _tell(_what_and_why(fault))
+        return 1
     except SystemExit as ended:  # typer has told wrong usage (2) and Ctrl-C (1) itself
         return ended.code if isinstance(ended.code, int) else 0
     return 0
+
+
+def _what_and_why(fault: OSError) -> str:
+    """The file and the system's own reason, on one line."""
+    if fault.filename is None or fault.strerror is None:
+        return " ".join(f"The machine refused it: {fault}.".split())[:500]
+    return f"{os.fsdecode(fault.filename)} cannot be used: {fault.strerror}."
 
 
 def _tell(words: str) -> None:

@@ -140,10 +140,28 @@ def test_cancelled_while_running_it_keeps_what_it_finished(kernel, make, officer
     with pytest.raises(Conflict, match="ended already"):
         jobs.cancel(officers["supervisor"], job)
     jobs.register(JobKind("test.count", ACT, counting()))
-    jobs.retry(officers["supervisor"], job)  # and it goes on from there
+    jobs.retry(officers["supervisor"], job)  # and it goes on from there, in the retrier's name
+    assert row(kernel, job).actor["id"] == "officer-supervisor"
     jobs.run_next()
     assert row(kernel, job).state == "done"
     assert parts(kernel, job) == [0, 1, 2, 3, 4]
+
+
+def test_only_who_may_ask_for_a_job_may_retry_it(kernel, make, officers):
+    """Else it would go on in somebody else's name, and under their authority."""
+    jobs = make()
+    job = ask(kernel, jobs, officers["watch"])
+    jobs.cancel(officers["supervisor"], job)
+    kernel.gate.check(officers["custodian"], "jobs.job.cancel", row(kernel, job).thing())
+    with pytest.raises(Refused):
+        jobs.retry(officers["custodian"], job)
+    kept = row(kernel, job)
+    assert (kept.state, kept.actor["id"]) == ("cancelled", "officer-watch")
+    assert kernel.ledger.entries(outcome="refused")[0].act == ACT
+    other = make()
+    del other._kinds["test.count"]
+    with pytest.raises(Conflict, match="no such kind"):
+        other.retry(officers["supervisor"], job)
 
 
 def test_cancelled_before_it_ran_it_never_does(kernel, make, officers):

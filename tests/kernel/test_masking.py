@@ -48,6 +48,18 @@ def test_a_pseudonym_is_stable_and_of_its_key_and_type() -> None:
     assert len(head) == len("number:~") + 12
 
 
+def test_only_what_is_a_pseudonym_is_taken_for_one() -> None:
+    own = masker.mask("number", "+923001234455")
+    for kept in (own, own.partition("·")[0]):
+        assert masker.mask("number", kept) == kept
+        assert masker.pseudonym("login", kept) != kept
+    for typed in ("~", "~secret +923001234455", own + " x", "x" + own, own + "\n", "~SECRET"):
+        masked = masker.mask("login", typed)
+        assert len(masked) == 13
+        assert masked != typed
+        assert masker.mask("number", typed).partition("·")[0] not in (typed, own)
+
+
 @pytest.mark.parametrize("last", [0, 1, 2, 3, 4])
 def test_policy_says_how_many_digits_stay(last: int) -> None:
     masked = Masker(KEY, last).mask_subject(NUMBER)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import create_engine, event, select, text
+from sqlalchemy import create_engine, event, func, select, text
+from sqlalchemy.exc import OperationalError
 
 from cordon.kernel.access.model import Mark
-from cordon.kernel.errors import Unavailable
+from cordon.kernel.errors import BadInput, Conflict, CordonError, Unavailable
 from cordon.kernel.ids import new_id
 from cordon.kernel.leads.tables import LeadRow
 from cordon.kernel.store import Rows
+from cordon.kernel.store.rows import named_faults
 
 
 def lead(at: datetime, id_: str | None = None) -> LeadRow:
@@ -28,6 +31,11 @@ def lead(at: datetime, id_: str | None = None) -> LeadRow:
 def count(rows: Rows) -> int:
     with rows.read() as session:
         return len(list(session.scalars(select(LeadRow.id))))
+
+
+def keep(rows: Rows, row: LeadRow) -> None:
+    with rows.write() as session:
+        session.add(row)
 
 
 def test_a_fault_in_the_block_leaves_nothing(rows, noon):
@@ -142,6 +150,109 @@ def test_times_sort_as_they_happened(rows, noon):
         assert sorted(before) == times[:50]
 
 
+def test_a_reader_sees_one_state_however_long_it_looks(rows, noon):
+    with rows.write() as session:
+        session.add(lead(noon))
+    with rows.read() as session:
+        before = session.scalar(select(func.count()).select_from(LeadRow))
+        writer = threading.Thread(target=lambda: keep(rows, lead(noon)))
+        writer.start()
+        writer.join(20)
+        assert session.scalar(select(func.count()).select_from(LeadRow)) == before == 1
+    assert count(rows) == 2
+
+
+def test_a_write_after_a_reading_on_the_same_connection_still_writes(rows_url, noon):
+    store = Rows(rows_url, pool=1)
+    from cordon.kernel.store import Base
+
+    Base.metadata.create_all(store.engine)
+    for number in range(3):
+        assert count(store) == number
+        keep(store, lead(noon))
+    with store.write() as session:
+        level = None if store.is_sqlite else session.scalar(text("SHOW transaction_isolation"))
+        assert level in (None, "read committed")
+    store.close()
+
+
+def test_readers_that_wait_for_the_ledgers_writer_do_not_keep_it_out(rows, noon):
+    """Every shared connection is held by one who waits for what another is to write."""
+    together = threading.Barrier(31)
+    written = threading.Event()
+
+    def wait_inside() -> None:
+        with rows.read() as session:
+            session.execute(text("SELECT 1"))
+            together.wait(20)
+            written.wait(20)
+
+    readers = [threading.Thread(target=wait_inside) for _ in range(30)]
+    for reader in readers:
+        reader.start()
+    together.wait(20)
+    started = time.monotonic()
+    with rows.write(reserved=True) as session:
+        session.add(lead(noon))
+        with rows.read(reserved=True) as inner:
+            inner.execute(text("SELECT 1"))
+    assert time.monotonic() - started < 5
+    written.set()
+    for reader in readers:
+        reader.join()
+
+
+def test_a_pool_without_a_free_connection_is_said(rows):
+    rows.engine.pool._timeout = 0.1
+    held = [rows.engine.connect() for _ in range(30)]
+    with pytest.raises(Unavailable, match="busy"), rows.read() as session:
+        session.execute(text("SELECT 1"))
+    for connection in held:
+        connection.close()
+
+
+@pytest.mark.parametrize("rows_url", ["postgres"], indirect=True)
+def test_what_postgresql_does_not_take_is_bad_input(rows, noon):
+    for wrong in ("a\0b", "\ud800"):
+        with pytest.raises(BadInput, match="does not take"), rows.read() as session:
+            session.scalar(select(LeadRow.id).where(LeadRow.id == wrong))
+        with pytest.raises(BadInput), rows.write() as session:
+            session.add(lead(noon, wrong))
+    assert count(rows) == 0
+
+
+@pytest.mark.parametrize("rows_url", ["postgres"], indirect=True)
+def test_who_loses_a_deadlock_is_told_to_try_again(rows, noon):
+    keep(rows, lead(noon, "a" * 36))
+    keep(rows, lead(noon, "b" * 36))
+    both = threading.Barrier(2)
+    said: list[BaseException] = []
+
+    def work(first: str, second: str) -> None:
+        try:
+            with rows.write() as session:
+                session.get(LeadRow, first * 36, with_for_update=True)
+                both.wait(20)
+                session.get(LeadRow, second * 36, with_for_update=True)
+        except CordonError as fault:
+            said.append(fault)
+
+    threads = [threading.Thread(target=work, args=order) for order in ("ab", "ba")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (fault,) = said
+    assert isinstance(fault, Conflict)
+    assert "Try again" in str(fault)
+
+
+def test_blocked_is_not_locked():
+    for words, kind in (("blocked by process 7", "does not answer"), ("is locked", "Another")):
+        with pytest.raises(Unavailable, match=kind), named_faults():
+            raise OperationalError("", {}, Exception(words))
+
+
 def test_a_time_without_a_zone_is_not_stored(rows):
     with pytest.raises(Exception, match="naive"), rows.write() as session:
         session.add(lead(datetime(2026, 3, 6)))
@@ -156,7 +267,7 @@ def test_a_full_disk_is_said_with_what_to_do(tmp_path, noon):
     Base.metadata.create_all(store.engine)
     store.engine.dispose()
 
-    @event.listens_for(store.engine, "connect")
+    @event.listens_for(store.reserve, "connect")
     def small(connection: sqlite3.Connection, _record: object) -> None:
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
         connection.execute(f"PRAGMA max_page_count = {pages + 4}")
@@ -179,7 +290,7 @@ def test_a_database_that_another_process_holds_is_said(tmp_path, noon):
     other = sqlite3.connect(tmp_path / "node.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
 
-    @event.listens_for(store.engine, "checkout")
+    @event.listens_for(store.reserve, "checkout")
     def impatient(connection: sqlite3.Connection, *_: object) -> None:
         connection.execute("PRAGMA busy_timeout = 50")
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from cordon.kernel import leads
 from cordon.kernel.access.model import Authority, AuthorityKind, Mark, Scope, Thing
@@ -111,6 +114,60 @@ def test_sight_shows_what_is_covered_and_enters_it_before(kernel, officers, room
         assert sight.subject(OTHER) != OTHER
     assert (entry.outcome, entry.detail["count"]) == ("read", 1)
     assert "7654321" not in str(entry.detail)  # and the ledger holds no number
+
+
+def test_many_readings_at_once_are_entered_without_one_waiting_for_another(
+    kernel, officers, room, under
+):
+    """More readers than shared connections; each waits for its entry with one in its hand."""
+    actor = under(officers["investigator"])
+    faults: list[BaseException] = []
+    inside = threading.Semaphore(0)
+
+    def look() -> None:
+        try:
+            with kernel.view(actor) as view:
+                view.session.execute(text("SELECT 1"))
+                inside.release()
+                inside.acquire(timeout=0.2)  # let the others come in too
+                assert view.sight(VIEW, room, "calls", [ONE]).shows(ONE)
+                assert kernel.ledger.size() > 0
+        except BaseException as fault:
+            faults.append(fault)
+
+    started = time.monotonic()
+    threads = [threading.Thread(target=look) for _ in range(60)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not faults
+    assert len(entries(kernel)) == 60
+    assert time.monotonic() - started < 10
+
+
+def test_a_pages_readings_are_entered_together_and_first(kernel, officers, under, noon):
+    def one(subject: str) -> Finding:
+        return Finding.make(
+            kind="calls.out_fan", subjects=(subject,), start=noon, end=noon, confidence=0.9,
+            reasons=[Reason("calls", 100, "calls", 50, "It called 100.")],
+            records=[RecordRef("ab" * 32, 1)], detector="calls.test", version="1",
+        )  # fmt: skip
+
+    page = [
+        (Thing("finding", new_id(), kernel.agency, Mark.GREEN), one(s)) for s in (ONE, OTHER, ONE)
+    ]
+    commits: list[int] = []
+    append_many = kernel.ledger.append_many
+    kernel.ledger.append_many = lambda e: commits.append(len(e)) or append_many(e)
+    with kernel.view(under(officers["investigator"])) as view:
+        shown = view.seen_all(VIEW, page)
+        assert len(entries(kernel)) == 2
+    assert commits == [2]
+    assert [f.subjects == (ONE,) for f in shown] == [True, False, True]
+    with kernel.work(under(officers["investigator"])) as work:
+        work.seen_all(VIEW, page)
+    assert len(entries(kernel)) == 4
 
 
 def test_sight_ends_with_the_authority(kernel, officers, room, under, clock):

@@ -86,10 +86,10 @@ def test_a_full_disk_refuses_and_then_goes_on(
 ) -> None:
     ledger = open_ledger(rows, tmp_path)
     ledger.append(entry(0))
-    with rows.engine.connect() as connection:
+    with rows.reserve.connect() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
     # every connection of the pool: the writer may get any of them
-    held = [rows.engine.connect() for _ in range(3)]
+    held = [rows.reserve.connect() for _ in range(3)]
     for connection in held:
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 2}")
     for connection in held:
@@ -104,7 +104,7 @@ def test_a_full_disk_refuses_and_then_goes_on(
             refused = str(fault)
     assert "full" in refused
     assert ledger.size() == kept
-    rows.engine.dispose()
+    rows.reserve.dispose()
     assert ledger.append(entry(1)) == kept
     assert verify_rows(ledger).ok
     ledger.close()

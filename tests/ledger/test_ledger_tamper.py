@@ -183,17 +183,18 @@ def test_an_export_from_later_on_and_an_older_checkpoint(
     export(full, tmp_path / "all")
     export(full, tmp_path / "rest", since=SIZE)
     export(full, tmp_path / "end", since=SIZE + 50)
-    for name in ("all", "rest"):
-        report = verify_export(tmp_path / name, full.verifier, against=old)
+    for name, since, kind in (("all", 0, "whole"), ("rest", SIZE, "rest")):
+        report = verify_export(tmp_path / name, full.verifier, since=since, against=old)
         assert report.ok, report.problems
-    assert verify_export(tmp_path / "end", full.verifier).ok
-    late = verify_export(tmp_path / "end", full.verifier, against=old)
+        assert (report.kind, report.start) == (kind, since)
+    assert verify_export(tmp_path / "end", full.verifier, since=SIZE + 50).ok
+    late = verify_export(tmp_path / "end", full.verifier, since=SIZE + 50, against=old)
     assert "too late" in late.problems[0].says
     start = tmp_path / "rest" / "start.json"
     data = orjson.loads(start.read_bytes())
     data["hashes"] = data["hashes"][::-1]
     start.write_bytes(orjson.dumps(data))
-    assert not verify_export(tmp_path / "rest", full.verifier).ok
+    assert not verify_export(tmp_path / "rest", full.verifier, since=SIZE).ok
     cut = verify_export(tmp_path / "all", full.verifier, against=full.checkpoint())
     assert cut.ok
     with pytest.raises(BadUsage):
@@ -221,7 +222,7 @@ def test_a_ledger_that_was_started_again_is_not_the_old_one(
     report = verify_export(tmp_path / "again", full.verifier, against=old)
     assert "are not those of the older checkpoint" in report.problems[0].says
     export_slice(again, tmp_path / "slice", [4], against=again.checkpoint())
-    assert not verify_export(tmp_path / "slice", full.verifier, against=old).ok
+    assert not verify_export(tmp_path / "slice", full.verifier, slice_=True, against=old).ok
     again.close()
     other.close()
 
@@ -231,7 +232,7 @@ def test_a_slice_proves_its_entries(full: Ledger, entry: Make, tmp_path: Path) -
     full.append_many([entry(n) for n in range(33)])
     folder = tmp_path / "slice"
     assert export_slice(full, folder, [7, 255, 256, 7, 320], against=old) == 4
-    report = verify_export(folder, full.verifier, against=old)
+    report = verify_export(folder, full.verifier, slice_=True, against=old)
     assert report.ok, report.problems
     assert (report.kind, report.checked) == ("slice", 4)
     path = folder / "proof-255.json"
@@ -240,6 +241,10 @@ def test_a_slice_proves_its_entries(full: Ledger, entry: Make, tmp_path: Path) -
         {"leaf": kept["leaf"].replace("officer", "0fficer")},
         {"index": 256},
         {"size": 332},
+        {"index": 255.0},
+        {"index": True},
+        {"size": 333.0},
+        {"leaf": kept["leaf"].replace('"index":255', '"index":255.0')},
         {"proof": kept["proof"][1:]},
         {"proof": kept["proof"][::-1]},
         {"leaf": "[]"},
@@ -247,10 +252,82 @@ def test_a_slice_proves_its_entries(full: Ledger, entry: Make, tmp_path: Path) -
     ]
     for changed in wrong:
         path.write_bytes(orjson.dumps({**kept, **changed}))
-        report = verify_export(folder, full.verifier)
+        report = verify_export(folder, full.verifier, slice_=True)
         assert [p.index for p in report.problems] == [255], changed
     path.rename(folder / "proof-254.json")
-    assert not verify_export(folder, full.verifier).ok
+    assert not verify_export(folder, full.verifier, slice_=True).ok
+
+
+def test_an_export_without_its_first_entries_does_not_pass_as_a_whole_one(
+    full: Ledger, tmp_path: Path
+) -> None:
+    """start.json needs no key: whoever drops entries can write one that fits."""
+    export(full, tmp_path / "all")
+    for since in (SIZE - 1, SIZE):
+        folder = tmp_path / f"from-{since}"
+        export(full, folder, since=since)
+        report = verify_export(folder, full.verifier)
+        assert [p.index for p in report.problems] == [0]
+        assert f"begins at entry {since}" in report.problems[0].says
+        assert not verify_export(folder, full.verifier, since=since - 1).ok
+        said = verify_export(folder, full.verifier, since=since).to_dict()
+        assert (said["ok"], said["kind"], said["start"]) == (True, "rest", since)
+        assert f"begins at entry {since}" in said["remarks"][0]
+    assert not verify_export(tmp_path / "all", full.verifier, since=5).ok
+
+
+def test_a_slice_does_not_pass_as_an_export_nor_an_export_as_a_slice(
+    full: Ledger, tmp_path: Path
+) -> None:
+    export(full, tmp_path / "all")
+    export_slice(full, tmp_path / "slice", [4])
+    assert not verify_export(tmp_path / "slice", full.verifier).ok
+    assert not verify_export(tmp_path / "all", full.verifier, slice_=True).ok
+    good = verify_export(tmp_path / "slice", full.verifier, slice_=True)
+    assert (good.ok, good.kind, good.start, good.checked) == (True, "slice", None, 1)
+    assert "no others" in good.remarks()[0]
+    (tmp_path / "slice" / "proof-4.json").rename(tmp_path / "all" / "proof-4.json")
+    assert not verify_export(tmp_path / "slice", full.verifier, slice_=True).ok
+    assert not verify_export(tmp_path / "all", full.verifier).ok
+    export(full, tmp_path / "from", since=SIZE)
+    for path in (tmp_path / "from").iterdir():
+        path.replace(tmp_path / "slice" / path.name)
+    (tmp_path / "all" / "proof-4.json").rename(tmp_path / "slice" / "proof-4.json")
+    assert not verify_export(tmp_path / "slice", full.verifier, since=SIZE).ok
+
+
+@pytest.mark.parametrize("rows_url", ["sqlite"], indirect=True)
+@pytest.mark.usefixtures("small_files")
+def test_a_hostile_export_gives_a_report_and_never_a_fault(full: Ledger, tmp_path: Path) -> None:
+    good = tmp_path / "good"
+    export(full, good)
+    note = (good / "checkpoint").read_text()
+    lines = (good / "entries-000000.jsonl").read_bytes()
+    start = b'{"size": %s, "hashes": []}'
+    files = [
+        ("checkpoint", note.replace(f"\n{SIZE}\n", "\n" + "9" * 5000 + "\n").encode()),
+        ("checkpoint", note.replace(f"\n{SIZE}\n", "\n" + "9" * 30 + "\n").encode()),
+        ("checkpoint", b"x" * (2 << 20)),
+        ("checkpoint", None),
+        ("verifier", None),
+        ("start.json", None),
+        *(("start.json", start % size) for size in (b"0.0", b"false", b'"0"', b"-1", b"1e400")),
+        ("start.json", b"[" * 100_000),
+        ("entries-000000.jsonl", None),
+        ("entries-000000.jsonl", lines[: lines.index(b"\n") + 1]),  # the next file follows
+        ("entries-000000.jsonl", lines.replace(b'"index":3,', b'"index":3.0,')),
+        ("entries-000000.jsonl", lines.replace(b'"index":3,', b'"index":3e300,')),
+        ("entries-000000.jsonl", lines.replace(b'"index":3,', b'"index":[3],')),
+        ("hashes-000000.bin", b"x"),
+        ("proof-9.json", b"{}"),
+    ]
+    for number, (name, data) in enumerate(files):
+        folder = tmp_path / f"hostile-{number}"
+        shutil.copytree(good, folder)
+        (folder / name).unlink(missing_ok=True)
+        (folder / name).mkdir() if data is None else (folder / name).write_bytes(data)
+        for how in ({}, {"since": 3}, {"slice_": True}):
+            assert not verify_export(folder, **how).ok, (name, data and data[:40], how)
 
 
 def test_which_key_it_was_checked_with_is_told(full: Ledger, tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def backup(
 def _half_written(folder: str, names: list[str]) -> set[str]:
     """What a copy leaves out: it is being written, or is made anew when it is wanted."""
     passing = {"partial", "spill"} if Path(folder).name in ("files", "columns") else set()
-    return {n for n in names if n in passing or n.endswith(".partial")}
+    return {n for n in names if n in passing or n.endswith(".partial") or n.startswith(".sealing-")}
 
 
 def _sync(folder: Path) -> None:

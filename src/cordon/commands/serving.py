@@ -18,13 +18,23 @@ def serve(
     ctx: typer.Context,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Say where it is in one line of JSON.")
+    ] = False,
 ) -> None:
     """Start the node and serve its pages until it is stopped."""
     given = {k: v for k, v in {"host": host, "port": port}.items() if v is not None}
     settings = load(**given)
     logs.set_up(settings.log_level, settings.log_format)
     node = open_node(settings)
-    console(ctx).say(f"{settings.agency_name} ({settings.agency}) at {settings.public_url}")
+    console(ctx, json=json).answer(
+        {
+            "address": settings.public_url,
+            "agency": settings.agency,
+            "agency_name": settings.agency_name,
+        },
+        f"{settings.agency_name} ({settings.agency}) at {settings.public_url}",
+    )
     try:
         run(node, settings)
     finally:

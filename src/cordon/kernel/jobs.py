@@ -261,7 +261,14 @@ class Jobs:
                 work.emit("jobs.job.cancelled", {"job": job, "kind": row.kind})
 
     def retry(self, actor: Actor, job: str) -> None:
-        """Put a failed or cancelled job back in the queue; it goes on from its checkpoint."""
+        """Put a failed or cancelled job back in the queue; it goes on from its checkpoint.
+
+        From here on it is the job of the one who retries: it runs in their name and under their
+        authority, so they must be let to ask for one of its kind.
+
+        Raises:
+            Refused: they may not. Conflict: it has not ended, or this node cannot do it any more.
+        """
         with self.kernel.work(actor) as work:
             row = _get(work.session, job)
             work.act("jobs.job.cancel", row.thing(), retry=True)
@@ -269,6 +276,10 @@ class Jobs:
                 raise Conflict(
                     f"The job is {row.state}; only a failed or cancelled one can be retried."
                 )
+            if row.kind not in self._kinds:
+                raise Conflict("This node has no such kind of job any more.")
+            work.act(self._kinds[row.kind].act, row.thing(), job=row.kind, again=True)
+            row.actor = _reference(work.actor)
             row.state, row.attempts, row.cancel_asked, row.error = "queued", 0, None, None
             row.ended_at = None
         self._wake.set()

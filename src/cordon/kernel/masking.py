@@ -27,6 +27,7 @@ PERSONAL = frozenset({"number", "imsi", "imei", "account", "person"})
 _DIGITS_SHOWN = frozenset({"number", "imsi", "imei", "account"})
 _SIGN = "~"  # begins no E.164 number, IMSI or IMEI, and no account number in use
 _LETTERS = 12  # base32 letters of the pseudonym: 60 bits, no clash among a nation's numbers
+_PSEUDONYM = re.compile(rf"{_SIGN}[a-z2-7]{{{_LETTERS}}}(?:·\d{{1,4}})?")
 _LEAST_KEY = 16  # bytes
 
 _KEPT_OR_NUMBER = re.compile(
@@ -70,10 +71,12 @@ class Masker:
         """Pseudonym of a value of a type: `~` and 12 letters, `·` and its last digits.
 
         Of a value with fewer than eight digits (a short code, a name) no digit is shown: with
-        the pseudonym's stability they would give it away.
+        the pseudonym's stability they would give it away. What is a pseudonym already stays it.
         """
-        if value.startswith(_SIGN):
-            return value
+        return value if _PSEUDONYM.fullmatch(value) else self.pseudonym(type_, value)
+
+    def pseudonym(self, type_: str, value: str) -> str:
+        """As `mask`, whatever the value looks like: for what a stranger typed."""
         digest = hmac.new(self._key, f"{type_}:{value}".encode(), hashlib.sha256).digest()
         name = _SIGN + base64.b32encode(digest).decode()[:_LETTERS].lower()
         digits = re.sub(r"\D", "", value)

@@ -7,7 +7,7 @@ are committed together or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -70,6 +70,7 @@ class View:
         self.actor = actor
         self.session = session
         self.now = kernel.clock.now()
+        self._gathered: list[NewEntry] | None = None
 
     def permit(self, act: str, thing: Thing) -> None:
         """Pass the gate, or raise Refused (which is recorded)."""
@@ -131,9 +132,26 @@ class View:
 
         return self.kernel.masker.mask_finding(finding, visible)
 
+    def seen_all(self, act: str, findings: Iterable[tuple[Thing, Finding]]) -> list[Finding]:
+        """As `seen` for each of a page; the readings are entered in one commit, not one each."""
+        gathered: list[NewEntry] = []
+        self._gathered = gathered
+        try:
+            shown = [self.seen(act, thing, finding) for thing, finding in findings]
+        finally:
+            self._gathered = None
+        self._enter(gathered)
+        return shown
+
     def _trace(self, entry: NewEntry) -> None:
+        if self._gathered is None:
+            self._enter([entry])
+        else:
+            self._gathered.append(entry)
+
+    def _enter(self, entries: Sequence[NewEntry]) -> None:
         """A reading is on the disk before what was read is shown."""
-        self.kernel.ledger.append(entry)
+        self.kernel.ledger.append_many(entries)
 
 
 class Work(View):
@@ -153,9 +171,9 @@ class Work(View):
         self.permit(act, thing)
         self._entries.append(self.kernel.entry(self.actor, act, thing, "done", detail))
 
-    def _trace(self, entry: NewEntry) -> None:
+    def _enter(self, entries: Sequence[NewEntry]) -> None:
         """Committed with this work: the ledger's own writer would wait for it for ever."""
-        self._entries.append(entry)
+        self._entries.extend(entries)
 
     def emit(self, topic: str, payload: Mapping[str, Any], mark: Mark = Mark.GREEN) -> None:
         """Tell other rooms, once this work is committed."""

@@ -108,7 +108,7 @@ def _checked(file: str, data: dict[str, Any]) -> Layout:
         ),
         directions=_values(data.get("directions")),
         kinds=_values(data.get("kinds")),
-        kind=str(data.get("kind") or ""),
+        kind=str(data.get("kind_if_absent") or ""),
     )
 
 

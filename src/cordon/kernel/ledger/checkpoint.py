@@ -7,6 +7,7 @@ node signs it; witnesses (other agencies' nodes) add cosignatures below.
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cordon.kernel.errors import BadInput, DoesNotVerify
 from cordon.kernel.ledger import notes
 from cordon.kernel.ledger.notes import Signed, Verifier
+
+_SIZE = re.compile("0|[1-9][0-9]{0,17}")  # below 2**63: what a database can count to
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,7 @@ def read(text: str) -> Checkpoint:
     if len(lines) < 3 or "" in lines:
         raise _malformed("it has fewer than three lines, or an empty one")
     origin, size, encoded, *extensions = lines
-    if not (size.isascii() and size.isdigit() and str(int(size)) == size):
+    if not _SIZE.fullmatch(size):
         raise _malformed("its size is not a plain number")
     root = notes.decode(encoded)
     if len(root) != 32:

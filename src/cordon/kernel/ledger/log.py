@@ -185,7 +185,7 @@ class Ledger(Reading):
 
     def root(self, size: int) -> bytes:
         """The root that the ledger had at a size."""
-        with self.rows.read() as session:
+        with self.rows.read(reserved=True) as session:
             return merkle.root_at(size, kept_nodes(session))
 
     def inclusion(self, index: int, size: int | None = None) -> list[bytes]:
@@ -194,13 +194,13 @@ class Ledger(Reading):
         Args:
             size: of the checkpoint to prove it against; the latest one where it is None.
         """
-        with self.rows.read() as session:
-            size = self.size() if size is None else size
+        size = self.size() if size is None else size
+        with self.rows.read(reserved=True) as session:
             return merkle.inclusion_proof(index, size, kept_nodes(session))
 
     def consistency(self, old: int, new: int) -> list[bytes]:
         """Proof that the ledger of `new` entries begins with that of `old`, unchanged."""
-        with self.rows.read() as session:
+        with self.rows.read(reserved=True) as session:
             return merkle.consistency_proof(old, new, kept_nodes(session))
 
     def check_head(self) -> None:
@@ -241,7 +241,8 @@ class Ledger(Reading):
         return self.rows.writing
 
     def _commit(self, entries: Sequence[NewEntry]) -> list[int]:
-        with self.rows.write() as session:
+        # reserved: those who wait for this hold every shared connection when many read at once
+        with self.rows.write(reserved=True) as session:
             return self.append_in(session, entries)
 
     def _locked_head(self, session: Session) -> Head:

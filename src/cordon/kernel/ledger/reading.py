@@ -36,6 +36,8 @@ SELECT_HEAD = select(LedgerHead.size, LedgerHead.frontier, LedgerHead.note, Ledg
 class Reading:
     """The reading half of `Ledger`. Entries are read from their leaves, which are what is proved.
 
+    Each reading takes a reserved connection: it often stands inside a view, which has one already.
+
     Args:
         rows: the node's database.
     """
@@ -86,7 +88,7 @@ class Reading:
         if before is not None:
             query = query.where(LedgerEntry.index < before)
         query = query.order_by(LedgerEntry.index.desc()).limit(max(1, min(limit, MOST)))
-        with self.rows.read() as session:
+        with self.rows.read(reserved=True) as session:
             return [Entry.from_leaf(leaf) for leaf in session.scalars(query)]
 
     def of_thing(self, thing: str, *, before: int | None = None, limit: int = 200) -> list[Entry]:
@@ -99,7 +101,7 @@ class Reading:
 
     def leaf(self, index: int) -> bytes:
         """The exact bytes of one entry; raises NotFound."""
-        with self.rows.read() as session:
+        with self.rows.read(reserved=True) as session:
             leaf = session.scalar(select(LedgerEntry.leaf).where(LedgerEntry.index == index))
         if leaf is None:
             raise NotFound(f"The ledger has no entry {index}.")
@@ -117,7 +119,7 @@ class Reading:
     def head_and_last(self) -> tuple[Head | None, int]:
         """The head and the index of the last row (-1: none), as they are at one moment."""
         last = select(func.max(LedgerEntry.index)).scalar_subquery()
-        with self.rows.read() as session:
+        with self.rows.read(reserved=True) as session:
             row = session.execute(SELECT_HEAD.add_columns(last)).first()
             found = session.scalar(select(last)) if row is None else row[-1]
         head = None if row is None else Head(*row[:-1])

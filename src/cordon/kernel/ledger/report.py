@@ -29,7 +29,9 @@ class Report:
     """The outcome of a verification.
 
     Attributes:
-        kind: `export`, `slice` or `database`.
+        kind: `whole` (an export from entry 0 on), `rest` (from a later one on), `slice` (chosen
+            entries), or `database`.
+        start: index of the first entry that it speaks of; None for a slice.
         origin, size, root: of the checkpoint that it was held against; root in hex.
         checked: number of entries that were read.
         key: the verifier that the checkpoint's signature was checked with, or None.
@@ -41,6 +43,7 @@ class Report:
     """
 
     kind: str
+    start: int | None = 0
     origin: str = ""
     size: int = 0
     root: str = ""
@@ -65,13 +68,18 @@ class Report:
 
     def remarks(self) -> list[str]:
         """What the reader must know besides, a sentence each."""
-        if self.key is None or self.key_given:
-            return []
-        return [
-            "Checked with the key that lies in the export itself, which whoever forged the rest "
-            f"would have forged too. Compare its fingerprint with the agency: "
-            f"{self.key.fingerprint}"
-        ]
+        said = []
+        if self.kind == "rest":
+            said.append(f"It begins at entry {self.start}: of those before it nothing was checked.")
+        if self.kind == "slice":
+            said.append("A slice proves the entries it holds, and not that there are no others.")
+        if self.key is not None and not self.key_given:
+            said.append(
+                "Checked with the key that lies in the export itself, which whoever forged the "
+                "rest would have forged too. Compare its fingerprint with the agency: "
+                f"{self.key.fingerprint}"
+            )
+        return said
 
     def require(self) -> None:
         """Raise DoesNotVerify where anything is wrong, with the first problem."""
@@ -86,6 +94,7 @@ class Report:
         return {
             "ok": self.ok,
             "kind": self.kind,
+            "start": self.start,
             "origin": self.origin,
             "size": self.size,
             "root": self.root,

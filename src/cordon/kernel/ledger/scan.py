@@ -119,10 +119,12 @@ def _check_order(
         try:
             data = loads(leaf)
             index, at = data["index"], data["at"]
+            if type(index) is not int:  # 3.0 and true compare like numbers, and are no index
+                raise TypeError
             if index != expected:
                 found.in_order = False
                 if index > expected:
-                    found.note(expected, _missing(expected, index))
+                    found.note(expected, missing(expected, index))
                     expected = index + 1
                 else:
                     found.note(index, f"It stands where entry {expected} belongs.")
@@ -164,7 +166,8 @@ def _compare(digests: Sequence[bytes], hashes: bytes, start: int, found: Scanned
                 return
 
 
-def _missing(first: int, after: int) -> str:
+def missing(first: int, after: int) -> str:
+    """What is wrong with entry `first` where the next one that is there is `after`."""
     return (
         "It is missing."
         if after == first + 1

@@ -175,6 +175,10 @@ def written_whole(path: Path) -> Iterator[Path]:
             os.fsync(held.fileno())
             partial.replace(path)
             sync_folder(path.parent)
+    except OSError as fault:
+        if fault.filename == str(partial):  # the caller knows no such name
+            fault.filename = str(path)
+        raise
     finally:
         partial.unlink(missing_ok=True)
 

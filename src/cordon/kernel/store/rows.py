@@ -8,6 +8,7 @@ migration on.
 from __future__ import annotations
 
 import hashlib
+import re
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -30,11 +31,17 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, sessionmaker
 from sqlalchemy.types import TypeDecorator
 
-from cordon.kernel.errors import Unavailable
+from cordon.kernel.errors import BadInput, Conflict, CordonError, Unavailable
+
+_LOCKED = re.compile(r"\blocked\b")  # SQLite's word; PostgreSQL's deadlocks say "blocked"
+_LOST_RACE = frozenset({"40P01", "40001"})  # SQLSTATE: deadlock detected, serialization failure
+_READING = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+_RESERVED = {"pool_size": 1, "max_overflow": 10}
 
 Json = JSON().with_variant(JSONB(), "postgresql")
 """JSON text on SQLite, JSONB on PostgreSQL."""
@@ -102,32 +109,38 @@ class Rows:
 
     Args:
         url: SQLAlchemy URL (`sqlite:///…` or `postgresql+psycopg://…`).
-        pool: connections kept open at most (PostgreSQL).
+        pool: connections kept open at most (PostgreSQL); 20 more may be opened when needed.
+
+    Attributes:
+        engine: of the connections that everybody shares.
+        reserve: a few connections beside them, 11 at most, for those whom somebody with a shared
+            connection waits for: the ledger, and on SQLite every writer. If these had to wait for
+            a shared connection too, each would wait for the other.
     """
 
     def __init__(self, url: str, *, pool: int = 10) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
-        if self.is_sqlite:
-            if self.url.database and self.url.database != ":memory:":
-                Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
-            self.engine = create_engine(
-                self.url, pool_size=pool, max_overflow=20, hide_parameters=True
-            )
-            _tune_sqlite(self.engine)
-        else:
-            self.engine = create_engine(
-                self.url,
-                pool_size=pool,
-                max_overflow=20,
-                pool_pre_ping=True,
-                # an error that says what was to be written would carry it into the log
-                hide_parameters=True,
-            )
-        self._sessions = sessionmaker(self.engine, expire_on_commit=False)
+        if self.is_sqlite and self.url.database and self.url.database != ":memory:":
+            Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+        self.engine = self._engine(pool_size=pool, max_overflow=20)
+        self.reserve = self._engine(**_RESERVED)
+        self._sessions = sessionmaker(expire_on_commit=False)
         # SQLite has one writer. Waiting here is fair and instant; SQLite's own busy wait polls.
         self._writer = threading.Lock() if self.is_sqlite else None
         self._mine = threading.local()
+
+    def _engine(self, **pool: int) -> Engine:
+        if self.is_sqlite:
+            engine = create_engine(self.url, hide_parameters=True, **pool)
+            _tune_sqlite(engine)
+            return engine
+        # an error that says what was to be written would carry it into the log
+        return create_engine(self.url, pool_pre_ping=True, hide_parameters=True, **pool)
+
+    def _one_state(self, engine: Engine) -> Engine:
+        """The same connections, for reading; a transaction of SQLite sees one state anyway."""
+        return engine if self.is_sqlite else engine.execution_options(**_READING)
 
     @property
     def writing(self) -> bool:
@@ -135,11 +148,17 @@ class Rows:
         return bool(getattr(self._mine, "writing", False))
 
     @contextmanager
-    def write(self) -> Iterator[Session]:
-        """A transaction that commits at the end of the block, or rolls back on any error."""
+    def write(self, *, reserved: bool = False) -> Iterator[Session]:
+        """A transaction that commits at the end of the block, or rolls back on any error.
+
+        Args:
+            reserved: take a connection of the reserve: somebody with a shared one waits for this.
+        """
         if self.writing:
             raise RuntimeError("a write transaction was opened inside another one")
-        with self._writer or nullcontext(), named_faults(), self._sessions() as session:
+        # who holds SQLite's writer lock must never wait for the others' connections
+        engine = self.reserve if reserved or self.is_sqlite else self.engine
+        with self._writer or nullcontext(), named_faults(), self._sessions(bind=engine) as session:
             self._mine.writing = True
             try:
                 session.connection(execution_options={"cordon_write": True})
@@ -149,9 +168,14 @@ class Rows:
                 self._mine.writing = False
 
     @contextmanager
-    def read(self) -> Iterator[Session]:
-        """A transaction that sees one state of the rows and never changes them."""
-        with named_faults(), self._sessions(autoflush=False) as session:
+    def read(self, *, reserved: bool = False) -> Iterator[Session]:
+        """A transaction that sees one state of the rows and never changes them.
+
+        Args:
+            reserved: as of `write`; for a short reading that may stand inside another one.
+        """
+        engine = self._one_state(self.reserve if reserved or self.writing else self.engine)
+        with named_faults(), self._sessions(bind=engine, autoflush=False) as session:
             yield session
             session.expunge_all()  # what was read stays readable; a rollback would expire it
             session.rollback()
@@ -169,6 +193,7 @@ class Rows:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+        self.reserve.dispose()
 
 
 def _tune_sqlite(engine: Engine) -> None:
@@ -191,22 +216,26 @@ def _tune_sqlite(engine: Engine) -> None:
 
 @contextmanager
 def named_faults() -> Iterator[None]:
-    """Turn faults of the database that an operator can mend into errors that say how."""
+    """Turn faults of the database that somebody can mend into errors that say how.
+
+    Raises:
+        BadInput: a value that the database does not take. Conflict: another transaction won.
+        Unavailable: the database is away, busy, full or held.
+    """
     try:
         yield
-    except OperationalError as fault:
-        words = str(fault.orig).lower()
-        if "disk is full" in words or "no space left" in words:
-            raise Unavailable(
-                "The disk that holds the node's database is full; nothing of this act was kept.",
-                advice="Free space on it and try again.",
-            ) from fault
-        if "locked" in words:
-            raise Unavailable(
-                "Another process holds the node's database.", advice="Try again in a moment."
-            ) from fault
+    except NoneFree as fault:
         raise Unavailable(
-            "The node's database does not answer.", advice="See CORDON_DATABASE_URL and its log."
+            "The node is busy: no connection to its database came free in time.",
+            advice="Try again in a moment.",
+        ) from fault
+    except OperationalError as fault:
+        raise _operational(fault) from fault
+    except (DataError, UnicodeEncodeError) as fault:
+        # psycopg refuses NUL, and every driver a lone surrogate, before anything is sent
+        raise BadInput(
+            "A value holds a character or a number that the database does not take.",
+            advice="Take out what cannot be printed, and try again.",
         ) from fault
     except DBAPIError as fault:
         if fault.connection_invalidated:
@@ -214,3 +243,21 @@ def named_faults() -> Iterator[None]:
                 "The connection to the node's database broke.", advice="Try again in a moment."
             ) from fault
         raise
+
+
+def _operational(fault: OperationalError) -> CordonError:
+    words = str(fault.orig).lower()
+    if getattr(fault.orig, "sqlstate", None) in _LOST_RACE:
+        return Conflict("Somebody else changed this at the same moment.", advice="Try again.")
+    if "disk is full" in words or "no space left" in words:
+        return Unavailable(
+            "The disk that holds the node's database is full; nothing of this act was kept.",
+            advice="Free space on it and try again.",
+        )
+    if _LOCKED.search(words):
+        return Unavailable(
+            "Another process holds the node's database.", advice="Try again in a moment."
+        )
+    return Unavailable(
+        "The node's database does not answer.", advice="See CORDON_DATABASE_URL and its log."
+    )
