@@ -92,7 +92,7 @@ def run(job: Running, kernel: Kernel, region: str) -> Mapping[str, Any]:
     report = _report(name, "done", counts, refusals)
     with job.step() as work:
         row = file_of(work, sha256, str(job.params["authority"]))
-        if row is not None:
+        if row is not None and row.state != "stored":  # brought in again, it keeps what it gave
             row.state, row.counts, row.refusals = "stored", asdict(counts), refusals
         work.act(
             "calls.record.import", Thing.room("calls", kernel.agency), file=sha256, **asdict(counts)
