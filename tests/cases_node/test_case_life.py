@@ -51,7 +51,9 @@ def add_photo(cases, actor, case, data=b"\xff\xd8 a photograph", title="deck.jpg
 
 def test_from_finding_to_verified_bundle(cases, case, keep, officers, kernel, clock, tmp_path):
     investigator, custodian = officers["investigator"], officers["custodian"]
-    finding = cases.view(investigator, case).findings[0].id
+    shown = cases.view(investigator, case).findings[0]
+    assert shown.records > 0  # as many as it stands on, though lists leave them out
+    finding = shown.id
     photo = add_photo(cases, custodian, case)
     note = cases.add_finding(investigator, case, finding)
     assert (photo.label, note.label) == ("E-1", "E-2")

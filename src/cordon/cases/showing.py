@@ -172,6 +172,6 @@ def _findings(
             reasons=tuple(
                 ShownReason(r.says, r.value, r.unit, r.threshold) for r in masked.reasons
             ),
-            records=len(finding.records),
+            records=len(row.records),
             exhibit=labels.get(row.id),
         )
