@@ -11,6 +11,7 @@ import argparse
 import importlib
 import os
 import platform
+import traceback
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -63,16 +64,25 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it runs")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks.md")
     asked = parser.parse_args()
-    sections = []
+    sections: list[str] = []
+    failed: list[str] = []
     for name in asked.parts:
         print(f"{name} …", flush=True)
         module = importlib.import_module(f"bench.{name}")
-        rows = module.run(quick=asked.quick)
         said = (module.__doc__ or name).strip().splitlines()[0]
+        try:
+            rows = module.run(quick=asked.quick)
+        except Exception as fault:  # what the other parts measured must not be lost with it
+            failed.append(name)
+            why = f"Not measured in this run: {type(fault).__name__}."
+            sections.append(f"## {name.capitalize()}\n\n{said}\n\n{why}\n")
+            traceback.print_exc()
+            continue
         sections.append(f"## {name.capitalize()}\n\n{said}\n\n{table(rows)}\n")
         print(table(rows), flush=True)
     if asked.quick:
         print("A quick run writes nothing: its sizes are too small to quote.")
+        _end(failed)
         return
     command = (
         "make bench" if tuple(asked.parts) == PARTS else f"python -m bench {' '.join(asked.parts)}"
@@ -84,6 +94,12 @@ def main() -> None:
         f"- Cordon {cordon.__version__}\n\n" + "\n".join(sections)
     )
     print(f"Written to {asked.out}.")
+    _end(failed)
+
+
+def _end(failed: list[str]) -> None:
+    if failed:
+        raise SystemExit(f"Not measured: {', '.join(failed)}.")
 
 
 if __name__ == "__main__":
