@@ -91,6 +91,71 @@ def test_over_any_imports_each_call_is_kept_once(
     assert len(keys) + repeated == sum(len(rows) for rows in imports)
 
 
+NUMBERS = ONE[1:3]
+OTHER = "cd" * 32
+
+
+def test_the_same_days_delivered_twice_with_small_differences(tmp_path: Path) -> None:
+    first = batch((0, *NUMBERS, 35.0, "voice"), (100, *NUMBERS, None, "sms"),
+                  (200, *NUMBERS, 60.0, "voice"), (300, *NUMBERS, 60.0, "voice"))  # fmt: skip
+    kept = [write_segment(tmp_path, SHA, 0, first).path]
+    again = batch(
+        (2, *NUMBERS, 36.0, "voice"),  # the switch's clock, and a duration rounded up
+        (99, *NUMBERS, 0.0, "sms"),  # one delivery gives messages a duration
+        (203, *NUMBERS, 60.0, "voice"),  # three seconds later is another call
+        (301, *NUMBERS, 63.0, "voice"),  # and so is one that lasts longer
+        (1, NUMBERS[1], NUMBERS[0], 35.0, "voice"),
+        (1, *NUMBERS, 35.0, "sms"),
+        sha=OTHER,
+    )
+    new, repeated = without_repeats(again, kept)
+    assert (new["row"].to_pylist(), repeated) == ([3, 4, 5, 6], 2)
+
+
+def test_within_one_file_nothing_near_is_the_same(tmp_path: Path) -> None:
+    """Somebody dials again at once, or sends two messages: a file knows its own calls."""
+    calls = [(s, *NUMBERS, 1.0, "voice") for s in range(0, 10, 2)]
+    assert without_repeats(batch(*calls), [])[1] == 0
+    kept = [write_segment(tmp_path, SHA, 0, batch(*calls[:2])).path]
+    new, repeated = without_repeats(batch(*calls), kept)
+    assert (len(new), repeated) == (3, 2)
+
+
+def test_a_kept_call_answers_for_one_call_alone(tmp_path: Path) -> None:
+    """The other delivery holds two messages where this one lost the second."""
+    kept = [write_segment(tmp_path, SHA, 0, batch((10, *NUMBERS, None, "sms"))).path]
+    again = batch((10, *NUMBERS, None, "sms"), (11, *NUMBERS, None, "sms"), sha=OTHER)
+    new, repeated = without_repeats(again, kept)
+    assert (new["row"].to_pylist(), repeated) == ([2], 1)
+    near = batch((8, *NUMBERS, None, "sms"), (11, *NUMBERS, None, "sms"), sha=OTHER)
+    new, _ = without_repeats(near, kept)
+    assert new["row"].to_pylist() == [1]  # the nearer one is the repeated one
+
+
+def test_two_deliveries_batch_by_batch_and_resumed(tmp_path: Path) -> None:
+    """Whatever was stored before a crash, the end is the same."""
+    count = 40
+    whole = [
+        (60 * n, f"+9230012345{n % 7:02}", NUMBERS[1], float(n), "voice") for n in range(count)
+    ]
+    kept = [write_segment(tmp_path, SHA, 0, batch(*whole)).path]
+    moved = [(s + n % 3, a, b, d + n % 2, k) for n, (s, a, b, d, k) in enumerate(whole)]
+    moved.append((5, "+923009999999", NUMBERS[1], 1.0, "voice"))
+    table = batch(*moved, sha=OTHER)
+    parts = [table.slice(at, 15) for at in range(0, len(moved), 15)]
+    told = []
+    for number, part in enumerate(parts):
+        new, repeated = without_repeats(part, kept)
+        path = write_segment(tmp_path, OTHER, number, new).path
+        if number != 1:  # its segment was written, and its row never committed: done again
+            kept.append(path)
+        told.append((len(new), repeated))
+    assert without_repeats(parts[1], kept)[1] == told[1][1]
+    assert sum(new for new, _ in told) == 1
+    # all of it once more finds all of it
+    assert [without_repeats(p, kept)[0].num_rows for p in parts] == [0, 0, 0]
+
+
 def test_the_same_file_again_adds_nothing(tmp_path: Path) -> None:
     path = tmp_path / "c.csv"
     line = "2026-01-17T08:30:{:02d}Z,voice,+923001234567,03217654321"

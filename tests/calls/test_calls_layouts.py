@@ -284,3 +284,26 @@ def test_a_layout_that_does_not_hold_is_refused_by_name(tmp_path, change: dict, 
     path.write_text(yaml.safe_dump(given | change))
     with pytest.raises(BadInput, match=says):
         load(path)
+
+
+def test_a_header_that_ends_with_a_comma_and_rows_that_do_not(put) -> None:
+    _, rows, refused = read(put(AIRTEL + ",", airtel(), airtel("IN")))
+    assert refused == []
+    assert [r["caller_imei"] or r["callee_imei"] for r in rows] == [IMEI, IMEI]
+
+
+def test_numbers_in_every_form_of_one_file(put) -> None:
+    forms = {
+        "08141122818": "+918141122818",
+        "918141122818": "+918141122818",
+        "00918141122818": "+918141122818",
+        "+91 81411-22818": "+918141122818",
+        "+14155550123": "+14155550123",
+        "121": "121",
+        "VM-HDFCBK": "VM-HDFCBK",
+        "91814XXXX818": "masked:91814XXXX818/+919702000558",
+    }
+    path = put(AIRTEL, *(airtel().replace("918141122818", form) for form in forms))
+    _, rows, refused = read(path)
+    assert refused == []
+    assert [r["callee"] for r in rows] == list(forms.values())

@@ -9,7 +9,8 @@ from typing import Annotated
 import typer
 
 from cordon.calls.find import find as find_in_files
-from cordon.calls.layouts import chosen, layouts
+from cordon.calls.layouts import AUTO, all_layouts, chosen
+from cordon.calls.learning import PASSED_OVER, by_name, learn, name_of, zone_of
 from cordon.calls.model import Refusal
 from cordon.calls.service import Calls
 from cordon.kernel.console import console, write_out
@@ -27,7 +28,7 @@ def import_(
     files: Annotated[list[Path], typer.Argument(help="Files of call records.")],
     authority: Annotated[str, typer.Option(help="Reference of the legal authority.")],
     layout: Annotated[
-        str, typer.Option(help="Name of the operator's layout; `auto` tells it from each file.")
+        str, typer.Option(help="Name or file of a layout; `auto` tells it from each file.")
     ] = "auto",
     rejects: Annotated[Path | None, typer.Option(help="Write refused rows here.")] = None,
     subscribers: Annotated[
@@ -38,6 +39,8 @@ def import_(
     """Bring files of call records into the node, under a legal authority."""
     c = console(ctx, json=json)
     chosen(layout)
+    if layout.endswith((".yaml", ".yml")):
+        layout = str(Path(layout).resolve())  # the job reads it wherever it runs
     actor = c.passes("calls.record.import", authority)
     room: Calls = c.node.room("calls")
     told, refused, failed = [], [], ""
@@ -79,13 +82,84 @@ def import_(
         raise CordonError("Not every file was brought in; what was is kept.")
 
 
+layout_app = typer.Typer(no_args_is_help=True, help="Layouts of operators' files.")
+app.add_typer(layout_app, name="layout")
+Folder = Annotated[Path | None, typer.Option("--layouts", help="Folder of layouts of one's own.")]
+
+
 @app.command("layouts")
-def list_layouts(ctx: typer.Context, json: Json = False) -> None:
+def layouts_(ctx: typer.Context, folder: Folder = None, json: Json = False) -> None:
+    """Show the layouts of operators' files that can be read; the same as `layout list`."""
+    list_layouts(ctx, folder, json)
+
+
+@layout_app.command("list")
+def list_layouts(ctx: typer.Context, folder: Folder = None, json: Json = False) -> None:
     """Show the layouts of operators' files that can be read."""
     console(ctx, json=json).table(
         ("name", "title", "clock", "known by"),
-        [(one.name, one.title, one.zone, ", ".join(one.known_by)) for one in layouts()],
+        [(one.name, one.title, one.zone, ", ".join(one.known_by)) for one in all_layouts(folder)],
     )
+
+
+@layout_app.command("show")
+def show_layout(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="Its name, or the path of its file.")],
+    folder: Folder = None,
+    json: Json = False,
+) -> None:
+    """Show what the columns of one layout mean."""
+    if name == AUTO:
+        raise BadUsage("Name one layout.", advice="cordon calls layout list shows them.")
+    (one,) = chosen(name, folder)
+    rows = [(field, ", ".join(names)) for field, names in one.columns.items()]
+    rows += [(field, "told above the table") for field in one.above]
+    console(ctx, json=json).table(("meaning", "columns"), rows)
+
+
+@layout_app.command("learn")
+def learn_layout(
+    ctx: typer.Context,
+    file: Annotated[Path, typer.Argument(help="A file that no layout is known for.")],
+    out: Annotated[Path | None, typer.Option(help="Write the proposed layout here.")] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="COLUMN=MEANING, where the proposal is wrong; again for more."),
+    ] = None,
+    name: Annotated[str, typer.Option(help="Name of the layout; else of the file.")] = "",
+    zone: Annotated[str, typer.Option(help="Clock of its times; else the country's.")] = "",
+    region: Annotated[str, typer.Option(help="Country of numbers in national form.")] = "PK",
+    folder: Folder = None,
+    json: Json = False,
+) -> None:
+    """Propose a layout for a file, each column with how sure it is; no whole value is shown."""
+    c = console(ctx, json=json)
+    clock = zone or zone_of(region)
+    if not clock:
+        raise BadUsage(f"The clock of {region} is not known.", advice="Give --zone, an IANA name.")
+    proposal = learn(
+        file,
+        name=name or name_of(out or file),
+        zone=clock,
+        region=region,
+        layouts=all_layouts(folder),
+        corrections=by_name(set_ or ()),
+    )
+    c.table(
+        ("column", "meaning", "confidence", "looks like"),
+        [
+            (g.column, g.meaning or PASSED_OVER, f"{g.confidence:.2f}", "  ".join(g.looks))
+            for g in proposal.guesses
+        ],
+    )
+    for sentence in proposal.lacks:
+        c.say(sentence)
+    if out is None:
+        c.say("Nothing was kept. Give --out LAYOUT.yaml to keep it, --set to correct it.")
+        return
+    write_out(iter([proposal.as_yaml().encode()]), out)
+    c.say(f"{out} is ready: cordon calls import FILE --layout {out} …")
 
 
 @app.command()
@@ -95,7 +169,10 @@ def find(
     calls: Annotated[
         list[Path] | None, typer.Option(help="A file of calls; again for more.")
     ] = None,
+    cells: Annotated[Path | None, typer.Option(help="Where the cells are.")] = None,
     subscribers: Annotated[Path | None, typer.Option(help="A register of subscribers.")] = None,
+    complaints: Annotated[Path | None, typer.Option(help="Complaints of victims.")] = None,
+    payments: Annotated[Path | None, typer.Option(help="Payments between accounts.")] = None,
     rejects: Annotated[Path | None, typer.Option(help="Write refused rows here.")] = None,
     authority: Annotated[
         str, typer.Option(help="Search the node's own records under this authority.")
@@ -107,10 +184,10 @@ def find(
     if not calls:
         if not authority:
             raise BadUsage("Nothing to search.", advice="Give --calls FILE, or --authority REF.")
-        if subscribers or rejects:
+        if subscribers or rejects or cells or complaints or payments:
             raise BadUsage(
-                "The node's own records are searched with its own register.",
-                advice="Bring it in: cordon calls import FILE --subscribers --authority REF.",
+                "The node's own records are searched with its own files beside them.",
+                advice="Bring them in: cordon calls import FILE --kind KIND --authority REF.",
             )
         actor = c.passes("calls.record.search", authority)
         room: Calls = c.node.room("calls")
@@ -126,7 +203,12 @@ def find(
         return
     with c.progress("Reading") as progress:
         result = find_in_files(
-            calls, subscribers, lambda _what, share: progress(int(share * 1000), 1000)
+            calls,
+            subscribers,
+            lambda _what, share: progress(int(share * 1000), 1000),
+            cells=cells,
+            complaints=complaints,
+            payments=payments,
         )
     write_out(write_findings(result.findings), out)
     if rejects is not None:

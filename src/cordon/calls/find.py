@@ -2,58 +2,60 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from cordon.calls.checking import SCHEMA
+from cordon.calls.checking import REQUIRED, SCHEMA
 from cordon.calls.detectors import all_detectors, cards
 from cordon.calls.detectors.data import CallData
+from cordon.calls.forms import CELLS, COMPLAINTS, PAYMENTS
 from cordon.calls.importing import write_segment
 from cordon.calls.model import Counts, Refusal
+from cordon.calls.numbers import Numbers
+from cordon.calls.plain import read_plain
 from cordon.calls.reading import read_calls
 from cordon.calls.registers import read_register
+from cordon.calls.survey import Census, DuckEngine, Sources, count_everybody, gather
 from cordon.countries import codes, country
 from cordon.kernel.errors import BadInput
 from cordon.kernel.findings import Finding
 from cordon.kernel.store.columns import connect
 
-__all__ = ["FindResult", "cards", "find", "find_in_segments"]
+__all__ = ["Beside", "FindResult", "cards", "find", "find_in_segments", "read_beside"]
 
 Progress = Callable[[str, float], None]
 """Told what is being done, and the share of it that is done (0 to 1)."""
 
 
-# A hash of eight bytes a call first: only calls whose hash stands twice are compared whole.
-_EACH_ONCE = (
-    """CREATE VIEW raw AS SELECT * FROM raw_all
-       WHERE start >= getvariable('low') AND start < getvariable('high')""",
-    """CREATE TEMP TABLE twice AS
-       SELECT hash(start, caller, callee, duration_s, kind) AS h FROM raw
-       GROUP BY h HAVING count(*) > 1""",
-    """CREATE TEMP TABLE repeated AS
-       SELECT filename, row FROM raw
-       WHERE hash(start, caller, callee, duration_s, kind) IN (SELECT h FROM twice)
-       QUALIFY row_number() OVER (
-           PARTITION BY start, caller, callee, duration_s, kind ORDER BY filename, row) > 1""",
-    "DROP TABLE twice",
-)
-_CALLS = """
-CREATE VIEW calls AS SELECT * EXCLUDE (start, filename), epoch_us(start) AS us FROM raw
-"""
-_CALLS_ONCE = """
-CREATE VIEW calls AS SELECT * EXCLUDE (start, filename), epoch_us(start) AS us FROM raw
-WHERE NOT EXISTS (
-    SELECT 1 FROM repeated r WHERE r.filename = raw.filename AND r.row = raw.row)
-"""
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is known beside the calls; what was not given is None.
+
+    Attributes:
+        holders: kind of holder by number (E.164).
+        cells, complaints, payments: tables of these formats.
+        refusals: rows that were not taken, with the name of their file.
+        left_out: sentences for the reader.
+    """
+
+    holders: Mapping[str, str] | None = None
+    cells: pa.Table | None = None
+    complaints: pa.Table | None = None
+    payments: pa.Table | None = None
+    refusals: tuple[tuple[str, Refusal], ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,7 @@ class FindResult:
 
     Attributes:
         findings: ordered by kind, start and subject.
-        counts: over all files. refusals: file's name and row, in order.
+        counts: over all files of calls. refusals: file's name and row, in order.
         left_out: sentences for the reader: what could not be used, and what was passed over.
     """
 
@@ -72,11 +74,25 @@ class FindResult:
     left_out: tuple[str, ...]
 
 
+@dataclass(slots=True)
+class _Opened:
+    """Files of calls made ready to be searched."""
+
+    segments: list[Path] = field(default_factory=list)
+    raw: list[Path] = field(default_factory=list)
+    counts: Counts = field(default_factory=Counts)
+    refusals: list[tuple[str, Refusal]] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+
+
 def find(
     calls: Sequence[Path],
     subscribers: Path | None = None,
     progress: Progress | None = None,
     *,
+    cells: Path | None = None,
+    complaints: Path | None = None,
+    payments: Path | None = None,
     memory_mb: int = 2048,
     threads: int = 2,
     region: str = "PK",
@@ -86,9 +102,10 @@ def find(
     """Search files of calls, on nothing but those files.
 
     Args:
-        calls: files of the format `calls`, or segments of an import; a call that stands in
-            several counts once.
-        subscribers: a file of the format `subscribers`, or None.
+        calls: files of the format `calls` or of a layout, or segments of an import; a call that
+            stands in several counts once. Parquet files whose columns have the format's types
+            are searched where they are; others are read and checked first.
+        subscribers, cells, complaints, payments: files of these formats, or None.
         memory_mb: bound of the database's memory; beyond it works on the disk in `scratch`.
         region: ISO 3166 code of the country whose numbering plan and time zone apply.
         given: parameters over the cards' defaults.
@@ -100,54 +117,74 @@ def find(
     if not calls:
         raise BadInput("No file of calls was given.")
     say = progress or (lambda _what, _share: None)
-    holders: dict[str, str] | None = None
-    if subscribers is not None:
-        register = read_register(subscribers, region)
-        holders = register.holders
-    counts = Counts()
-    refusals: list[tuple[str, Refusal]] = []
-    left_out: list[str] = []
-    if subscribers is not None and register.refusals:
-        refusals += [(subscribers.name, r) for r in register.refusals]
-        left_out.append(
-            f"{register.counts.refused:,} of the {register.counts.read:,} rows of "
-            f"{subscribers.name} could not be read: their holders are not known."
-        )
+    beside = read_beside(
+        region, subscribers=subscribers, cells=cells, complaints=complaints, payments=payments
+    )
     with tempfile.TemporaryDirectory(prefix="cordon-calls-", dir=scratch) as folder:
-        segments: list[Path] = []
-        for at, path in enumerate(calls):
-
-            def told(done: int, total: int, at: int = at, name: str = path.name) -> None:
-                say(f"reading {name}", (at + done / max(1, total)) / len(calls))
-
-            if _is_segment(path):
-                segments.append(path)
-                rows = pq.read_metadata(path).num_rows
-                counts += Counts(rows, rows, 0, 0)
-                continue
-            reading = read_calls(path, region, told)
-            for batch in reading:
-                refusals += [(path.name, r) for r in batch.refusals]
-                if len(batch.table):
-                    where = Path(folder) / f"{at:04d}"
-                    kept = write_segment(where, reading.sha256, batch.number, batch.table)
-                    segments.append(kept.path)
-            counts += reading.counts
-            if reading.broken:
-                left_out.append(reading.broken + " What stands before it was used.")
-        result = find_in_segments(
-            segments,
-            holders,
-            say,
+        search = partial(
+            _search,
+            beside=beside,
+            say=say,
             memory_mb=memory_mb,
             threads=threads,
             region=region,
             given=given,
             scratch=Path(folder),
         )
-    repeated = result.counts.repeated
-    counts = Counts(counts.read, counts.kept - repeated, repeated, counts.refused)
-    return FindResult(result.findings, counts, tuple(refusals), (*left_out, *result.left_out))
+        opened = _open(calls, region, Path(folder), say, as_they_are=True)
+        result = search(opened)
+        if result is None:  # a file that cannot be searched where it is
+            opened = _open(calls, region, Path(folder), say, as_they_are=False)
+            result = search(opened)
+            assert result is not None
+    n, m = opened.counts, result.counts
+    return FindResult(
+        result.findings,
+        Counts(n.read, n.kept - m.repeated, n.repeated + m.repeated, n.refused),
+        (*beside.refusals, *opened.refusals),
+        (*beside.left_out, *opened.left_out, *result.left_out),
+    )
+
+
+def read_beside(
+    region: str,
+    *,
+    subscribers: Path | None = None,
+    cells: Path | None = None,
+    complaints: Path | None = None,
+    payments: Path | None = None,
+) -> Beside:
+    """Read the files beside the calls; see `find`."""
+    refusals: list[tuple[str, Refusal]] = []
+    left_out: list[str] = []
+
+    def note(path: Path, read: int, odd: Sequence[Refusal], lost: str) -> None:
+        refusals.extend((path.name, r) for r in odd)
+        if odd:
+            left_out.append(
+                f"{len(odd):,} of the {read:,} rows of {path.name} could not be read: {lost}"
+            )
+
+    holders: Mapping[str, str] | None = None
+    if subscribers is not None:
+        register = read_register(subscribers, region)
+        holders = register.holders
+        note(subscribers, register.counts.read, register.refusals, "their holders are not known.")
+    tables: list[pa.Table | None] = []
+    for path, form, lost in (
+        (cells, CELLS, "it is not known where these cells are."),
+        (complaints, COMPLAINTS, "they say nothing."),
+        (payments, PAYMENTS, "they link no accounts."),
+    ):
+        if path is None:
+            tables.append(None)
+            continue
+        read = read_plain(path, form, region)
+        note(path, read.counts.read, read.refusals, lost)
+        if read.broken:
+            left_out.append(read.broken + " What stands before it was used.")
+        tables.append(read.table)
+    return Beside(holders, tables[0], tables[1], tables[2], tuple(refusals), tuple(left_out))
 
 
 def find_in_segments(
@@ -155,6 +192,9 @@ def find_in_segments(
     subscribers: Mapping[str, str] | None = None,
     progress: Progress | None = None,
     *,
+    cells: pa.Table | None = None,
+    complaints: pa.Table | None = None,
+    payments: pa.Table | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
     memory_mb: int = 2048,
@@ -167,73 +207,152 @@ def find_in_segments(
 
     Args:
         subscribers: kind of holder by number in E.164, or None where nothing is known of them.
+        cells, complaints, payments: tables of these formats, or None.
         since, until: only calls that start in [since, until), where given.
     """
-    say = progress or (lambda _what, _share: None)
+    result = _search(
+        _Opened(segments=list(segments)),
+        Beside(subscribers, cells, complaints, payments),
+        progress or (lambda _what, _share: None),
+        since=since,
+        until=until,
+        memory_mb=memory_mb,
+        threads=threads,
+        region=region,
+        given=given,
+        scratch=scratch,
+    )
+    assert result is not None  # a segment's rows were checked
+    return result
+
+
+def _search(
+    opened: _Opened,
+    beside: Beside,
+    say: Progress,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    memory_mb: int,
+    threads: int,
+    region: str,
+    given: Mapping[str, Any] | None,
+    scratch: Path | None,
+) -> FindResult | None:
+    """Search what was opened; None where a file that was not checked holds what is none."""
     left_out: list[str] = []
-    if subscribers is None:
+    if beside.holders is None:
         left_out.append(
             "No subscribers file was given: registered call centres, government lines and "
             "emergency lines cannot be told from others."
         )
-    if not segments:
+    if not opened.segments and not opened.raw:
         return FindResult((), Counts(), (), tuple(left_out))
-    with connect(memory_mb=memory_mb, threads=threads, spill=scratch) as db:
-        counts = _calls(db, segments, since, until)
-        _holders(db, subscribers or {})
-        middle = _middle(db)
-        if middle is None:
-            return FindResult((), counts, (), tuple(left_out))
+    with (
+        _hashes(opened.raw) as hashes,
+        connect(memory_mb=memory_mb, threads=threads, spill=scratch) as db,
+    ):
+        engine = DuckEngine(db, Sources(tuple(opened.segments), tuple(opened.raw), since, until))
+        say("counting everybody", 0.0)
+        repeated = engine.each_once()
+        census = count_everybody(engine)
+        if census is None:
+            return FindResult((), Counts(), (), tuple(left_out))
+        if opened.raw and not _clean(census, region):
+            return None
+        say("fetching the calls of those who could matter", 0.3)
+        near = gather(engine, census, _named(beside.complaints))
+        near.origins = [hashes[o].result() if o in hashes else o for o in near.origins]
+        repeated += near.repeated
+        middle = datetime.fromtimestamp((census.begin + census.end) / 2e6, UTC)
         offset = _zone(region).utcoffset(middle) or timedelta(0)
-        data = CallData(db, int(offset.total_seconds()), given or {}, left_out, say)
-        found: list[Finding] = []
-        for detector in all_detectors():
-            with _tidy(db):
-                found += detector.find(data, detector.CARD)
+        data = CallData(
+            engine,
+            census,
+            near,
+            beside.holders or {},
+            beside.cells,
+            beside.complaints,
+            beside.payments,
+            region,
+            int(offset.total_seconds()),
+            given or {},
+            left_out,
+            lambda what, share: say(what, 0.5 + share / 2),
+        )
+        left_out += near.left_out
+        found = [f for d in all_detectors() for f in d.find(data, d.CARD)]
     found.sort(key=lambda f: (f.kind, f.start, f.subjects))
-    return FindResult(tuple(found), counts, (), tuple(left_out))
+    read = census.rows + repeated - near.repeated
+    counts = Counts(read, read - repeated, repeated, 0)
+    return FindResult(tuple(found), counts, (), tuple(dict.fromkeys(left_out)))
 
 
-def _calls(
-    db: duckdb.DuckDBPyConnection,
-    segments: Sequence[Path],
-    since: datetime | None,
-    until: datetime | None,
-) -> Counts:
-    """Make the relation `calls`, each call once: of equal ones the first by file and row."""
-    raw = db.read_parquet([str(p) for p in segments], filename=True)
-    raw.create_view("raw_all")
-    low = "-infinity" if since is None else since.isoformat()
-    high = "infinity" if until is None else until.isoformat()
-    db.execute("SET VARIABLE low = CAST(? AS TIMESTAMPTZ)", [low])
-    db.execute("SET VARIABLE high = CAST(? AS TIMESTAMPTZ)", [high])
-    for step in _EACH_ONCE:
-        db.execute(step)
-    total = db.execute("SELECT count(*) FROM raw").fetchone()
-    again = db.execute("SELECT count(*) FROM repeated").fetchone()
-    read, repeated = (total or (0,))[0], (again or (0,))[0]
-    # without repeats the plain view spares every pass a join
-    db.execute(_CALLS_ONCE if repeated else _CALLS)
-    return Counts(read, read - repeated, repeated, 0)
+def _open(
+    paths: Sequence[Path], region: str, folder: Path, say: Progress, *, as_they_are: bool
+) -> _Opened:
+    """Read and check each file into segments; one that can be searched as it is stays there."""
+    opened = _Opened()
+    seen: set[str] = set()
+    for at, path in enumerate(paths):
+
+        def told(done: int, total: int, at: int = at, name: str = path.name) -> None:
+            say(f"reading {name}", (at + done / max(1, total)) / len(paths))
+
+        if _schema_is(path, SCHEMA) or (as_they_are and _typed(path)):
+            (opened.segments if _schema_is(path, SCHEMA) else opened.raw).append(path)
+            rows = pq.read_metadata(path).num_rows
+            if str(path.resolve()) in seen:
+                opened.counts += Counts(rows, 0, rows, 0)
+                (opened.segments if _schema_is(path, SCHEMA) else opened.raw).pop()
+                continue
+            seen.add(str(path.resolve()))
+            opened.counts += Counts(rows, rows, 0, 0)
+            continue
+        reading = read_calls(path, region, told)
+        again = reading.sha256 in seen
+        seen.add(reading.sha256)
+        for batch in reading:
+            if again:  # the same bytes: every call of it stands before
+                continue
+            opened.refusals += [(path.name, r) for r in batch.refusals]
+            if len(batch.table):
+                where = folder / f"{at:04d}"
+                kept = write_segment(where, reading.sha256, batch.number, batch.table)
+                opened.segments.append(kept.path)
+        n = reading.counts
+        opened.counts += Counts(n.read, 0, n.read - n.refused, n.refused) if again else n
+        if reading.broken:
+            opened.left_out.append(reading.broken + " What stands before it was used.")
+    return opened
 
 
-def _middle(db: duckdb.DuckDBPyConnection) -> datetime | None:
-    row = db.execute("SELECT (min(us) + max(us)) // 2 FROM calls").fetchone()
-    if row is None or row[0] is None:
-        return None
-    return datetime.fromtimestamp(row[0] / 1e6, UTC)
+def _clean(census: Census, region: str) -> bool:
+    """True where every row holds a call, and every number is written as it is compared."""
+    if census.odd:
+        return False
+    return bool(pc.all(pc.equal(Numbers(region).column(census.number), census.number)).as_py())
 
 
-def _holders(db: duckdb.DuckDBPyConnection, subscribers: Mapping[str, str]) -> None:
-    table = pa.table(
-        {
-            "number": pa.array(list(subscribers), pa.string()),
-            "kind": pa.array(list(subscribers.values()), pa.string()),
-        }
-    )
-    db.register("holders", table)
-    db.execute("CREATE TEMP TABLE subscribers AS SELECT * FROM holders")
-    db.unregister("holders")
+def _named(complaints: pa.Table | None) -> list[str]:
+    if complaints is None:
+        return []
+    return [n for n in complaints["suspect_number"].to_pylist() if n]
+
+
+@contextmanager
+def _hashes(paths: Sequence[Path]) -> Iterator[dict[str, Future[str]]]:
+    """SHA-256 of each file by its path, taken beside the search."""
+    if not paths:
+        yield {}
+        return
+    with ThreadPoolExecutor(1) as pool:
+        yield {str(p): pool.submit(_sha256, p) for p in paths}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as raw:
+        return hashlib.file_digest(raw, "sha256").hexdigest()
 
 
 def _zone(region: str) -> tzinfo:
@@ -241,25 +360,32 @@ def _zone(region: str) -> tzinfo:
     return country(code).zone if code in codes() else UTC
 
 
-def _is_segment(path: Path) -> bool:
+def _schema_is(path: Path, schema: pa.Schema) -> bool:
     """True for a file that `write_segment` wrote: its rows were checked, and know their file."""
     try:
-        return bool(pq.read_schema(path).equals(SCHEMA))
+        return bool(pq.read_schema(path).equals(schema))
     except (pa.ArrowException, OSError):
         return False
 
 
-@contextmanager
-def _tidy(db: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Drop what a detector leaves behind, so that the next one has the memory and the names."""
-    before = _tables(db)
+def _typed(path: Path) -> bool:
+    """True for a Parquet file of the format `calls` whose columns have the format's types."""
     try:
-        yield
-    finally:
-        for name in _tables(db) - before:
-            db.execute(f'DROP TABLE IF EXISTS "{name}"')
-
-
-def _tables(db: duckdb.DuckDBPyConnection) -> set[str]:
-    rows = db.execute("SELECT table_name FROM duckdb_tables() WHERE temporary").fetchall()
-    return {row[0] for row in rows}
+        schema = pq.read_schema(path)
+    except (pa.ArrowException, OSError):
+        return False
+    if any(schema.names.count(n) != 1 for n in REQUIRED):
+        return False
+    for one in schema:
+        if one.name not in SCHEMA.names or one.name in ("sha256", "row"):
+            continue
+        right = (
+            pa.types.is_timestamp(one.type) and one.type.tz in (None, "UTC")
+            if one.name == "start"
+            else pa.types.is_floating(one.type) or pa.types.is_integer(one.type)
+            if one.name == "duration_s"
+            else pa.types.is_string(one.type) or pa.types.is_large_string(one.type)
+        )
+        if not right or schema.names.count(one.name) != 1:
+            return False
+    return True

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from cordon.calls.checking import SCHEMA
 from cordon.kernel.errors import BadInput
@@ -25,24 +27,26 @@ KEY = ("start", "caller", "callee", "duration_s", "kind")
 """Columns that make two records the same call."""
 
 
-_FRESH = """
+NEAR = timedelta(seconds=2)
+"""How far the starts and the durations of one call may differ between two deliveries: a switch
+and a billing system begin to count at other moments, and round durations in other ways."""
+
+_ONCE = """
 SELECT row FROM batch
 QUALIFY row_number() OVER (
     PARTITION BY start, caller, callee, duration_s, kind ORDER BY row) = 1
 """
-_FRESH_BESIDE_KEPT = """
-WITH once AS (
-    SELECT * FROM batch
-    QUALIFY row_number() OVER (
-        PARTITION BY start, caller, callee, duration_s, kind ORDER BY row) = 1
-), old AS (
-    SELECT start, caller, callee, duration_s, kind FROM kept
-    WHERE start BETWEEN $first AND $last
-)
-SELECT row FROM once b WHERE NOT EXISTS (
-    SELECT 1 FROM old k
-    WHERE b.start = k.start AND b.caller = k.caller AND b.callee = k.callee
-      AND b.duration_s IS NOT DISTINCT FROM k.duration_s AND b.kind = k.kind)
+_PAIRS = """
+SELECT b.row, k.sha256 || '-' || k.row AS kept,
+       b.start = k.start AND b.duration_s IS NOT DISTINCT FROM k.duration_s AS exact,
+       k.sha256 <> b.sha256 AS elsewhere,
+       abs(epoch_us(b.start) - epoch_us(k.start)) AS off_us,
+       coalesce(abs(b.duration_s - k.duration_s), 0) AS off_s
+FROM batch b JOIN kept k
+  ON b.caller = k.caller AND b.callee = k.callee AND b.kind = k.kind
+ AND k.start BETWEEN b.start - INTERVAL 2 SECOND AND b.start + INTERVAL 2 SECOND
+WHERE k.start BETWEEN $first AND $last
+  AND (b.duration_s IS NULL OR k.duration_s IS NULL OR abs(b.duration_s - k.duration_s) <= 2)
 """
 
 
@@ -89,23 +93,51 @@ def without_repeats(
 ) -> tuple[pa.Table, int]:
     """The calls of a batch that are not kept yet, and how many were repeated.
 
-    Exact: compares start, caller, callee, duration and kind themselves. Of a call that stands
-    twice in the batch the first row is taken.
+    A call is repeated where start, caller, callee, duration and kind are those of one before it
+    in the batch or of a kept one. It is repeated too where it is as good as the same call in
+    **another file**: same caller, callee and kind, start and duration each within `NEAR`. Then
+    each kept call answers for one call of the batch at most, nearest first, so that of several
+    messages within two seconds none is lost. Within one file nothing near is taken for the same.
 
     Args:
-        table: a batch in `checking.SCHEMA`.
-        kept: segments whose span touches the batch's (others cannot hold its calls).
+        table: a batch in `checking.SCHEMA`, of one file.
+        kept: segments whose span, widened by `NEAR`, touches the batch's (others cannot hold its
+            calls).
     """
     if not len(table):
         return table, 0
     first, last = span(table)
+    assert first is not None
+    assert last is not None
     with connect(memory_mb=memory_mb, threads=threads) as db:
         db.register("batch", table)
+        rows = db.sql(_ONCE).to_arrow_table()["row"].to_numpy()
         if kept:
             db.read_parquet([str(p) for p in kept]).create_view("kept")
-            fresh = db.sql(_FRESH_BESIDE_KEPT, params={"first": first, "last": last})
-        else:
-            fresh = db.sql(_FRESH)
-        rows = fresh.to_arrow_table()["row"]
-    new = table.filter(pc.is_in(table["row"], rows.combine_chunks()))
+            pairs = db.sql(_PAIRS, params={"first": first - NEAR, "last": last + NEAR})
+            rows = np.setdiff1d(rows, _repeated(pairs.to_arrow_table(), rows))
+    new = table.filter(pc.is_in(table["row"], pa.array(rows, pa.int64())))
     return new, len(table) - len(new)
+
+
+def _repeated(pairs: pa.Table, once: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Rows that a kept call answers for.
+
+    Args:
+        pairs: rows of the batch beside kept calls near them. once: the batch's rows without
+            those that repeat one before them.
+    """
+    if not len(pairs):
+        return np.zeros(0, np.int64)
+    exact = pairs.filter(pairs["exact"])
+    rows = set(exact["row"].to_pylist())
+    taken = set(exact["kept"].to_pylist())
+    near = pairs.filter(
+        pc.and_(pc.and_(pc.invert(pairs["exact"]), pairs["elsewhere"]),
+                pc.is_in(pairs["row"], pa.array(once, pa.int64())))
+    ).sort_by([(n, "ascending") for n in ("off_us", "off_s", "row", "kept")])  # fmt: skip
+    for row, kept in zip(near["row"].to_pylist(), near["kept"].to_pylist(), strict=True):
+        if row not in rows and kept not in taken:
+            rows.add(row)
+            taken.add(kept)
+    return np.array(sorted(rows), np.int64)

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from sqlalchemy import func, select
 
-from cordon.calls.importing import span, without_repeats
+from cordon.calls.importing import NEAR, span, without_repeats
 from cordon.calls.model import Counts, Refusal
 from cordon.calls.reading import Batch, read_calls
 from cordon.calls.tables import CallFileRow
@@ -121,7 +121,8 @@ def _store(
     work.kernel.rows.alone(work.session, f"calls:{authority.id}")
     first, _ = span(kept) if len(kept) else (None, None)
     # this batch's own segment too, where it is committed: then all of it is repeated
-    before = columns.paths(work.session, DATASET, since=first, authorities=[authority.id])
+    since = first - NEAR if first else None
+    before = columns.paths(work.session, DATASET, since=since, authorities=[authority.id])
     new, repeated = without_repeats(
         kept, before, memory_mb=columns.memory_mb, threads=columns.threads
     )

@@ -21,6 +21,9 @@ _SCIENTIFIC = re.compile(SCIENTIFIC)
 _GAPS = re.compile(r"[\s().\-/\u00a0\u200e\u200f\u202a-\u202e]")  # also marks of direction
 _LONGEST = 20  # characters: E.164 has 15 digits, an alphanumeric sender 11 letters (TS 23.040)
 _SHORTEST_NUMBER = 7  # digits; below it a short code
+MASKED = r"^\+?[0-9]*[Xx*#?]{2,}[0-9Xx*#?]*$"
+"""A number of which some digits are hidden, without gaps; see `masked`."""
+_MASKED = re.compile(MASKED)
 
 
 @lru_cache(maxsize=1 << 19)
@@ -34,26 +37,49 @@ def normalised(text: str, region: str) -> str | None:
         text: as the record has it. region: ISO 3166 code for numbers in national form.
 
     Returns:
-        None where there is no number: empty, in scientific notation (its digits are gone), or
-        no text that a switch shows.
+        None where there is no number: empty, in scientific notation (its digits are gone),
+        masked, or no text that a switch shows.
     """
     stripped = text.strip()
     if not stripped or _SCIENTIFIC.match(stripped) or len(stripped) > 2 * _LONGEST:
         return None
     bare = _GAPS.sub("", stripped)
+    if masked(bare) is not None:
+        return None
     if not re.fullmatch(r"\+?\d+", bare):
         kept = stripped if len(stripped) <= _LONGEST else bare
         return kept if re.search(r"\w", bare) and len(kept) <= _LONGEST else None
     bare = "".join(c if c == "+" else str(int(c)) for c in bare)
     if len(bare.lstrip("+")) < _SHORTEST_NUMBER:
         return bare.lstrip("+")
+    return _in_e164(bare, region) or (bare if len(bare) <= _LONGEST else None)
+
+
+def masked(text: str) -> str | None:
+    """A number of which some digits are hidden, with an X for each; None where it is none.
+
+    `92300XXXX123` and `92300****123` are the same mask. It is no identity: many numbers have it.
+    """
+    bare = _GAPS.sub("", text)
+    if not _SHORTEST_NUMBER <= len(bare) <= _LONGEST or not _MASKED.match(bare):
+        return None
+    return re.sub(r"[^0-9+]", "X", bare)
+
+
+def _in_e164(bare: str, region: str) -> str | None:
+    """Digits, perhaps after a plus, in E.164; None where no plan has such a number."""
     try:
         parsed = phonenumbers.parse(bare, region)
+        if not phonenumbers.is_possible_number(parsed):
+            return None
+        written = str(phonenumbers.format_number(parsed, PhoneNumberFormat.E164))
+        # zeros in front are taken for a national prefix one by one: what would lose another the
+        # next time it is read fits no plan
+        again = phonenumbers.parse(written, region)
     except phonenumbers.NumberParseException:
-        return bare if len(bare) <= _LONGEST else None
-    if not phonenumbers.is_possible_number(parsed):
-        return bare if len(bare) <= _LONGEST else None
-    return str(phonenumbers.format_number(parsed, PhoneNumberFormat.E164))
+        return None
+    same = phonenumbers.format_number(again, PhoneNumberFormat.E164) == written
+    return written if same else None
 
 
 class Numbers:
@@ -76,6 +102,9 @@ class Numbers:
         prefix = metadata.national_prefix_for_parsing or ""
         self._prefix = prefix if prefix.isdigit() else ""
         self._national = rf"^{self._prefix}{plan}$" if self._prefix else None
+        # as switches write it, without the plus; not where the code begins like a prefix
+        clear = not self._prefix or not self._code.startswith(self._prefix)
+        self._bare = rf"^{self._code}{plan}$" if clear else None
 
     def one(self, text: str) -> str | None:
         """One number, as `normalised` says."""
@@ -99,6 +128,14 @@ class Numbers:
             written = pc.binary_join_element_wise(f"+{self._code}", rest, "")
             values = pc.if_else(national, written, values)
             done = pc.or_(done, national)
+        if self._bare is not None and not pc.all(done, min_count=0).as_py():
+            plain = pc.match_substring_regex(values, self._plan)
+            bare = pc.and_(
+                pc.and_(pc.match_substring_regex(values, self._bare), pc.invert(plain)),
+                pc.invert(done),
+            )
+            values = pc.if_else(bare, pc.binary_join_element_wise("+", values, ""), values)
+            done = pc.or_(done, bare)
         if pc.all(done, min_count=0).as_py():
             return values
         odd = pc.filter(values, pc.invert(done)).to_pylist()

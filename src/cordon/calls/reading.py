@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
-from cordon.calls.checking import COLUMNS, REQUIRED, checked
-from cordon.calls.layouts import AUTO, Recognised, chosen, mapped, recognise
-from cordon.calls.layouts.dates import Order, needs_order
-from cordon.calls.layouts.lines import without_furniture
+from cordon.calls.cellids import DECIMAL, Base, cell_ids
+from cordon.calls.checking import COLUMNS, PLACES, REQUIRED, as_array, checked
+from cordon.calls.forms import format_of
+from cordon.calls.layouts import AUTO, Recognised, chosen, plain, recognise
 from cordon.calls.layouts.recognise import nearest, split
+from cordon.calls.looks import looks
 from cordon.calls.model import Counts, Refusal
 from cordon.calls.numbers import Numbers
-from cordon.calls.rows import Rows, parse_block
-from cordon.calls.unpacking import Progress, Text, as_utf8
+from cordon.calls.printed import Printed, first_header
+from cordon.calls.rows import parse_block
+from cordon.calls.sections import HEAD_BYTES
+from cordon.calls.sources import Block, Source, source
+from cordon.calls.statements import Statements, once, whole
+from cordon.calls.unpacking import Progress
 from cordon.kernel.errors import BadInput
 from cordon.kernel.store.files import sha256_of
 
-HEAD_BYTES = 1 << 18  # of a file, in which its header must stand
 PARQUET_ROWS = 1 << 16  # rows of a batch from a Parquet file
 _EXPECTED = (
     f"A CSV or Parquet file with the columns {', '.join(REQUIRED)} is expected "
@@ -56,6 +60,7 @@ class Reading:
         counts: rows so far; none is called repeated here (see `importing.without_repeats`).
         broken: a sentence that says where the file breaks off, or None.
         layout: name of the layout that it was read by, once it is known.
+        notes: sentences on what of it was passed over.
 
     Raises:
         BadInput: nothing of the file can be read; the message names it, what was expected and
@@ -69,6 +74,7 @@ class Reading:
         progress: Progress | None = None,
         layout: str = AUTO,
         name: str = "",
+        folder: Path | None = None,
     ) -> None:
         if not path.is_file():
             raise BadInput(f"There is no file {name or path.name}.", advice=_EXPECTED)
@@ -77,7 +83,10 @@ class Reading:
         self.counts = Counts()
         self.broken: str | None = None
         self.layout = ""
-        self._layouts = chosen(layout)
+        self.notes: list[str] = []
+        self._layouts = chosen(layout, folder)
+        self._fixed = False
+        self._is_workbook = False
         self._numbers = Numbers(region)
         self._progress = progress
         self._reasons: Counter[str] = Counter()
@@ -86,10 +95,10 @@ class Reading:
     def __iter__(self) -> Iterator[Batch]:
         with self.path.open("rb") as raw:
             is_parquet = raw.read(4) == b"PAR1"
-        for batch in self._parquet() if is_parquet else self._csv():
+        for batch in self._parquet() if is_parquet else self._text():
             refused = len(batch.refusals)
             self.counts += Counts(batch.read, batch.read - refused, 0, refused)
-            self._reasons.update(r.reason for r in batch.refusals)
+            self._reasons.update(r.reason.split(" (sheet ")[0] for r in batch.refusals)
             yield batch
         if self.counts.read and not self.counts.kept:
             reason, times = self._reasons.most_common(1)[0]
@@ -99,46 +108,106 @@ class Reading:
                 advice=_EXPECTED,
             )
 
-    def _csv(self) -> Iterator[Batch]:
-        head = self._head()
-        if head.layout.own:
-            self._require(list(head.names))
-            wanted, order = [n for n in COLUMNS if n in head.names], ""
-        else:
-            wanted = sorted({n for some in head.layout.columns.values() for n in some}
-                            & set(head.names))  # fmt: skip
-            order = self._order(head)
-        for number, (rows, cut) in enumerate(self._blocks(head, wanted, self._progress)):
-            table, numbers, odd = rows.table, rows.numbers, list(rows.refusals)
-            if not head.layout.own:
-                clear = mapped(table, numbers, head.layout, order)
-                table, numbers = clear.table, clear.numbers
-                odd += clear.refusals
-            done, refusals = checked(table, numbers, self.sha256, self._numbers)
-            odd += [*refusals, *([cut] if cut else [])]
-            yield Batch(
-                number,
-                done,
-                tuple(sorted(odd, key=lambda r: r.row)),
-                rows.read + (cut is not None),
-            )
+    def _text(self) -> Iterator[Batch]:
+        """The batches of a file of text or of a workbook."""
+        head, lines = self._head()
+        if head is not None and head.layout.own and not self._is_workbook:
+            yield from self._own(head)
+            return
+        statements = Statements(self._source, self._layouts, self.name, _EXPECTED)
+        if not statements.sections.found:
+            self._say_why_not(lines)
+        self.layout = statements.sections.found[0].head.layout.name
+        self.notes += statements.notes
+        for section in statements.sections.found:
+            if section.head.layout.own:
+                self._require(list(section.head.names))
+        for number, part in statements.parts():
+            yield self._batch(number, part.table, part.numbers, part.refusals)
+        self.broken = statements.broken
 
-    def _head(self) -> Recognised:
-        """The file's layout and header.
+    def _own(self, head: Recognised) -> Iterator[Batch]:
+        """Batches of a text file of the format itself, which is read but once."""
+        self._require(list(head.names))
+        wanted = [n for n in COLUMNS if n in head.names]
+        names, left, row = once(head.names, wanted), head.line + 1, head.line + 1
+        base: str | None = None
+        source = self._source(True)
+        for number, block in enumerate(source.blocks()):
+            self.broken = source.broken
+            at = 0
+            while left and at < len(block.text):
+                at = block.text.find(b"\n", at) + 1 or len(block.text)
+                left -= 1
+            body, cut = whole(Block(0, row, block.text[at:]), source.broken)
+            if not body.text and cut is None:
+                continue
+            rows = parse_block(body.text, names, wanted, row, head.sign) if body.text else None
+            table = pa.table({n: pa.array([], pa.string()) for n in wanted})
+            numbers, odd = np.zeros(0, np.int64), [cut] if cut else []
+            if rows is not None:
+                table, numbers, odd = rows.table, rows.numbers, [*rows.refusals, *odd]
+                row += rows.lines  # one of several lines counts once
+            cells = [n for n in PLACES[:2] if n in wanted]
+            if base is None:
+                known = Base()
+                for name in cells:
+                    known.look(table[name])
+                base = known.told
+            for name in cells if base != DECIMAL else ():
+                done = cell_ids(as_array(table[name]), base, padded=True)
+                table = table.set_column(wanted.index(name), name, done)
+            yield self._batch(number, table, numbers, odd)
+        self.broken = source.broken
 
-        Raises:
-            BadInput: no layout fits; the message says what the file looks like, which layout is
-                nearest, and what it lacks.
-        """
-        text = Text(self.path, None, _EXPECTED, self.name)
-        block = next(text.blocks(), b"")
-        if not block.strip():
-            raise BadInput(text.broken or f"{self.name} is empty.", advice=_EXPECTED)
-        lines = as_utf8(block[:HEAD_BYTES]).replace(b"\r", b"").split(b"\n")
-        found = recognise(lines, self._layouts)
+    def _batch(
+        self, number: int, table: pa.Table, rows: NDArray[np.int64], odd: Sequence[Refusal]
+    ) -> Batch:
+        done, refusals = checked(table, rows, self.sha256, self._numbers)
+        every = tuple(sorted([*odd, *refusals], key=lambda r: r.row))
+        return Batch(number, done, every, len(done) + len(every))
+
+    def _head(self) -> tuple[Recognised | None, list[bytes]]:
+        """The file's first header, where its first lines have one; and those lines."""
+        opened = self._source(False)
+        self._is_workbook = opened.is_workbook
+        block = next(opened.blocks(), None)
+        if block is None or not block.text.strip():
+            raise BadInput(opened.broken or f"{self.name} is empty.", advice=_EXPECTED)
+        lines = block.text[:HEAD_BYTES].split(b"\n")
+        found = recognise(lines, [one for one in self._layouts if one.shape != "fixed"])
+        if found is None and not opened.is_workbook:
+            self._fixed = self._printed(lines)
         if found is not None:
             self.layout = found.layout.name
-            return found
+        return found, lines
+
+    def _printed(self, lines: Sequence[bytes]) -> bool:
+        """True where a layout's header stands at fixed places."""
+        if not any(one.shape != "delimited" and not one.own for one in self._layouts):
+            return False
+        text = b"\n".join(lines).decode(errors="replace").expandtabs().split("\n")
+        return first_header(text, self._fits) is not None
+
+    def _fits(self, names: Sequence[str]) -> int:
+        """How many fields a header of these names has for the layout that it fits best."""
+        have = [plain(n) for n in names]
+        return max(
+            (
+                sum(one.column(field, have) is not None for field in one.columns)
+                for one in self._layouts
+                if one.shape != "delimited" and not one.own and set(one.known_by) <= set(have)
+            ),
+            default=0,
+        )
+
+    def _source(self, shown: bool) -> Source:
+        """The file opened anew; its progress is told where it is shown."""
+        opened = source(self.path, self._progress if shown else None, _EXPECTED, self.name)
+        return Printed(opened, self._fits) if self._fixed else opened
+
+    def _say_why_not(self, lines: Sequence[bytes]) -> NoReturn:
+        """Say what a file without a known layout looks like, what is nearest, what it lacks."""
         first = next((one for one in lines if one.strip()), b"").decode(errors="replace")
         names = [n.strip().lower() for n in split(first.encode(), ",")]
         near = nearest(lines, [one for one in self._layouts if not one.own])
@@ -150,73 +219,10 @@ class Reading:
             )
         if any(one.own for one in self._layouts):
             self._require(names, first)
-        raise BadInput(f"{self.name} has no known layout.", advice=_EXPECTED)
-
-    def _order(self, head: Recognised) -> str:
-        """The order of day and month, from every date of the file.
-
-        Raises:
-            BadInput: the dates contradict one another, or nothing tells.
-        """
-        field = "start" if head.layout.column("start", list(head.names)) else "date"
-        name = head.layout.column(field, list(head.names))
-        if name is None:
-            raise BadInput(f"{self.name} has no column of dates.", advice=_EXPECTED)
-        order = Order()
-        seen = False
-        for rows, _ in self._blocks(head, [name], None):
-            values = pc.utf8_trim(rows.table[name], characters=" '\"=").unique().to_pylist()
-            dates = [re.split(r"[ T](?=\d{1,2}:)", v)[0] for v in values if v]
-            seen = seen or any(needs_order(d) for d in dates)
-            order.look(dates)
-        told = order.told(head.layout.order)
-        if told is None and seen:
-            what = (
-                f"{order.day_first:,} of its dates can only be read day first and "
-                f"{order.month_first:,} only month first"
-                if order.day_first
-                else "every one of its dates can be read day first and month first"
-            )
-            raise BadInput(
-                f"It cannot be told whether {self.name} writes day or month first: {what}.",
-                advice="Ask the sender which it is, and give the layout that says so.",
-            )
-        return told or "ymd"
-
-    def _blocks(
-        self, head: Recognised, wanted: Sequence[str], progress: Progress | None
-    ) -> Iterator[tuple[Rows, Refusal | None]]:
-        """The rows below the header, a block at a time, and where the file breaks off.
-
-        Rows are numbered by their line in the file, the first line not counted.
-        """
-        text = Text(self.path, progress, _EXPECTED, self.name)
-        # the parser wants each name once; of two columns with one name the first is meant
-        first = {n: i for i, n in reversed(list(enumerate(head.names)))}
-        header = [
-            n if n in wanted and first[n] == i else f"{n}#{i}" for i, n in enumerate(head.names)
-        ]
-        left, row = head.line + 1, head.line + 1
-        for whole in text.blocks():
-            body = whole
-            while left and body:
-                end = body.find(b"\n") + 1
-                body, left = (body[end:] if end else b""), left - 1
-            self.broken = text.broken
-            cut: Refusal | None = None
-            if self.broken is not None and not body.endswith(b"\n"):
-                keep = body.rfind(b"\n") + 1
-                half, body = body[keep:], body[:keep]
-                if half:
-                    cut = Refusal(row + body.count(b"\n"), "the file breaks off in this row")
-            if not body and cut is None:
-                continue
-            if not head.layout.own:
-                body = without_furniture(body.replace(b"\r\n", b"\n"))
-            rows = parse_block(body, header, wanted, row, head.sign)
-            row += rows.lines
-            yield rows, cut
-        self.broken = text.broken
+        raise BadInput(
+            f"{self.name} has no known layout.",
+            advice=f"{_EXPECTED} Or have one proposed: cordon calls layout learn FILE.",
+        )
 
     def _require(self, names: Sequence[str], line: str | None = None) -> None:
         missing = [n for n in REQUIRED if n not in names]
@@ -225,7 +231,7 @@ class Reading:
             raise BadInput(f"{self.name} has the column {twice[0]} twice.", advice=_EXPECTED)
         if missing:
             raise BadInput(
-                f"{self.name} has no column {', '.join(missing)}: {_looks(names, line)}.",
+                f"{self.name} has no column {', '.join(missing)}: {_what(names, line)}.",
                 advice=_EXPECTED,
             )
         # columns that are passed over may share a name; the parser wants each name once
@@ -241,7 +247,7 @@ class Reading:
                 total, row = file.metadata.num_rows, 1
                 batches = file.iter_batches(PARQUET_ROWS, columns=[names[n] for n in wanted])
                 for number, batch in enumerate(batches):
-                    raw = pa.table({n: _text(n, batch.column(names[n])) for n in wanted})
+                    raw = pa.table({n: _raw(n, batch.column(names[n])) for n in wanted})
                     rows = np.arange(row, row + len(raw), dtype=np.int64)
                     table, refusals = checked(raw, rows, self.sha256, self._numbers)
                     row += len(raw)
@@ -261,19 +267,22 @@ def read_calls(
     progress: Progress | None = None,
     layout: str = AUTO,
     name: str = "",
+    folder: Path | None = None,
 ) -> Reading:
-    """Batches of a file of calls: CSV or Parquet, plain or `.gz` or `.zst`.
+    """Batches of a file of calls: CSV or Parquet, plain or `.gz` or `.zst`; or a workbook.
 
     Args:
-        layout: name of the operator's layout, or `auto` to tell it from the file.
+        layout: name of the operator's layout, or `auto` to tell it from the file, or the path
+            of a layout's own file.
+        folder: of layouts beside the built-in ones.
         name: how errors call the file; its own name where empty.
         region: ISO 3166 code of numbers in national form.
         progress: told what was read and what there is (bytes; rows for Parquet).
     """
-    return Reading(path, region, progress, layout, name)
+    return Reading(path, region, progress, layout, name, folder)
 
 
-def _text(name: str, column: pa.Array) -> pa.Array:
+def _raw(name: str, column: pa.Array) -> pa.Array:
     """A Parquet column as `checked` takes it; whole numbers keep all their digits."""
     kind = column.type
     if name == "start" and pa.types.is_timestamp(kind):
@@ -288,23 +297,7 @@ def _text(name: str, column: pa.Array) -> pa.Array:
     return column.cast(pa.string())
 
 
-def _looks(names: Sequence[str], line: str | None) -> str:
-    """What the first line looks like, never its values, which may be personal."""
-    if line is not None and len(names) == 1:
-        for sign, word in ((";", "semicolons"), ("\t", "tabs"), ("|", "bars")):
-            if line.count(sign) >= 3:
-                return f"its values look parted by {word} where commas are expected"
-        if line.lstrip()[:1] in "{[":
-            return "it looks like JSON"
-        if line.lstrip()[:1] == "<":
-            return "it looks like XML or a web page"
-    if "\x00" in (line or ""):
-        return "it looks like no text"
-    plain = [
-        n
-        for n in names
-        if re.fullmatch(r"[^\W\d][\w .()/-]{0,30}", n) and not re.search(r"\d{4}", n)
-    ]
-    if len(plain) * 2 < len(names) or not plain:
-        return "its first line holds values, not the names of columns"
-    return f"it has {', '.join(plain[:12])}"
+def _what(names: Sequence[str], line: str | None) -> str:
+    other = format_of(names)
+    what = looks(names, line)
+    return f"it looks like the format “{other}”: {what}" if other else what

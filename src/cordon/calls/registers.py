@@ -14,7 +14,8 @@ from cordon.calls.layouts.recognise import split
 from cordon.calls.model import Counts, Refusal, SubscriberKind
 from cordon.calls.numbers import Numbers
 from cordon.calls.rows import parse_block
-from cordon.calls.unpacking import Text, as_utf8
+from cordon.calls.sources import source
+from cordon.calls.statements import once
 from cordon.kernel.errors import BadInput
 
 _EXPECTED = (
@@ -90,25 +91,29 @@ _Part = tuple[pa.Table, list[int], list[Refusal]]
 
 
 def _csv(path: Path, name: str, register: Register) -> Iterator[_Part]:
-    text = Text(path, None, _EXPECTED, name)
+    """Rows of a text or of a workbook, whose sheets are read one after another."""
+    opened = source(path, None, _EXPECTED, name)
     header: list[str] = []
-    row = 1
-    for block in text.blocks():
-        body = as_utf8(block)
-        if not header:
-            body = body.lstrip(b"\r\n")
-            line, _, body = body.partition(b"\n")
+    part, row = -1, 1
+    for block in opened.blocks():
+        body = block.text
+        if block.part != part:
+            begins = len(body) - len(body.lstrip(b"\r\n"))
+            if begins == len(body):
+                continue
+            line, _, body = body[begins:].partition(b"\n")
             header = [n.strip().lower() for n in split(line, ",")]
             _require(header, name)
+            row = block.row + block.text.count(b"\n", 0, begins) + 1
+            part = block.part
         if not body:
             continue
         wanted = [n for n in ("number", "kind") if n in header]
-        named = [n if n in wanted else f"{n}#{i}" for i, n in enumerate(header)]
-        rows = parse_block(body, named, wanted, row)
+        rows = parse_block(body, once(header, wanted), wanted, row)
         row += rows.lines
         yield rows.table, rows.numbers.tolist(), list(rows.refusals)
-    register.broken = text.broken
-    if not header and not text.broken:
+    register.broken = opened.broken
+    if not header and not opened.broken:
         raise BadInput(f"{name} is empty.", advice=_EXPECTED)
 
 

@@ -36,13 +36,20 @@ class Rows:
 
 
 def parse_block(
-    block: bytes, header: Sequence[str], wanted: Sequence[str], first: int, sign: str = ","
+    block: bytes,
+    header: Sequence[str],
+    wanted: Sequence[str],
+    first: int,
+    sign: str = ",",
+    *,
+    by_line: bool = False,
 ) -> Rows:
     """Take a block of whole lines apart.
 
     Args:
         header: the file's columns, in order. wanted: those to return.
         first: number of the block's first line. sign: what stands between two values.
+        by_line: a row of several lines counts as that many, so that every number is a line's.
     """
     block = as_utf8(block)
     if b"\r" in block:  # one that ends no line is no line end here, though the parser takes it so
@@ -50,7 +57,7 @@ def parse_block(
     lines = block.count(b"\n") + (not block.endswith(b"\n"))
     refusals: list[Refusal] = []
     if _is_odd(block):
-        block, numbers, refusals, lines = _by_line(block, len(header), first, sign)
+        block, numbers, refusals, lines = _by_line(block, len(header), first, sign, by_line)
     else:
         numbers = np.arange(first, first + lines, dtype=np.int64)
     if not len(numbers):
@@ -148,7 +155,7 @@ def _is_odd(block: bytes) -> bool:
 
 
 def _by_line(
-    block: bytes, columns: int, first: int, sign: str
+    block: bytes, columns: int, first: int, sign: str, by_line: bool
 ) -> tuple[bytes, NDArray[np.int64], list[Refusal], int]:
     """The block without empty lines, with quoted line ends as spaces; and what is none."""
     lines = block.removesuffix(b"\n").split(b"\n")
@@ -168,7 +175,7 @@ def _by_line(
         if line.strip():
             kept.append(line)
             numbers.append(row)
-        at, row = at + taken, row + 1
+        at, row = at + taken, row + (taken if by_line else 1)
     text = b"\n".join(kept) + b"\n" if kept else b""
     return text, np.array(numbers, np.int64), refusals, row - first
 

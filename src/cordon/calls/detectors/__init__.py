@@ -12,9 +12,9 @@ from cordon.kernel.hooks import gathered, hook, plugin_manager
 @hook
 def calls_detectors() -> list[Any]:
     """The built-in detectors."""
-    from cordon.calls.detectors import fan
+    from cordon.calls.detectors import call_centre, fan, number_succession, simbox
 
-    return [fan]
+    return [call_centre, simbox, fan, number_succession]  # fan: lines of no ring, so after them
 
 
 def all_detectors() -> list[Any]:

@@ -4,31 +4,75 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-import duckdb
+import numpy as np
+import phonenumbers
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from cordon.calls.rings.ground import Ground, ground, networks
+from cordon.calls.rings.lines import Usual, usual
+from cordon.calls.survey import Census, Engine, Near
+from cordon.calls.survey.profiles import Profiles, profiles
 
 Stage = Callable[[str, float], None]
 """Told what is being done, and the share of it that is done (0 to 1)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class CallData:
-    """Calls, each once, as relations of one DuckDB connection with bounded memory.
+    """One set of calls, counted once for all detectors.
 
     Attributes:
-        db: the connection. It has
-            `calls`: the columns of `checking.SCHEMA`, but `us` (microseconds since the epoch,
-            BIGINT) in place of `start`;
-            `subscribers(number, kind)`: numbers in E.164; empty where no file was given.
+        engine: answers SQL over all the calls; see `survey.Engine`.
+        census: plain counts of everybody. near: the calls of those who could matter.
+        holders: kind of holder by number (E.164); empty where no file was given.
+        cells, complaints, payments: tables of these formats, or None where no file was given.
+        region: ISO 3166 code of the calls' country.
         utc_offset_s: seconds that local time is ahead of UTC, for days and hours of day.
         given: parameters set by the reader, over the cards' defaults.
         left_out: the detector adds a sentence for each thing that it could not use.
         stage: told how far it is.
+        shared: what one detector leaves for the next, by name.
     """
 
-    db: duckdb.DuckDBPyConnection
+    engine: Engine
+    census: Census
+    near: Near
+    holders: Mapping[str, str] = field(default_factory=dict)
+    cells: pa.Table | None = None
+    complaints: pa.Table | None = None
+    payments: pa.Table | None = None
+    region: str = "PK"
     utc_offset_s: int = 0
     given: Mapping[str, Any] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
     stage: Stage = lambda _what, _share: None
+    shared: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def profiles(self) -> Profiles:
+        """What each number's own calls say of it."""
+        return profiles(self.near, self.utc_offset_s)
+
+    @cached_property
+    def usual(self) -> Usual:
+        """What a sample of everybody does."""
+        return usual(self.near, self.profiles)
+
+    @cached_property
+    def ground(self) -> Ground:
+        """Where the cells are."""
+        near = self.near
+        of = np.concatenate([near.caller, near.callee]).astype(np.int64)
+        cell = np.concatenate([near.caller_cell, near.callee_cell]).astype(np.int64)
+        return ground(near.cells, self.cells, networks(near.cells, of, cell))
+
+    @cached_property
+    def abroad(self) -> NDArray[np.bool_]:
+        """For each number of `near`, whether it is of another country."""
+        code = f"+{phonenumbers.country_code_for_region(self.region)}"
+        numbers = self.near.numbers
+        return np.array([n.startswith("+") and not n.startswith(code) for n in numbers], bool)

@@ -7,17 +7,23 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import duckdb
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
 from cordon.calls.detectors import fan_sql as sql
 from cordon.calls.detectors.data import CallData
 from cordon.calls.model import EXEMPT
+from cordon.calls.survey.near import BOX, FAN, NAMED, SAMPLE
 from cordon.kernel.cards import Card, load_card
 from cordon.kernel.findings import Finding, Reason, RecordRef
+from cordon.kernel.store.columns import connect
 
 CARD = load_card(__file__)
 MOST_RECORDS = 1000
 """Pointers that a finding holds; how many there are stands in its reason `calls`."""
 
-_SAMPLE = 20_000  # numbers that say what is usual
 _BUSY_PARTNERS = 150  # more people than one person keeps up with (Dunbar 1992)
 _FEW_LINKS = 10  # fewer acquaintances among the people called say nothing either way
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -96,33 +102,34 @@ class Sign:
         return min(1.0, (self.value - self.threshold) / room) if room else 1.0
 
 
-def find(calls: CallData, card: Card = CARD) -> Iterator[Finding]:
-    """Findings over the calls, by number.
+def find(data: CallData, card: Card = CARD) -> Iterator[Finding]:
+    """Findings over the calls, by number: lines of no ring.
 
     Args:
-        calls: the calls, and subscribers where known. card: the parameters' defaults.
+        data: the calls and what is known beside them. card: the parameters' defaults.
     """
-    values = card.values(calls.given)
-    calls.stage("counting everybody", 0.0)
-    one_in = _count(calls, values)
-    calls.stage("measuring those who could matter", 0.3)
-    profiles = _profiles(calls)
-    shaped = [p for p in profiles if all(s.agrees for s in signs(p, values) if s.must)]
-    calls.stage("looking at who knows whom", 0.6)
-    shaped = _with_acquaintance(calls, shaped)
-    agreed = [p for p in shaped if _agrees(signs(p, values), values["agreeing"])]
-    named = _without_exempt(calls, agreed)
-    calls.stage("gathering the records", 0.9)
-    usual = _usual(calls, one_in)
-    records = _records(calls, [p.number for p in named])
+    values = card.values(data.given)
+    data.stage("lines that call out in a fan", 0.0)
+    candidates = _candidates(data, values)
+    if not len(candidates):
+        return
+    sample = np.flatnonzero((data.near.why & SAMPLE) > 0)
+    with connect() as db:
+        _measure(db, data, candidates, sample)
+        profiles = _profiles(db)
+        shaped = [p for p in profiles if all(s.agrees for s in signs(p, values) if s.must)]
+        shaped = _with_acquaintance(db, data, shaped)
+        agreed = [p for p in shaped if _agrees(signs(p, values), values["agreeing"])]
+        named = _without_exempt(data, agreed)
+        usual = _usual(db, [data.near.numbers[i] for i in sample])
+        records = _records(db, [p.number for p in named])
     if named and all(p.cell_share is None for p in named):
-        calls.left_out.append(
+        data.left_out.append(
             "The calls hold no cells: a number that moves, such as a delivery rider's, cannot "
             "be told from one that stands in a room. Confidence is lower for it."
         )
     for profile in named:
         yield _finding(profile, values, usual, records[profile.number], card)
-    calls.stage("done", 1.0)
 
 
 def signs(profile: Profile, values: Mapping[str, float]) -> list[Sign]:
@@ -247,51 +254,90 @@ def _agrees(all_signs: list[Sign], share: float) -> bool:
     return bool(measured) and agreeing >= share * len(measured)
 
 
-def _count(calls: CallData, values: Mapping[str, float]) -> int:
-    """Count everybody and choose whom to measure; returns one in how many is a sample."""
-    db = calls.db
-    db.execute(sql.EVERYBODY)
-    row = db.execute("SELECT count(*) FROM everybody WHERE outgoing >= 3").fetchone()
-    one_in = max(1, (row[0] if row else 0) // _SAMPLE)
+def _candidates(data: CallData, values: Mapping[str, float]) -> NDArray[np.int64]:
+    """Positions of numbers that call many people, of whom no ring or box was made."""
+    p, near = data.profiles, data.near
+    taken = np.zeros(len(near.numbers), bool)
+    for at in data.shared.get("gathered", ()):
+        taken[at] = True
     # a median day of n people over d days makes at least n on half of the days
     days = max(1.0, values["active_days"] / 2)
-    db.execute(
-        sql.SELECTED,
-        {
-            "calls": values["people_a_day"] * days,
-            "people": 0.8 * values["people_a_day"],
-            "one_in": one_in,
-        },
+    looked = (near.why & (FAN | BOX | NAMED)) > 0
+    enough = p.out >= values["people_a_day"] * days
+    return np.flatnonzero(looked & ~taken & enough & (p.people >= 0.8 * values["people_a_day"]))
+
+
+def _measure(
+    db: duckdb.DuckDBPyConnection,
+    data: CallData,
+    candidates: NDArray[np.int64],
+    sample: NDArray[np.int64],
+) -> None:
+    near = data.near
+    chosen = np.zeros(len(near.numbers), bool)
+    chosen[candidates] = True
+    chosen[sample] = True
+    of = np.flatnonzero(chosen[near.caller] | chosen[near.callee])
+    numbers, cells = pa.array(near.numbers, pa.string()), pa.array([*near.cells, None], pa.string())
+    duration = near.duration[of].astype(float)
+    db.register(
+        "calls",
+        pa.table(
+            {
+                "us": near.us[of],
+                "duration_s": pa.array(duration, mask=np.isnan(duration)),
+                "kind": pa.array(["sms", "voice"]).take(pa.array(near.voice[of].astype(int))),
+                "caller": numbers.take(pa.array(near.caller[of])),
+                "callee": numbers.take(pa.array(near.callee[of])),
+                "caller_cell": cells.take(pa.array(near.caller_cell[of] % len(cells))),
+                "sha256": pa.array(near.origins).take(pa.array(near.origin[of])),
+                "row": near.row[of],
+            }
+        ),
     )
-    db.execute(sql.OUTGOING, {"offset": calls.utc_offset_s * 1_000_000})
-    db.execute(sql.PEOPLE)
-    db.execute(sql.INCOMING)
-    db.execute(sql.PROFILES)
-    return one_in
+    both = np.flatnonzero(chosen)
+    is_candidate = np.isin(both, candidates)
+    db.register(
+        "picked", pa.table({"number": numbers.take(pa.array(both)), "candidate": is_candidate})
+    )
+    db.execute("CREATE TEMP TABLE selected AS SELECT * FROM picked")
+    db.execute(sql.OUTGOING, {"offset": data.utc_offset_s * 1_000_000})
+    for step in (sql.PEOPLE, sql.INCOMING, sql.PROFILES):
+        db.execute(step)
 
 
-def _profiles(calls: CallData) -> list[Profile]:
+def _profiles(db: duckdb.DuckDBPyConnection) -> list[Profile]:
     names = [n for n in Profile.__slots__ if n != "acquainted_lift"]
-    rows = calls.db.sql(f"SELECT {', '.join(names)} FROM profiles WHERE candidate ORDER BY number")  # noqa: S608 - names of our own class
+    rows = db.sql(f"SELECT {', '.join(names)} FROM profiles WHERE candidate ORDER BY number")  # noqa: S608 - names of our own class
     return [Profile(*row) for row in rows.fetchall()]
 
 
-def _with_acquaintance(calls: CallData, profiles: list[Profile]) -> list[Profile]:
+def _with_acquaintance(
+    db: duckdb.DuckDBPyConnection, data: CallData, profiles: list[Profile]
+) -> list[Profile]:
     """The profiles with how much more the people called know one another than by chance.
 
     By chance: the share of all pairs of numbers that ever called, times the pairs among the
-    people called.
+    people called. How many pairs there are is told from how many people each deals with.
     """
     if not profiles:
         return []
-    db = calls.db
-    db.execute(sql.BUSY, {"partners": _BUSY_PARTNERS})
-    db.execute(sql.PAIRS)
-    pairs, numbers = db.execute(sql.CHANCE).fetchone() or (0, 0)
-    if numbers < 2 or not pairs:
+    census = data.census
+    numbers = [p.number for p in profiles]
+    met = db.execute(
+        "SELECT DISTINCT callee FROM people WHERE number IN (SELECT unnest($numbers))",
+        {"numbers": numbers},
+    ).fetchall()
+    degree = np.minimum(np.maximum(census.met, census.heard), 2 * _BUSY_PARTNERS)
+    known = degree >= 1
+    if known.sum() < 2:
         return profiles
-    density = pairs / (numbers * (numbers - 1) / 2)
-    rows = db.execute(sql.ACQUAINTED, {"numbers": [p.number for p in profiles]}).fetchall()
+    density = float(degree[known].mean()) / float(known.sum() - 1)
+    at = census.at(m for (m,) in met)
+    busy = census.number.take(pa.array(at[degree[at] > _BUSY_PARTNERS])).to_pylist()
+    data.engine.put("met", pa.table({"k": pa.array(census.key[at].view(census.key_type))}))
+    db.register("pairs", data.engine.table(sql.PAIRS))
+    rows = db.execute(sql.ACQUAINTED, {"numbers": numbers, "busy": busy}).fetchall()
     lifts: dict[str, float | None] = {}
     for number, people, links in rows:
         expected = density * people * (people - 1) / 2
@@ -300,19 +346,14 @@ def _with_acquaintance(calls: CallData, profiles: list[Profile]) -> list[Profile
     return [replace(p, acquainted_lift=lifts.get(p.number)) for p in profiles]
 
 
-def _without_exempt(calls: CallData, profiles: list[Profile]) -> list[Profile]:
-    kinds = [kind.value for kind in EXEMPT]
-    rows = calls.db.execute(
-        "SELECT number, kind FROM subscribers WHERE kind IN (SELECT unnest($kinds))",
-        {"kinds": kinds},
-    ).fetchall()
-    exempt = dict(rows)
+def _without_exempt(data: CallData, profiles: list[Profile]) -> list[Profile]:
+    kinds = {kind.value for kind in EXEMPT}
+    exempt = {p.number for p in profiles if data.holders.get(p.number) in kinds}
     left: dict[str, int] = {}
-    for profile in profiles:
-        if profile.number in exempt:
-            kind = exempt[profile.number]
-            left[kind] = left.get(kind, 0) + 1
-    calls.left_out.extend(
+    for number in sorted(exempt):
+        kind = data.holders[number]
+        left[kind] = left.get(kind, 0) + 1
+    data.left_out.extend(
         f"{count} number{'s call' if count > 1 else ' calls'} out in a fan and "
         f"{'are' if count > 1 else 'is'} exempt: {kind.replace('_', ' ')} in the subscribers file."
         for kind, count in sorted(left.items())
@@ -320,12 +361,12 @@ def _without_exempt(calls: CallData, profiles: list[Profile]) -> list[Profile]:
     return [p for p in profiles if p.number not in exempt]
 
 
-def _usual(calls: CallData, one_in: int) -> dict[str, tuple[float, float]]:
+def _usual(db: duckdb.DuckDBPyConnection, sample: list[str]) -> dict[str, tuple[float, float]]:
     """Median and 99th percentile (for shares that must be low: the 1st) over all numbers."""
     columns = ", ".join(
         f"median({n}), quantile_cont({n}, {0.01 if n in _LOW else 0.99})" for n in _COMPARED
     )
-    row = calls.db.execute(sql.USUAL.format(columns=columns), {"one_in": one_in}).fetchone() or ()
+    row = db.execute(sql.USUAL.format(columns=columns), {"sample": sample}).fetchone() or ()
     found = {}
     for at, name in enumerate(_COMPARED):
         middle, edge = row[2 * at : 2 * at + 2] or (None, None)
@@ -334,10 +375,10 @@ def _usual(calls: CallData, one_in: int) -> dict[str, tuple[float, float]]:
     return found
 
 
-def _records(calls: CallData, numbers: list[str]) -> dict[str, list[RecordRef]]:
+def _records(db: duckdb.DuckDBPyConnection, numbers: list[str]) -> dict[str, list[RecordRef]]:
     found: dict[str, list[RecordRef]] = {n: [] for n in numbers}
     if numbers:
-        rows = calls.db.execute(sql.RECORDS, {"numbers": numbers, "most": MOST_RECORDS})
+        rows = db.execute(sql.RECORDS, {"numbers": numbers, "most": MOST_RECORDS})
         for number, sha256, row in rows.fetchall():
             found[number].append(RecordRef(sha256, row))
     return found

@@ -1,25 +1,7 @@
-"""The heavy passes of the detector of fans, as SQL over the relations of `CallData`.
+"""The measurements of the detector of fans, as SQL.
 
-First a cheap count over everybody. Exact numbers are taken only of those who could matter, and
-of a sample of all others, which says what is usual. `$name` are parameters.
-"""
-
-# approx_count_distinct is HyperLogLog with an error of a few percent: the callers of these
-# passes ask for less than the threshold, so that nobody is lost by it
-EVERYBODY = """
-CREATE TEMP TABLE everybody AS
-SELECT caller AS number, count(*) AS outgoing, approx_count_distinct(callee) AS about_people
-FROM calls WHERE kind = 'voice' AND caller <> callee GROUP BY caller
-"""
-
-SELECTED = """
-CREATE TEMP TABLE selected AS
-SELECT number, true AS candidate FROM everybody
-WHERE outgoing >= $calls AND about_people >= $people
-UNION ALL
-SELECT number, false FROM everybody
-WHERE NOT (outgoing >= $calls AND about_people >= $people) AND outgoing >= 3
-  AND hash(number) % $one_in = 0
+All but PAIRS run in a database of its own that holds `calls`, the calls of those who could
+matter and of a sample of all others, and `selected(number, candidate)`; `$name` are parameters.
 """
 
 OUTGOING = """
@@ -87,36 +69,20 @@ LEFT JOIN coming i USING (number)
 """
 
 USUAL = """
-SELECT {columns} FROM profiles WHERE NOT candidate
-   OR hash(number) % $one_in = 0
+SELECT {columns} FROM profiles WHERE number IN (SELECT unnest($sample))
 """
 
-# Who knows whom: pairs that called at all, without the busiest numbers (helplines, banks), which
-# would make everybody seem acquainted with everybody.
-BUSY = """
-CREATE TEMP TABLE busy AS
-SELECT number FROM (
-    SELECT caller AS number, callee AS other FROM calls
-    UNION ALL SELECT callee, caller FROM calls
-) GROUP BY number HAVING approx_count_distinct(other) > $partners
-"""
-
+# Who knows whom among the people called: pairs that called at all. Runs on all calls.
 PAIRS = """
-CREATE TEMP TABLE pairs AS
-SELECT DISTINCT least(caller, callee) AS a, greatest(caller, callee) AS b FROM calls
-WHERE caller <> callee
-  AND caller NOT IN (SELECT number FROM busy) AND callee NOT IN (SELECT number FROM busy)
-"""
-
-CHANCE = """
-WITH ends AS (SELECT a AS number FROM pairs UNION ALL SELECT b FROM pairs)
-SELECT (SELECT count(*) FROM pairs), (SELECT count(DISTINCT number) FROM ends)
+SELECT DISTINCT least(c.caller, c.callee) AS a, greatest(c.caller, c.callee) AS b
+FROM calls c JOIN met x ON key64(c.caller) = x.k JOIN met y ON key64(c.callee) = y.k
+WHERE c.caller <> c.callee
 """
 
 ACQUAINTED = """
 WITH called AS (
     SELECT number, callee FROM people
-    WHERE number IN (SELECT unnest($numbers)) AND callee NOT IN (SELECT number FROM busy)
+    WHERE number IN (SELECT unnest($numbers)) AND callee NOT IN (SELECT unnest($busy))
 ), size AS (
     SELECT number, count(*) AS k FROM called GROUP BY number
 ), heads AS MATERIALIZED (

@@ -27,18 +27,26 @@ class Order:
 
     Attributes:
         day_first, month_first: how many dates can be read in no other way.
+        written: how many distinct ones begin with a day or month. swapped: how many begin with
+            the year and would be dates with day and month the other way around.
     """
 
     day_first: int = 0
     month_first: int = 0
+    written: int = 0
+    swapped: int = 0
 
     def look(self, dates: Iterable[str]) -> None:
         """Take dates into account."""
         for text in dates:
             found = _NUMERIC.fullmatch(text.strip())
-            if found is None or len(found[1]) == 4:
+            if found is None:
+                continue
+            if len(found[1]) == 4:
+                self.swapped += int(found[3]) <= 12
                 continue
             first, second = int(found[1]), int(found[2])
+            self.written += 1
             self.day_first += first > 12 >= second
             self.month_first += second > 12 >= first
 

@@ -7,11 +7,23 @@ import re
 _RULE = re.compile(rb"(?m)^[^\w\n]+$")
 _WORDS = re.compile(
     rb"(?im)^[\W_]*(?:(?:grand|sub)[ -]?totals?\b|totals?\b|cdr count\b|record count\b|"
-    rb"end of (?:report|file)\b|report (?:ends?|generated)\b|no records? found\b|"
+    rb"end of (?:report|file|statement)\b|report (?:ends?|generated)\b|no records? found\b|"
+    rb"page\s*:?\s*\d+(?: of \d+)?\b|continued\b|"
     rb"(?:this|it) is (?:a )?(?:system|computer)|note\s*:)[^\n]*$"
 )
 
 
+_ANY = (b"total", b"count", b"end of", b"report", b"page", b"continued", b"found", b"is ", b"note")
+
+
 def without_furniture(block: bytes) -> bytes:
     """The block with such lines emptied, so that every other line keeps its number."""
-    return _WORDS.sub(b"", _RULE.sub(b"", block))
+    block = _RULE.sub(b"", block)
+    low = block.lower()  # far faster than the pattern, and nearly no block has any
+    return _WORDS.sub(b"", block) if any(word in low for word in _ANY) else block
+
+
+def is_furniture(line: str) -> bool:
+    """True for one such line."""
+    text = line.strip().encode()
+    return bool(text) and not without_furniture(text)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
@@ -15,6 +17,7 @@ from cordon.calls.model import Refusal
 
 SIDES = ("imsi", "imei", "cell")
 _BOTH = r"^(?P<date>.+?)[ T]+(?P<time>\d{1,2}:\d{2}.*)$"
+_DAY_AND_TIME = r"^(\d{4}-\d{2}-\d{2})[ T](\d{1,2}:\d{2}.*)$"
 NO_VALUE = ("", "-", "--", "na", "n/a", "nil", "null", "none")
 
 
@@ -27,14 +30,22 @@ class Mapped:
     refusals: tuple[Refusal, ...]
 
 
-def mapped(table: pa.Table, numbers: NDArray[np.int64], layout: Layout, order: str) -> Mapped:
+def mapped(
+    table: pa.Table,
+    numbers: NDArray[np.int64],
+    layout: Layout,
+    order: str,
+    given: Mapping[str, str] = MappingProxyType({}),
+) -> Mapped:
     """Rows by a layout's columns as rows of the format `calls`.
 
     Args:
         table: the file's columns as strings. numbers: of the rows.
         order: of day and month, as `dates.Order` told it from the whole file.
+        given: fields that are told above the table, for rows that do not tell them.
     """
-    source = _Source({n: _bare(table[n]) for n in table.column_names}, layout, len(table))
+    columns_of = {n: _bare(table[n]) for n in table.column_names}
+    source = _Source(columns_of, layout, len(table), given)
     why = np.zeros(len(table), np.int8)
     reasons = [""]
 
@@ -54,7 +65,7 @@ def mapped(table: pa.Table, numbers: NDArray[np.int64], layout: Layout, order: s
     refuse(_null(kinds), "its kind is none that the layout knows as a call or message")
     columns["kind"] = kinds
     inward = _inward(source, layout)
-    if "target" in layout.columns:
+    if "target" in layout.columns or "target" in layout.above:
         refuse(_null(inward), "its direction is none that the layout knows")
         target, other = source.text("target"), source.text("other")
         columns["caller"] = pc.if_else(inward, other, target)
@@ -77,19 +88,25 @@ def mapped(table: pa.Table, numbers: NDArray[np.int64], layout: Layout, order: s
 class _Source:
     """A block's columns by what the layout says that they mean."""
 
-    def __init__(self, columns: dict[str, pa.Array], layout: Layout, rows: int) -> None:
+    def __init__(
+        self, columns: dict[str, pa.Array], layout: Layout, rows: int, given: Mapping[str, str]
+    ) -> None:
+        self._given = given
         self._columns = columns
         self._layout = layout
         self.rows = rows
 
     def lacks(self, field: str) -> bool:
-        """True where the file has none of the field's columns."""
-        return self._layout.column(field, list(self._columns)) is None
+        """True where the file has none of the field's columns, and does not tell it above them."""
+        return field not in self._given and self._layout.column(field, list(self._columns)) is None
 
     def text(self, field: str) -> pa.Array:
         """The field's column; nulls where the file has none."""
         name = self._layout.column(field, list(self._columns))
-        return self._columns[name] if name is not None else pa.nulls(self.rows, pa.string())
+        if name is None:
+            return pa.repeat(pa.scalar(self._given.get(field), pa.string()), self.rows)
+        found = self._columns[name]
+        return pc.fill_null(found, self._given[field]) if field in self._given else found
 
     def each(self, field: str) -> list[pa.Array]:
         """Every column of the file that may hold the field, in the layout's order."""
@@ -100,7 +117,9 @@ class _Source:
         if not self.lacks("start"):
             both = pc.extract_regex(self.text("start"), _BOTH)
             return both.field("date"), both.field("time")
-        return self.text("date"), self.text("time")
+        # a spreadsheet's date may show midnight with it, and its time of day a day
+        dates = pc.replace_substring_regex(self.text("date"), _DAY_AND_TIME, r"\1")
+        return dates, pc.replace_substring_regex(self.text("time"), _DAY_AND_TIME, r"\2")
 
 
 def _bare(column: pa.ChunkedArray) -> pa.Array:

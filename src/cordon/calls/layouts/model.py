@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -15,6 +15,8 @@ import yaml
 from cordon.kernel.errors import BadInput
 
 ORDERS = ("dmy", "mdy", "ymd")
+SHAPES = ("delimited", "fixed")
+CELLS = ("decimal", "hexadecimal")
 FIELDS = frozenset(
     {
         "date", "time", "start", "duration_s", "direction", "kind", "target", "other",
@@ -24,6 +26,7 @@ FIELDS = frozenset(
 )  # fmt: skip
 """What a layout's columns can mean. `target` and `other` become caller and callee by the
 direction; `imsi`, `imei` and `cell` are the target's."""
+_FIELDS_ARE = f"Fields are: {', '.join(sorted(FIELDS))}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,14 @@ class Layout:
         columns: field of `FIELDS` to names of columns, normalised, the first that is there.
         directions: value (lower case) to `in` or `out`. kinds: value to `voice` or `sms`.
         kind: the kind where the file has no column for it; empty where it must have one.
+        shape: `delimited` by commas or the like, `fixed` places as a printed report has; empty
+            where either may be.
+        cells: base of the numbers in cells' identities (`decimal`, `hexadecimal`); empty where
+            it is told from the whole file.
+        above: field to the pattern that finds it above a table, in its first group; for what a
+            statement says once, as whose it is.
+        corrected: name of a column to what a person said that it means, or `none`; kept from
+            when the layout was learned, for the next one.
     """
 
     name: str
@@ -50,15 +61,24 @@ class Layout:
     directions: Mapping[str, str]
     kinds: Mapping[str, str]
     kind: str
+    shape: str = ""
+    cells: str = ""
+    above: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+    corrected: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def own(self) -> bool:
         """True for the format `calls`, which needs no mapping."""
         return not self.columns
 
-    def column(self, field: str, names: list[str]) -> str | None:
+    def column(self, what: str, names: list[str]) -> str | None:
         """Which of a file's columns holds a field; None where none does."""
-        return next((n for n in self.columns.get(field, ()) if n in names), None)
+        return next((n for n in self.columns.get(what, ()) if n in names), None)
+
+    def told_above(self, text: str) -> dict[str, str]:
+        """Fields that the text above a table tells."""
+        found = {what: pattern.search(text) for what, pattern in self.above.items()}
+        return {what: one[1].strip() for what, one in found.items() if one is not None}
 
 
 def plain(name: str) -> str:
@@ -85,11 +105,16 @@ def _checked(file: str, data: dict[str, Any]) -> Layout:
     if unknown := sorted(set(columns) - FIELDS):
         raise BadInput(
             f"The layout {file} has the unknown field {unknown[0]}.",
-            advice=f"Fields are: {', '.join(sorted(FIELDS))}.",
+            advice=_FIELDS_ARE,
         )
     order = str(data.get("order") or "")
     if order and order not in ORDERS:
         raise BadInput(f"The layout {file} has the order {order}.", advice="dmy, mdy or ymd.")
+    for key, known in (("shape", SHAPES), ("cells", CELLS)):
+        if data.get(key) and data[key] not in known:
+            raise BadInput(
+                f"The layout {file} has the {key} {data[key]}.", advice=f"{' or '.join(known)}."
+            )
     try:
         ZoneInfo(str(data["zone"]))
     except (ZoneInfoNotFoundError, ValueError):
@@ -109,7 +134,24 @@ def _checked(file: str, data: dict[str, Any]) -> Layout:
         directions=_values(data.get("directions")),
         kinds=_values(data.get("kinds")),
         kind=str(data.get("kind_if_absent") or ""),
+        shape=str(data.get("shape") or ""),
+        cells=str(data.get("cells") or ""),
+        above=_above(file, data.get("above") or {}),
+        corrected={str(k): str(v) for k, v in (data.get("corrected") or {}).items()},
     )
+
+
+def _above(file: str, data: dict[str, Any]) -> Mapping[str, re.Pattern[str]]:
+    try:
+        found = {str(f): re.compile(str(p), re.IGNORECASE) for f, p in data.items()}
+    except re.error as wrong:
+        raise BadInput(f"The layout {file} has a pattern that is none: {wrong}.") from None
+    if odd := [f for f, p in found.items() if f not in FIELDS or p.groups != 1]:
+        raise BadInput(
+            f"The layout {file} tells {odd[0]} above a table.",
+            advice=f"It may tell a field with a pattern of one group. {_FIELDS_ARE}",
+        )
+    return MappingProxyType(found)
 
 
 def _values(data: Any) -> Mapping[str, str]:

@@ -1,0 +1,82 @@
+"""Finds rings of lines that work like an illegal call centre: see the card beside this file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cordon.calls.detectors.data import CallData
+from cordon.calls.rings.search import Group, searched
+from cordon.calls.rings.weighing import confidence
+from cordon.calls.rings.wording import extra, finding, told
+from cordon.kernel.cards import Card, load_card
+from cordon.kernel.findings import Finding
+
+CARD = load_card(__file__)
+_USED_UP = ("sims_a_handset", "handsets_a_sim", "turnover", "complaints", "victims")
+_ONE = 2.0  # nats that one of these must say: a room of strangers alone is no illegal one
+
+
+def find(data: CallData, card: Card = CARD) -> Iterator[Finding]:
+    """Findings over the calls, one a ring.
+
+    Args:
+        data: the calls and what is known beside them. card: the parameters' defaults.
+    """
+    values = card.values(data.given)
+    search = searched(data, values)
+    _say_what_is_missing(data)
+    for group in sorted(search.groups, key=lambda g: (-g.nats, g.members.tolist())):
+        if not is_ring(group, values) or is_box(group):
+            continue
+        data.shared.setdefault("gathered", []).append(group.members)
+        seen = told(data, group)
+        sure = confidence(group.nats, -(values["evidence"] - 2))
+        yield finding(data, card, group, seen, group.signs, sure, extra(seen), _usual(data))
+
+
+def is_ring(group: Group, values: dict[str, float]) -> bool:
+    """True where enough speaks for a group, and something says how it uses SIMs up or hurts."""
+    return (
+        group.facts.lines >= values["lines"]
+        and group.nats >= values["evidence"]
+        and any(s.nats >= _ONE for s in group.signs if s.name in _USED_UP)
+    )
+
+
+def is_box(group: Group) -> bool:
+    """True where the group calls around the clock, as people in other time zones do."""
+    from cordon.calls.detectors.simbox import CARD as BOX
+    from cordon.calls.detectors.simbox import shaped
+
+    return shaped(group, BOX.values({}))
+
+
+def _usual(data: CallData) -> dict[str, str]:
+    beside = data.usual
+    return {
+        "called_back": f"{beside.back:.0%}",
+        "sims_a_handset": "1",
+        "turnover": "1",
+    }
+
+
+def _say_what_is_missing(data: CallData) -> None:
+    near = data.near
+    if data.complaints is None:
+        data.left_out.append(
+            "No complaints were given: a ring that nobody's complaint points at is told by its "
+            "lines alone."
+        )
+    if data.cells is None:
+        data.left_out.append(
+            "No cells file was given: rings are gathered by cells' names, and nothing can say "
+            "where on the ground they are."
+        )
+    if len(near.us) and not (near.caller_cell >= 0).any():
+        data.left_out.append(
+            "The calls hold no cells: lines that move cannot be told from lines in a room."
+        )
+    if len(near.us) and not (near.caller_imei >= 0).any():
+        data.left_out.append(
+            "The calls hold no handsets (IMEI): lines are gathered by place and hours alone."
+        )

@@ -1,0 +1,107 @@
+"""Finds SIM boxes: see the card beside this file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from cordon.calls.detectors.data import CallData
+from cordon.calls.rings.search import Group, Search, searched
+from cordon.calls.rings.weighing import Sign, confidence, signs
+from cordon.calls.rings.wording import extra, finding, told
+from cordon.kernel.cards import Card, load_card
+from cordon.kernel.findings import Finding
+
+CARD = load_card(__file__)
+RINGS = load_card(str(Path(__file__).with_name("call_centre.py")))
+_LOCAL, _SHARED = 1.5, 0.3  # times chance, and share of the people of the smaller box
+_SIGNS = ("sims_a_handset", "handsets_a_sim", "turnover", "still", "lines")
+
+
+def find(data: CallData, card: Card = CARD) -> Iterator[Finding]:
+    """Findings over the calls, one a box.
+
+    Args:
+        data: the calls and what is known beside them. card: the parameters' defaults.
+    """
+    values = card.values(data.given)
+    search = searched(data, RINGS.values(data.given))
+    boxes = [g for g in search.groups if shaped(g, values)]
+    for group in sorted(joined(data, search, boxes), key=lambda g: (-g.nats, g.members.tolist())):
+        told_of = box_signs(group, values)
+        nats = sum(s.nats for s in told_of)
+        if group.facts.lines < values["lines"] or nats < values["evidence"]:
+            continue
+        data.shared.setdefault("gathered", []).append(group.members)
+        seen = told(data, group)
+        sure = confidence(nats, -(values["evidence"] - 2))
+        yield finding(data, card, group, seen, told_of, sure, extra(seen), {})
+
+
+def shaped(group: Group, values: Mapping[str, float]) -> bool:
+    """True where a group calls around the clock, is not called, and calls people again."""
+    f = group.facts
+    return (
+        f.lines >= values["lines"]
+        and f.hours >= values["hours"]
+        and f.incoming <= values["incoming_share"]
+        and f.again >= values["again"]
+    )
+
+
+def box_signs(group: Group, values: Mapping[str, float]) -> list[Sign]:
+    """What speaks for a box: around the clock, silent, and the signs of used-up SIMs."""
+    f = group.facts
+    own = [
+        Sign("hours", f.hours, values["hours"], "1", float(np.clip(f.hours - 14, 0, 5))),
+        Sign(
+            "incoming_share",
+            f.incoming,
+            values["incoming_share"],
+            "1",
+            float(np.clip(40 * (values["incoming_share"] - f.incoming), -4, 3)),
+        ),
+        Sign(
+            "again",
+            f.again,
+            values["again"],
+            "1",
+            float(np.clip(2 * np.log2(f.again / values["again"]), 0, 3)),
+        ),
+    ]
+    shared = [s for s in group.signs if s.name in _SIGNS]
+    return sorted([*own, *shared], key=lambda s: (-abs(s.nats), s.name))
+
+
+def joined(data: CallData, search: Search, boxes: list[Group]) -> list[Group]:
+    """Boxes that call the same people, as one: a gateway may send from slots at several cells."""
+    if len(boxes) < 2:
+        return boxes
+    values = RINGS.values(data.given)
+    left = sorted(boxes, key=lambda g: (-len(g.members), g.members.tolist()))
+    people = [set(_called(search, g)) for g in left]
+    reach = max(len(data.census.out), 1)
+    done: list[Group] = []
+    while left:
+        group, met = left.pop(0), people.pop(0)
+        for at in reversed(range(len(left))):
+            shared, expected = len(met & people[at]), _LOCAL * len(met) * len(people[at]) / reach
+            # two gateways that serve one country share some people, slots of one nearly all
+            if shared < max(expected, _SHARED * min(len(met), len(people[at]))):
+                continue
+            other, more = left.pop(at), people.pop(at)
+            core = np.unique(np.concatenate([group.core, other.core]))
+            facts = search.measuring.facts(core)
+            members = np.unique(np.concatenate([group.members, other.members]))
+            group, met = Group(members, core, facts, signs(facts, values)), met | more
+        done.append(group)
+    return done
+
+
+def _called(search: Search, group: Group) -> list[int]:
+    own = search.uses
+    entries = np.concatenate([np.arange(own.starts[m], own.starts[m + 1]) for m in group.core])
+    found: list[int] = np.unique(own.other[entries]).tolist()
+    return found

@@ -1,0 +1,258 @@
+"""What a column of an unknown file means, judged by the words of its header and by its values."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from cordon.calls.cellids import is_cell
+from cordon.calls.imei import has_check_digit
+from cordon.calls.layouts.dates import day_of, second_of
+from cordon.calls.layouts.model import Layout
+from cordon.calls.numbers import masked, normalised
+
+# Words of headers, most telling first (English as operators of the region write it): pattern over
+# the header in lower case with single spaces, what it means, how sure that is (0 to 1).
+_WORDS: tuple[tuple[str, str, float], ...] = (
+    (r"\b(lrn|roam|smsc|sms cent|forward|c num|circle|desc|lat|long|address)\w*", "", 1.0),
+    (r"\b(last|end|final)\b.*\b(cell|cgi|bts|site)", "", 1.0),
+    (r"\b(end|terminat\w*|release|stop|finish)\b.*\b(date|time)\b", "", 1.0),
+    (r"\bimei\b", "imei", 1.0),
+    (r"\bimsi\b", "imsi", 1.0),
+    (r"\b(dur|duration|seconds|secs?|talk ?time|call length)\b", "duration_s", 1.0),
+    (r"\b(trunk|tg|route) ?in\b|\bin(coming)? ?(trunk|tg|route)\b", "trunk_in", 1.0),
+    (r"\b(trunk|tg|route) ?out\b|\bout(going)? ?(trunk|tg|route)\b", "trunk_out", 1.0),
+    (r"\b(cell|cgi|cgid|bts|ecgi|site|lac)\b", "cell", 0.9),
+    (r"\b(date ?(and|&)? ?time|start ?time|timestamp|date/time)\b", "start", 0.9),
+    (r"\bdate\b", "date", 0.9),
+    (r"\b(time|hour|cit)\b", "time", 0.9),
+    (r"\b(direction|in ?/ ?out|inout|mo ?/ ?mt|way)\b", "direction", 1.0),
+    (r"\b(call|record|cdr|event|service|usage) ?type\b", "direction", 0.6),
+    (r"\b(service|event|usage|kind|type)\b", "kind", 0.7),
+    (r"\b(target|subject|searched)\b", "target", 0.9),
+    (r"\b(calling|caller|originat\w*|from|source)\b", "caller", 0.9),
+    (r"\ba ?(party|number|msisdn|num|no)\b", "caller", 0.9),
+    (r"\b(called|callee|terminating|dialled|dialed|to)\b", "callee", 0.9),
+    (r"\bb ?(party|number|msisdn|num|no)\b", "callee", 0.9),
+    (r"\b(other|opposite|contact|second) ?(party|number|no)\b", "other", 0.8),
+    (r"\b(number|msisdn|mobile|phone)\b", "caller", 0.4),
+)
+# Codes beside those of the layouts (a switch's dump has some, and tells no direction by them)
+DIRECTIONS = {
+    "in": ("in", "incoming", "mt", "mtc", "mt-voice", "mt-sms", "terminating", "received"),
+    "out": (
+        "out",
+        "outgoing",
+        "mo",
+        "moc",
+        "mo-voice",
+        "mo-sms",
+        "originating",
+        "dialled",
+        "dialed",
+    ),
+}
+# Mobile country codes (ITU-T E.212 annex, by their first two digits)
+_MCC = re.compile(
+    r"(20|21|22|23|24|25|26|27|28|29|30|31|33|34|35|36|37|40|41|42|43|44|45|46|47|50|51|52|53|54|"
+    r"55|60|61|62|63|64|65|70|71|72|73|74|75|90)\d{13}"
+)
+_BODIES = ("01", "35", "86", "99")  # who issues IMEIs: the reporting bodies of GSMA TS.06
+_LEAST_SURE = 0.35
+_MOST_CODES = 15  # distinct values of a column of codes
+_ENDS = {"target", "other", "caller", "callee"}
+
+
+@dataclass(frozen=True, slots=True)
+class Guess:
+    """What a column means, how sure that is (0 to 1), and what its values look like."""
+
+    column: str
+    meaning: str
+    confidence: float
+    looks: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column's name as the file has it, and a sample of its values."""
+
+    name: str
+    values: tuple[str, ...]
+
+    def share(self, holds: Callable[[str], object]) -> float:
+        """Share of the values for which something holds; 0 where there are none."""
+        return sum(bool(holds(v)) for v in self.values) / len(self.values) if self.values else 0.0
+
+
+def guessed(
+    columns: Sequence[Column],
+    layouts: Sequence[Layout],
+    region: str,
+    corrected: Mapping[str, str],
+) -> list[Guess]:
+    """What each column means; an empty meaning where it is passed over.
+
+    A meaning goes to the column that is surest of it.
+
+    Args:
+        layouts: known ones: a header that one of them has means the same here, most likely.
+        corrected: meaning by header in lower case, said by somebody; empty: passed over.
+    """
+    codes = _codes(layouts)
+    known = _known(layouts)
+    sure: list[tuple[float, int, str]] = []
+    for at, column in enumerate(columns):
+        name = words(column.name)
+        if name in corrected:
+            sure.append((2.0, at, corrected[name]))
+            continue
+        head = known.get(name) or _said(name)
+        held = _content(column, region, codes)
+        for meaning in {*head, *held} - {""}:
+            sure.append((_confidence(meaning, head, held), at, meaning))
+    sure.sort(key=lambda s: (-s[0], s[1]))
+    taken: dict[int, tuple[str, float]] = {}
+    given: set[str] = set()
+    for confidence, at, meaning in sure:
+        if at in taken or (meaning and meaning in given) or confidence < _LEAST_SURE:
+            continue
+        taken[at] = (meaning, min(confidence, 1.0))
+        given.add(meaning)
+    taken = _as_ends(columns, taken, given)
+    return [
+        Guess(c.name, *taken.get(at, ("", 0.0)), looks_of(c, taken.get(at, ("", 0.0))[0]))
+        for at, c in enumerate(columns)
+    ]
+
+
+def words(name: str) -> str:
+    """A header as it is compared: lower case, signs as single spaces."""
+    return " ".join(re.sub(r"[^a-z0-9/]+", " ", name.lower()).split())
+
+
+def looks_of(column: Column, meaning: str) -> tuple[str, ...]:
+    """What values look like: codes as they are, of all else the shape and no digit."""
+    if meaning in ("direction", "kind"):
+        return tuple(v for v, _ in Counter(column.values).most_common(3) if len(v) <= 20)
+    shapes = Counter(re.sub(r"[^\W\d_]", "A", re.sub(r"\d", "9", v))[:30] for v in column.values)
+    return tuple(v for v, _ in shapes.most_common(2))
+
+
+def _said(name: str) -> dict[str, float]:
+    """Meanings that the words of a header tell; the empty one alone where it is passed over."""
+    found: dict[str, float] = {}
+    for pattern, meaning, weight in _WORDS:
+        if re.search(pattern, name):
+            if not meaning:
+                return {"": weight}
+            found[meaning] = max(weight, found.get(meaning, 0.0))
+    return found
+
+
+def _confidence(meaning: str, head: Mapping[str, float], held: Mapping[str, float]) -> float:
+    said = head.get(meaning, 0.0)
+    if meaning in ("trunk_in", "trunk_out"):  # names of a switch's own: nothing to see in them
+        return 0.8 * said
+    found = held.get(meaning, 0.0)
+    if not found:
+        return 0.3 * said
+    # a header that says something else speaks against it
+    others = [w for m, w in head.items() if m != meaning and {m, meaning} != {"direction", "kind"}]
+    against = max(others, default=0.0) if not said else 0.0
+    return found * (0.55 + 0.45 * said) * (1 - 0.6 * against)
+
+
+def _content(column: Column, region: str, codes: Mapping[str, str]) -> dict[str, float]:
+    """How well the values of a column go with each meaning (0 to 1)."""
+    share = column.share
+    if not column.values:
+        return {}
+    distinct = set(column.values)
+    held: dict[str, float] = {}
+    both = share(_moment)
+    day = share(_day)
+    held["start"] = both
+    held["date"] = day
+    held["time"] = share(lambda v: ":" in v and second_of(v) is not None)
+    subscriber = share(lambda v: _MCC.fullmatch(v) and not v.startswith(_BODIES))
+    handset = share(lambda v: re.fullmatch(r"\d{14,16}", v))
+    issued = share(lambda v: v.startswith(_BODIES) or has_check_digit(v))
+    held["imei"] = handset * max(issued, 0.4)
+    held["imsi"] = max(subscriber, 0.5 * share(_MCC.fullmatch))
+    held["cell"] = max(share(is_cell), 0.6 * share(lambda v: re.fullmatch(r"[0-9A-Fa-f]{3,15}", v)))
+    number = share(lambda v: _is_number(v, region))
+    number *= 0.3 if handset > 0.8 or day > 0.5 else 1.0
+    for meaning in _ENDS:
+        held[meaning] = number
+    small = share(lambda v: re.fullmatch(r"\d{1,5}(?:\.\d+)?", v))
+    clock = share(lambda v: re.fullmatch(r"\d+:\d{2}:\d{2}", v))
+    held["duration_s"] = max(small, 0.8 * clock) * (0.9 if len(distinct) > 1 else 0.6)
+    if len(distinct) <= _MOST_CODES:
+        held["direction"] = share(lambda v: codes.get(v.lower()) == "direction")
+        # a column that tells both is the direction's, and the kind is read from it too
+        told = share(lambda v: codes.get(v.lower()) in ("direction", "kind"))
+        held["kind"] = told if held["direction"] < 0.5 else 0.0
+    return {meaning: found for meaning, found in held.items() if found > 0.2}
+
+
+def _as_ends(
+    columns: Sequence[Column], taken: dict[int, tuple[str, float]], given: set[str]
+) -> dict[int, tuple[str, float]]:
+    """Numbers as a target and the other, or as caller and callee, and not half of each.
+
+    Where a direction is told and one of two columns holds one number, it is one target's.
+    """
+    ends = [at for at, (meaning, sure) in taken.items() if meaning in _ENDS and sure <= 1.0]
+    meanings = {taken[at][0] for at in ends}
+    if len(ends) != 2 or meanings in ({"target", "other"}, {"caller", "callee"}):
+        return taken
+    a, b = sorted(ends, key=lambda at: (taken[at][0] not in ("target", "caller"), at))
+    values = columns[a].values
+    alone = bool(values) and Counter(values).most_common(1)[0][1] > 0.95 * len(values)
+    statement = "direction" in given and (alone or "target" in meanings or "other" in meanings)
+    pair = ("target", "other") if statement else ("caller", "callee")
+    return {**taken, a: (pair[0], taken[a][1]), b: (pair[1], taken[b][1])}
+
+
+def _known(layouts: Sequence[Layout]) -> dict[str, dict[str, float]]:
+    """Meanings of headers that layouts have, each as likely as layouts say so."""
+    found: dict[str, Counter[str]] = {}
+    for layout in layouts:
+        for meaning, names in layout.columns.items():
+            for name in names:
+                found.setdefault(words(name), Counter())[meaning] += 1
+    return {
+        name: {m: n / counts.total() for m, n in counts.items()} for name, counts in found.items()
+    }
+
+
+def _codes(layouts: Sequence[Layout]) -> dict[str, str]:
+    """Which of direction and kind a code tells; one that tells both is a direction."""
+    found = {v: "kind" for layout in layouts for v in layout.kinds if not v.isdigit()}
+    found |= {v: "direction" for layout in layouts for v in layout.directions}
+    return found | {v: "direction" for some in DIRECTIONS.values() for v in some}
+
+
+def _day(text: str) -> bool:
+    return any(day_of(text, order) is not None for order in ("dmy", "mdy")) and not (
+        re.fullmatch(r"\d{8}", text) and not text.startswith(("19", "20"))
+    )
+
+
+def _moment(text: str) -> bool:
+    parts = re.split(r"[ T]+(?=\d{1,2}:)", text, maxsplit=1)
+    return (
+        len(parts) == 2 and _day(parts[0]) and second_of(re.sub(r"[zZ]$", "", parts[1])) is not None
+    )
+
+
+def _is_number(text: str, region: str) -> bool:
+    bare = re.sub(r"[ ()-]", "", text)
+    if masked(bare) is not None:
+        return True
+    if not re.fullmatch(r"\+?\d{3,15}", bare):
+        return bool(re.fullmatch(r"[A-Z]{2}-[A-Z0-9]{3,10}", text))
+    return len(bare) < 7 or str(normalised(bare, region) or "").startswith("+")

@@ -1,0 +1,271 @@
+"""Proposes a layout for a file that none is known for, to be looked over by a person."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import yaml
+
+from cordon.calls.cellids import Base
+from cordon.calls.layouts import Layout, plain
+from cordon.calls.layouts.dates import Order
+from cordon.calls.layouts.lines import is_furniture
+from cordon.calls.layouts.meanings import DIRECTIONS, Column, Guess, guessed, words
+from cordon.calls.layouts.model import FIELDS
+from cordon.calls.layouts.recognise import MOST_LINES, SIGNS, split
+from cordon.calls.printed import Header, Printed, first_header
+from cordon.calls.sources import source
+from cordon.countries import codes, country
+from cordon.kernel.errors import BadInput, BadUsage
+
+SAMPLE = 2_000  # rows that are looked at
+_FEWEST_NAMES = 4
+_EXPECTED = "A CSV file, a workbook or a printed report with a header is expected."
+PASSED_OVER = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A layout as it might be.
+
+    Attributes:
+        guesses: what each column means, in the file's order.
+        layout: the data of a layout's file. lacks: sentences on what it cannot be used without.
+    """
+
+    guesses: tuple[Guess, ...]
+    layout: Mapping[str, Any]
+    lacks: tuple[str, ...] = field(default=())
+
+    def as_yaml(self) -> str:
+        """The layout's file."""
+        return yaml.safe_dump(dict(self.layout), sort_keys=False, allow_unicode=True, width=100)
+
+
+def learn(
+    path: Path,
+    *,
+    name: str,
+    zone: str,
+    region: str,
+    layouts: Sequence[Layout],
+    corrections: Mapping[str, str] | None = None,
+) -> Proposal:
+    """Propose a layout for a file.
+
+    Args:
+        name: of the layout. zone: IANA name of the clock of its times.
+        region: ISO 3166 code of numbers in national form.
+        layouts: known ones, whose headers and codes are likely to mean the same here; what was
+            corrected in them holds here too.
+        corrections: meaning by column's name; `none` passes a column over. They are kept in the
+            layout's file.
+
+    Raises:
+        BadInput: the file has no header. BadUsage: a correction names no column or no meaning.
+    """
+    table = _table(path)
+    said = _said(corrections or {}, [c.name for c in table.columns])
+    before = {
+        words(n): "" if m == PASSED_OVER else m for one in layouts for n, m in one.corrected.items()
+    }
+    guesses = guessed(table.columns, layouts, region, before | said)
+    return Proposal(
+        tuple(guesses),
+        _layout(table, guesses, layouts, name, zone, corrections or {}),
+        tuple(_lacks(guesses)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    columns: tuple[Column, ...]
+    shape: str
+
+
+def _table(path: Path) -> _Table:
+    """The header of a file and a sample of each column."""
+    if not path.is_file():
+        raise BadInput(f"There is no file {path.name}.", advice=_EXPECTED)
+    opened = source(path, None, _EXPECTED)
+    block = next(opened.blocks(), None)
+    if block is None or not block.text.strip():
+        raise BadInput(opened.broken or f"{path.name} is empty.", advice=_EXPECTED)
+    lines = block.text.split(b"\n")
+    shape = "delimited"
+    at, sign = _header(lines)
+    if at < 0 and not opened.is_workbook:
+        text = block.text.decode(errors="replace").expandtabs().split("\n")
+        header = first_header(text, _named)
+        if header is not None:
+            shape, sign = "fixed", ","
+            lines, at = _printed(path, header)
+    if at < 0:
+        raise BadInput(f"{path.name} has no line that looks like a header.", advice=_EXPECTED)
+    names = split(lines[at], sign)
+    rows = [
+        split(line, sign)
+        for line in lines[at + 1 : at + 1 + SAMPLE]
+        if line.strip() and not is_furniture(line.decode(errors="replace"))
+    ]
+    rows = [r for r in rows if abs(len(r) - len(names)) <= 1 and r[: len(names)] != names]
+    columns = [
+        Column(
+            " ".join(name.strip(" '\"").split()),
+            tuple(v for r in rows if i < len(r) and (v := r[i].strip(" '\"=\t"))),
+        )
+        for i, name in enumerate(names)
+    ]
+    return _Table(tuple(c for c in columns if c.name), shape)
+
+
+def _header(lines: Sequence[bytes]) -> tuple[int, str]:
+    """The line that holds most names above rows of as many values, and its sign; -1 for none."""
+    best, found = 0, (-1, ",")
+    for at, line in enumerate(lines[:MOST_LINES]):
+        for sign in SIGNS:
+            names = split(line, sign)
+            count = _named(names)
+            below = [split(b, sign) for b in lines[at + 1 : at + 30] if b.strip()]
+            rows = sum(abs(len(r) - len(names)) <= 1 for r in below)
+            if count > best and rows * 2 > len(below) > 0:
+                best, found = count, (at, sign)
+    return found
+
+
+def _named(names: Sequence[str]) -> int:
+    """How many names a line has, where it holds names and no values; else 0."""
+    have = [n.strip(" '\"") for n in names if n.strip(" '\"")]
+    like = [n for n in have if any(c.isalpha() for c in n) and sum(c.isdigit() for c in n) < 4]
+    enough = len(have) >= _FEWEST_NAMES and len(like) == len(have) == len(set(have))
+    return len(have) if enough else 0
+
+
+def _printed(path: Path, header: Header) -> tuple[list[bytes], int]:
+    """A printed report's lines as comma-parted ones, and where its header stands."""
+
+    def same(names: Sequence[str]) -> int:
+        return len(names) if tuple(names) == header.names else 0
+
+    block = next(Printed(source(path, None, _EXPECTED), same).blocks())
+    return block.text.split(b"\n"), header.last
+
+
+def _said(corrections: Mapping[str, str], names: Sequence[str]) -> dict[str, str]:
+    have = {words(n) for n in names}
+    for column, meaning in corrections.items():
+        if words(column) not in have:
+            raise BadUsage(f"The file has no column {column[:60]}.")
+        if meaning != PASSED_OVER and meaning not in FIELDS:
+            raise BadUsage(
+                f"A column cannot mean {meaning[:40]}.",
+                advice=f"Take of: {', '.join(sorted(FIELDS))}; or {PASSED_OVER}.",
+            )
+    return {words(c): "" if m == PASSED_OVER else m for c, m in corrections.items()}
+
+
+def _layout(
+    table: _Table,
+    guesses: Sequence[Guess],
+    layouts: Sequence[Layout],
+    name: str,
+    zone: str,
+    corrections: Mapping[str, str],
+) -> dict[str, Any]:
+    by = {g.meaning: g.column for g in guesses if g.meaning}
+    values = {c.name: c.values for c in table.columns}
+    columns: dict[str, Any] = {m: c for m, c in by.items() if m not in ("direction", "kind")}
+    data: dict[str, Any] = {"name": name, "title": f"{name}, as it was learned", "zone": zone}
+    order = Order()
+    order.look(v.split(" ")[0] for v in values.get(by.get("date") or by.get("start") or "", ()))
+    if told := order.told(""):
+        data["order"] = told
+    if table.shape == "fixed":
+        data["shape"] = "fixed"
+    base = Base()
+    for meaning in ("cell", "caller_cell", "callee_cell"):
+        base.look(pa.array(values.get(by.get(meaning, ""), ()), pa.string()))
+    if base.told != "decimal":
+        data["cells"] = base.told
+    telling = [g.column for g in guesses if g.meaning and g.confidence >= 0.5]
+    data["known_by"] = telling or [g.column for g in guesses if g.meaning] or list(values)
+    coded = [c for m in ("kind", "direction") if (c := by.get(m))]
+    if "direction" in by:
+        columns["direction"] = by["direction"]
+        data["directions"] = _known_codes(values[by["direction"]], layouts, "directions")
+    if coded:
+        columns["kind"] = coded
+        seen = [v for c in coded for v in values[c]]
+        data["kinds"] = _known_codes(seen, layouts, "kinds")
+    if not coded or not data["kinds"]:
+        data["kind_if_absent"] = "voice"
+        columns.pop("kind", None)
+        data.pop("kinds", None)
+    data["columns"] = columns
+    if corrections:
+        data["corrected"] = dict(corrections)
+    return data
+
+
+def _known_codes(values: Sequence[str], layouts: Sequence[Layout], which: str) -> dict[str, Any]:
+    """The codes that stand in a column and in some layout, by what they mean there.
+
+    All that the layouts know of a meaning is taken, because a sample seldom has every code.
+    """
+    known: dict[str, str] = {}
+    if which == "directions":
+        known = {code: m for m, some in DIRECTIONS.items() for code in some}
+    for layout in layouts:
+        known |= {c: m for c, m in getattr(layout, which).items() if not c.isdigit()}
+    if not any(v.lower() in known for v in values):
+        return {}
+    return {
+        m: sorted(c for c, means in known.items() if means == m)
+        for m in sorted(set(known.values()))
+    }
+
+
+def _lacks(guesses: Sequence[Guess]) -> list[str]:
+    have = {g.meaning for g in guesses}
+    lacks = []
+    if not have & {"date", "start"}:
+        lacks.append("No column holds dates.")
+    if "date" in have and "start" not in have and "time" not in have:
+        lacks.append("No column holds times of day.")
+    if not {"caller", "callee"} <= have and not {"target", "other"} <= have:
+        lacks.append("It is not clear which columns hold the two numbers of a call.")
+    if "target" in have and "direction" not in have:
+        lacks.append("No column tells whether the target called or was called.")
+    return lacks
+
+
+def by_name(names: Sequence[str]) -> dict[str, str]:
+    """Corrections as a command gives them: `COLUMN=MEANING` each.
+
+    Raises:
+        BadUsage: one has no equals sign.
+    """
+    found = {}
+    for one in names:
+        column, sign, meaning = one.rpartition("=")
+        if not sign or not column.strip():
+            raise BadUsage("A correction is COLUMN=MEANING.", advice="For example: 'B No=callee'.")
+        found[plain(column)] = meaning.strip().lower()
+    return found
+
+
+def name_of(path: Path) -> str:
+    """A layout's name by its file's; a long number, which may be a person's, is left out."""
+    bare = re.sub(r"\d{5,}", "", path.name.split(".")[0].lower())
+    return re.sub(r"[^a-z0-9]+", "-", bare).strip("-") or "learned"
+
+
+def zone_of(region: str) -> str:
+    """The IANA name of a country's clock (by its ISO 3166 code); empty where it is not known."""
+    facts = [country(code) for code in codes()]
+    return next((f.zone.key for f in facts if f.phone_region == region.upper()), "")

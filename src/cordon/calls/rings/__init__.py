@@ -1,0 +1,1 @@
+"""Rings: lines that one fraud works with, gathered from what they share."""

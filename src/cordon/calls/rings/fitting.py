@@ -1,0 +1,135 @@
+"""Who of a group is really of it, and who else is: a second look once the group is known."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+
+from cordon.calls.rings.lines import Lines
+from cordon.calls.rings.uses import Uses
+from cordon.calls.survey.near import Near
+from cordon.calls.survey.profiles import Profiles
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+_DAY = 86_400_000_000
+_FAR = 9.0  # mean squared deviations from the group's way of working that are too many
+_LEAST_SPREAD = (0.6, 0.5, 0.6, 0.12)  # of each trait: no group is narrower than that
+_FEWEST = 3  # lines of which one can say how they work
+_USED = 2  # calls from a handset that are more than trying a SIM in it
+_PAUSE = 36 * 3_600_000_000  # without a call (µs): longer than a night and a closed day
+_PAUSED_CALLS = 30  # with a cell, on either side, that say where it was
+_MOVED = 0.7  # overlap of the cells before and after, below which it is another place
+_OWN = 0.5  # share of a number's calls from the group's handsets that makes it the group's
+_TIES = 0.2  # share of its people that it speaks to again and again: somebody's own phone
+
+
+def fitting(members: Ints, lines: Lines, uses: Uses, profiles: Profiles) -> Ints:
+    """The members without those that share no handset with most others and work another way.
+
+    Lines that share handsets are one cluster. How long lines lived, how much they call, how long
+    they talk and how one-way they are is measured in the largest cluster (in all lines, where
+    no cluster has three), and clusters far from it are left out.
+    """
+    if len(members) < _FEWEST:
+        return members
+    cluster = _clusters(members, uses)
+    sizes = np.bincount(cluster)
+    largest = cluster == sizes.argmax()
+    traits = _traits(members, lines, profiles)
+    beside = largest if largest.sum() >= _FEWEST else np.ones(len(members), bool)
+    middle = np.median(traits[beside], axis=0)
+    spread = 1.4826 * np.median(np.abs(traits[beside] - middle), axis=0)
+    own = np.stack(
+        [np.bincount(cluster, traits[:, i]) / sizes for i in range(traits.shape[1])], axis=1
+    )
+    away = (((own - middle) / np.maximum(spread, _LEAST_SPREAD)) ** 2).mean(axis=1)
+    kept = away <= _FAR
+    kept[cluster[largest]] = True
+    fit: Ints = members[kept[cluster]]
+    return fit
+
+
+def moved(members: Ints, uses: Uses, cells: int) -> list[Ints]:
+    """The members before and after each move: a pause, and other cells after it.
+
+    People of a place that was raided come back at another one, which may be so near that some
+    cells are the same. A line that called on both sides goes where most of its calls are.
+    """
+    entries = np.concatenate([np.arange(uses.starts[m], uses.starts[m + 1]) for m in members])
+    entries = entries[np.argsort(uses.us[entries], kind="stable")]
+    us, cell = uses.us[entries], uses.cell[entries]
+    best, least = -1, _MOVED
+    for gap in np.flatnonzero(np.diff(us) >= _PAUSE).tolist():
+        sides = [c[c >= 0] for c in (cell[: gap + 1], cell[gap + 1 :])]
+        if min(len(c) for c in sides) < _PAUSED_CALLS:
+            continue
+        before, after = (np.sqrt(np.bincount(c, minlength=cells) / len(c)) for c in sides)
+        if before @ after < least:
+            best, least = gap, float(before @ after)
+    if best < 0:
+        return [members]
+    late = np.bincount(uses.of[entries], us > us[best], minlength=len(uses.starts))[members]
+    is_late = late > (uses.starts[members + 1] - uses.starts[members]) / 2
+    if is_late.all() or not is_late.any():
+        return [members]
+    return [*moved(members[~is_late], uses, cells), *moved(members[is_late], uses, cells)]
+
+
+def _clusters(members: Ints, uses: Uses) -> Ints:
+    pairs = []
+    for place, line in enumerate(members.tolist()):
+        held, often = np.unique(uses.imei[uses.span(line)], return_counts=True)
+        held = held[(held >= 0) & (often >= np.minimum(_USED, often.max(initial=1)))]
+        pairs += [(place, h) for h in held.tolist()]
+    if not pairs:
+        return np.arange(len(members))
+    place, handset = np.array(pairs).T
+    _, handset = np.unique(handset, return_inverse=True)
+    size = len(members) + int(handset.max()) + 1
+    graph = sparse.coo_matrix(
+        (np.ones(len(place)), (place, len(members) + handset)), shape=(size, size)
+    )
+    part = connected_components(graph, directed=False)[1][: len(members)]
+    return np.asarray(np.unique(part, return_inverse=True)[1], np.int64)
+
+
+def _traits(members: Ints, lines: Lines, profiles: Profiles) -> Floats:
+    p, at = profiles, lines.at[members]
+    calling = lines.calling[members]
+    life = np.log((p.last[at] - p.first[at]) / _DAY + 0.5)
+    days = np.maximum(np.where(calling, p.days[at], p.taken_days[at]), 1)
+    rate = np.log(np.maximum(np.where(calling, p.out[at], p.inn[at]) / days, 0.5))
+    talk = np.where(calling, p.talk[at], p.taken_talk[at])
+    talk = np.log(np.where(talk > 0, talk, np.nan))
+    talk = np.where(np.isnan(talk), np.nanmedian(talk) if (~np.isnan(talk)).any() else 0.0, talk)
+    total = p.out[at] + p.inn[at]
+    return np.stack([life, rate, talk, p.out[at] / np.maximum(total, 1)], axis=1)
+
+
+def further(
+    near: Near,
+    profiles: Profiles,
+    group: Uses,
+    members: Ints,
+    rest: Ints,
+    rest_uses: Uses,
+) -> Ints:
+    """Numbers of `rest` that work from the group's handsets, by their place in it.
+
+    Args:
+        group: uses of all lines. members: places in it. rest: positions in `near.numbers` of
+            numbers that are in no group; rest_uses: their uses.
+    """
+    entries = np.concatenate([np.arange(group.starts[m], group.starts[m + 1]) for m in members])
+    handsets, calls = np.unique(group.imei[entries], return_counts=True)
+    handsets = handsets[(handsets >= 0) & (calls >= _USED)]
+    begin, end = group.us[entries].min(), group.us[entries].max()
+    inside = (rest_uses.us >= begin - _DAY) & (rest_uses.us <= end + _DAY)
+    size = len(rest)
+    total = np.bincount(rest_uses.of, minlength=size)
+    theirs = np.bincount(rest_uses.of, np.isin(rest_uses.imei, handsets) & inside, minlength=size)
+    tied = profiles.ties[rest] / np.maximum(profiles.people[rest] + profiles.callers[rest], 1)
+    return np.flatnonzero((theirs >= np.maximum(_USED, _OWN * total)) & (tied <= _TIES))

@@ -1,0 +1,188 @@
+"""The facts of each group of lines, counted from its calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from cordon.calls.model import EXEMPT, SubscriberKind
+from cordon.calls.rings.lines import Lines
+from cordon.calls.rings.sites import Sites
+from cordon.calls.rings.uses import Uses
+from cordon.calls.rings.weighing import Facts
+from cordon.calls.survey.near import Near
+from cordon.calls.survey.profiles import Profiles
+
+Ints = NDArray[np.int64]
+_DAY, _HOUR = 86_400_000_000, 3_600_000_000
+_SHARE_OF_HOUR = 0.015
+_IMEI_KNOWN = 0.5  # share of uses whose handset is recorded, below which nothing is said of it
+_MOSTLY = 0.5  # of a group's calls, from handsets that several of its SIMs use
+_BEFORE_DAYS = 14  # within which a call can be what a complaint is of
+_EXEMPT = frozenset(k.value for k in EXEMPT)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What other files say.
+
+    Attributes:
+        holders: kind of holder by number. population: numbers in the calls at all.
+        complaints: table of the format `complaints`, or None where none was given.
+    """
+
+    holders: Mapping[str, str]
+    population: int
+    complaints: pa.Table | None
+
+
+class Measuring:
+    """Counts facts of groups over one set of lines.
+
+    Args:
+        offset_s: seconds that local time is ahead of UTC. abroad: by position in
+            `near.numbers`, True where a number is of another country.
+    """
+
+    def __init__(
+        self,
+        near: Near,
+        profiles: Profiles,
+        lines: Lines,
+        uses: Uses,
+        sites: Sites,
+        known: Known,
+        abroad: NDArray[np.bool_],
+        offset_s: int,
+    ) -> None:
+        self.near, self.profiles, self.lines, self.uses = near, profiles, lines, uses
+        self.sites, self.known, self.abroad, self.offset = sites, known, abroad, offset_s
+        kinds = [known.holders.get(near.numbers[i], "") for i in lines.at]
+        self.exempt = np.array([k in _EXEMPT for k in kinds], bool)
+        self.business = np.array([k == SubscriberKind.BUSINESS for k in kinds], bool)
+        self._named, self._victims = self._complaints()
+
+    def facts(self, members: Ints) -> Facts:
+        """Facts of the lines at these positions of the list of lines."""
+        p, uses = self.profiles, self.uses
+        at = self.lines.at[members]
+        entries = np.concatenate([np.arange(uses.starts[m], uses.starts[m + 1]) for m in members])
+        of, us = uses.of[entries], uses.us[entries]
+        imei = uses.imei[entries]
+        held = imei >= 0
+        sims = handsets_each = None
+        handsets = np.unique(imei[held])
+        if held.sum() >= _IMEI_KNOWN * len(entries):
+            pairs, often = np.unique(of[held] * (1 << 32) + imei[held], return_counts=True)
+            sims = len(pairs) / max(len(handsets), 1)
+            # a SIM tried in the handsets of strangers, as a repair shop does, goes about in none
+            shared, lines_in = np.unique(pairs & 0xFFFFFFFF, return_counts=True)
+            common = np.isin(pairs & 0xFFFFFFFF, shared[lines_in > 1]) & (often > 1)
+            mostly = often[common].sum() >= _MOSTLY * often.sum()
+            handsets_each = (
+                float(common.sum()) / max(len(np.unique(pairs >> 32)), 1) if mostly else 1.0
+            )
+        day = (us + self.offset * 1_000_000) // _DAY
+        line_days = np.unique(of * (1 << 20) + day - day.min())
+        working = np.bincount(line_days & ((1 << 20) - 1))
+        hour = np.bincount(((us + self.offset * 1_000_000) // _HOUR) % 24, minlength=24)
+        others = uses.other[entries]
+        people = np.unique(others)
+        calling = self.lines.calling[members]
+        out = at[calling] if calling.any() else at[:0]
+        heard = np.where(calling, p.people[at], p.callers[at])
+        dealt = np.where(calling, p.out[at], p.inn[at])
+        days = np.maximum(np.where(calling, p.days[at], p.taken_days[at]), 1)
+        domestic = out[~np.isnan(p.answered[out])] if len(out) else out
+        talk = np.where(calling, p.talk[at], p.taken_talk[at])
+        still = self.sites.still[members]
+        return Facts(
+            lines=len(members),
+            handsets=len(handsets),
+            sims_a_handset=sims,
+            handsets_a_sim=handsets_each,
+            turnover=len(members) / max(float(np.median(working[working > 0])), 1.0),
+            span_days=float(us.max() - us.min()) / _DAY,
+            people=len(people),
+            calls=len(entries),
+            people_a_day=float(np.median(heard / days)),
+            new_share=float(heard.sum() / max(dealt.sum(), 1)),
+            back_share=(
+                float(p.back[domestic].sum() / max(p.people[domestic].sum(), 1))
+                if len(domestic)
+                else None
+            ),
+            still=None if np.isnan(still).all() else float(np.nanmedian(still)),
+            talk_s=None if np.isnan(talk).all() else float(np.nanmedian(talk)),
+            hours=int((hour >= _SHARE_OF_HOUR * hour.sum()).sum()),
+            again=len(entries) / max(len(people), 1),
+            incoming=float((~uses.made[entries]).mean()),
+            named=None if self._named is None else int(self._named[at].sum()),
+            named_by_chance=self._by_chance(len(members)),
+            victims=None if self._victims is None else self._called(entries),
+            victims_by_chance=self._victims_by_chance(len(people)),
+            registered=float(self._beside(members)) / len(members),
+            business=float(self.business[members].mean()),
+            abroad=float(self.abroad[others].mean()),
+        )
+
+    def _complaints(self) -> tuple[Ints | None, dict[int, Ints] | None]:
+        """How often each number is named; and by each victim's position, when they complained."""
+        table = self.known.complaints
+        if table is None:
+            return None, None
+        at = {name: i for i, name in enumerate(self.near.numbers)}
+        named = np.zeros(len(self.near.numbers), np.int64)
+        victims: dict[int, list[int]] = {}
+        for row in table.select(
+            ["received", "occurred", "victim_number", "suspect_number"]
+        ).to_pylist():
+            if row["suspect_number"] in at:
+                named[at[row["suspect_number"]]] += 1
+            if row["victim_number"] in at:
+                when = row["received"]
+                victims.setdefault(at[row["victim_number"]], []).append(int(when.timestamp() * 1e6))
+        return named, {k: np.array(sorted(v)) for k, v in victims.items()}
+
+    def _called(self, entries: Ints) -> int:
+        """People among those dealt with who complained within two weeks of it."""
+        assert self._victims is not None
+        found = set()
+        for other, us in zip(
+            self.uses.other[entries].tolist(), self.uses.us[entries].tolist(), strict=True
+        ):
+            moments = self._victims.get(other)
+            if moments is not None and other not in found:
+                after = moments - us
+                if ((after >= 0) & (after <= _BEFORE_DAYS * _DAY)).any():
+                    found.add(other)
+        return len(found)
+
+    def _by_chance(self, lines: int) -> float:
+        table = self.known.complaints
+        return (
+            0.0 if table is None else float(table.num_rows * lines / max(self.known.population, 1))
+        )
+
+    def _victims_by_chance(self, people: int) -> float:
+        victims = self._victims
+        if victims is None or self.known.complaints is None:
+            return 0.0
+        rows = self.known.complaints["victim_number"]
+        return float((len(rows) - rows.null_count) * people / max(self.known.population, 1))
+
+    def _beside(self, members: Ints) -> int:
+        """Exempt lines at the place of these."""
+        if not self.exempt.any():
+            return 0
+        s = self.sites
+        rest = np.flatnonzero(self.exempt)
+        own = s.cells[members].mean(axis=0)
+        root = np.sqrt(np.asarray(own).ravel())
+        other = s.cells[rest].copy()
+        other.data = np.sqrt(other.data)
+        return int((np.asarray(other @ root).ravel() >= 0.5).sum())

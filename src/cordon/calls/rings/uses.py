@@ -1,0 +1,94 @@
+"""Each call of a chosen number as its own: by which handset, from which cell, with whom."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cordon.calls.survey.near import Near
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """One entry a call and chosen end, ordered by number and time.
+
+    Attributes:
+        of: position in the list of chosen numbers. call: position of the call in `Near`.
+        made: True where the number made the call. other: position of the other in `Near.numbers`.
+        imsi, imei, cell: the number's own, -1 where not recorded. us: start (µs).
+        starts: where each chosen number's entries begin, one more than there are numbers.
+    """
+
+    of: Ints
+    call: Ints
+    made: NDArray[np.bool_]
+    other: Ints
+    imsi: Ints
+    imei: Ints
+    cell: Ints
+    us: Ints
+    starts: Ints
+
+    def span(self, number: int) -> slice:
+        """Entries of one chosen number."""
+        return slice(int(self.starts[number]), int(self.starts[number + 1]))
+
+
+def uses(near: Near, at: Ints) -> Uses:
+    """The uses of numbers by their positions in `Near.numbers`."""
+    place = np.full(len(near.numbers), -1, np.int64)
+    place[at] = np.arange(len(at))
+    parts = []
+    for made, own, other, ends in (
+        (True, near.caller, near.callee, (near.caller_imsi, near.caller_imei, near.caller_cell)),
+        (False, near.callee, near.caller, (near.callee_imsi, near.callee_imei, near.callee_cell)),
+    ):
+        call = np.flatnonzero(place[own] >= 0)
+        parts.append(
+            (
+                place[own[call]],
+                call,
+                np.full(len(call), made),
+                other[call].astype(np.int64),
+                *(e[call].astype(np.int64) for e in ends),
+            )
+        )
+    of, call, made_, other_, imsi, imei, cell = (
+        np.concatenate(p) for p in zip(*parts, strict=True)
+    )
+    order = np.lexsort((~made_, call, of))
+    of = of[order]
+    return Uses(
+        of,
+        call[order],
+        made_[order],
+        other_[order],
+        imsi[order],
+        imei[order],
+        cell[order],
+        near.us[call[order]],
+        np.searchsorted(of, np.arange(len(at) + 1)),
+    )
+
+
+def regrouped(each: Uses, kept: Ints, of: Ints, count: int) -> Uses:
+    """Some of the uses, of other things than numbers.
+
+    Args:
+        kept: their positions, so that `of[kept]` ascends. of: for each use, from 0 to `count`.
+    """
+    return Uses(
+        of[kept],
+        each.call[kept],
+        each.made[kept],
+        each.other[kept],
+        each.imsi[kept],
+        each.imei[kept],
+        each.cell[kept],
+        each.us[kept],
+        np.searchsorted(of[kept], np.arange(count + 1)),
+    )

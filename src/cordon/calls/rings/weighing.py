@@ -1,0 +1,144 @@
+"""What speaks for and against a group of lines being a call centre, in nats, each beside a number.
+
+A line among strangers is innocent in many trades; what an illegal centre cannot hide is how it
+uses SIMs and handsets up, and that people complain of it. Each sign is a log-likelihood ratio,
+set by hand on the card and capped, so that no single one decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is measured of a group; None where the records do not allow it.
+
+    Attributes:
+        lines, handsets: how many. sims_a_handset, handsets_a_sim: in the mean over those seen.
+        turnover: lines ever at work for each line at work on a median day.
+        span_days: from its first to its last call. people: dealt with. calls: in all.
+        people_a_day: different people a line deals with on a day that it works, in the median.
+        new_share: share of calls that went to (or came from) somebody new to the line.
+        back_share: share of the people called who ever called it.
+        still: share of calls from its one place, in the median over lines.
+        talk_s: median of answered calls. hours: local hours of day with 1.5 % of its calls or more.
+        again: calls for each person dealt with. incoming: share of its calls that it took.
+        named: complaints that name its numbers; named_by_chance: that would by chance.
+        victims: people who complained and had been called; victims_by_chance.
+        registered: exempt lines that call the same way at its place, for each of its own.
+        business: share of its lines whose holder is a business.
+        abroad: share of calls with other countries.
+    """
+
+    lines: int
+    handsets: int
+    sims_a_handset: float | None
+    handsets_a_sim: float | None
+    turnover: float
+    span_days: float
+    people: int
+    calls: int
+    people_a_day: float
+    new_share: float
+    back_share: float | None
+    still: float | None
+    talk_s: float | None
+    hours: int
+    again: float
+    incoming: float
+    named: int | None
+    named_by_chance: float
+    victims: int | None
+    victims_by_chance: float
+    registered: float
+    business: float
+    abroad: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """One number that speaks for or against.
+
+    Attributes:
+        name: the parameter's on the card. value, threshold: in `unit`; the sign says nothing at
+            its threshold. nats: for, or against where below 0.
+    """
+
+    name: str
+    value: float
+    threshold: float
+    unit: str
+    nats: float
+
+
+def signs(f: Facts, v: Mapping[str, float]) -> list[Sign]:
+    """Every sign that can be measured, the weightiest first.
+
+    Args:
+        v: the card's values.
+    """
+    made: list[Sign] = []
+
+    def sign(name: str, value: float | None, nats: float, unit: str = "1") -> None:
+        if value is not None:
+            made.append(Sign(name, float(value), v[name], unit, float(nats)))
+
+    def doubling(value: float | None, name: str, each: float, low: float, high: float) -> float:
+        ratio = max(value or 0.0, 1e-3) / v[name]
+        return float(np.clip(each * np.log2(ratio), low, high))
+
+    one_each = f.sims_a_handset is not None and f.sims_a_handset < v["sims_a_handset"]
+    sign("sims_a_handset", f.sims_a_handset, doubling(f.sims_a_handset, "sims_a_handset", 5, -4, 7))
+    sign(
+        "handsets_a_sim",
+        f.handsets_a_sim,
+        doubling(f.handsets_a_sim, "handsets_a_sim", 4, 0, 5),
+    )
+    sure = min(1.0, f.span_days / 7)
+    # lines that come and go with handsets of their own are people who come and go
+    most = 1.0 if one_each else 5.0
+    sign("turnover", f.turnover, sure * doubling(f.turnover, "turnover", 3, -2, most))
+    if f.named is not None:
+        over = max(0.0, f.named - f.named_by_chance)
+        sign("complaints", f.named, min(9.0, 3.0 * over))
+    if f.victims is not None:
+        # a bank's or the police's line is called by victims before they complain
+        most = 3.0 if one_each and f.incoming > 0.5 else 9.0
+        sign("victims", f.victims, min(most, _surprise(f.victims, f.victims_by_chance)))
+    if f.still is not None:
+        sign("still", f.still, float(np.clip(12 * (f.still - v["still"]), -6, 2)))
+    if f.talk_s is not None:
+        sign("talk", f.talk_s, -float(np.clip(2 * (f.talk_s / v["talk"] - 1), 0, 5)), "s")
+    if f.back_share is not None:
+        sign(
+            "called_back",
+            f.back_share,
+            -float(np.clip(20 * (f.back_share - v["called_back"]), 0, 6)),
+        )
+    if f.registered > 0 and one_each:
+        sign("registered", f.registered, -float(np.clip(4 * f.registered, 0, 6)))
+    if f.business > 0 and one_each:
+        sign("business", f.business, -4.0 * f.business)
+    sign("people_a_day", f.people_a_day, doubling(f.people_a_day, "people_a_day", 3, -5, 3))
+    sign("lines", f.lines, float(np.clip(np.log2(f.lines / v["lines"]), -4, 2)))
+    return sorted(made, key=lambda s: (-abs(s.nats), s.name))
+
+
+def _surprise(found: float, by_chance: float) -> float:
+    """Log-likelihood ratio of a Poisson count against what chance gives; 0 where not above it."""
+    expected = max(by_chance, 0.02)
+    if found <= expected:
+        return 0.0
+    return float(found * np.log(found / expected) - found + expected)
+
+
+def confidence(nats: float, prior: float) -> float:
+    """Probability by Bayes from the signs' sum and a prior log-odds, kept within 0.01 and 0.99."""
+    return float(np.clip(1 / (1 + np.exp(-(nats + prior))), 0.01, 0.99))

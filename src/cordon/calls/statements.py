@@ -1,0 +1,239 @@
+"""Operators' files by their layouts: one table or many, text, printed or a workbook.
+
+A file is read twice: first to find its tables and to tell from all of its dates and cells how
+they are written, then for its rows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from cordon.calls.cellids import Base, cell_ids
+from cordon.calls.checking import COLUMNS
+from cordon.calls.layouts import Layout, Recognised, mapped
+from cordon.calls.layouts.dates import Order, needs_order
+from cordon.calls.layouts.lines import without_furniture
+from cordon.calls.model import Refusal
+from cordon.calls.rows import Rows, parse_block
+from cordon.calls.sections import Piece, Sections
+from cordon.calls.sources import Block, Source
+from cordon.calls.workbook import ROWS_OF_A_SHEET
+from cordon.kernel.errors import BadInput
+
+_CELLS = ("cell", "caller_cell", "callee_cell")
+_NAIVE = r"^(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}:\d{2})$"
+_BREAKS_OFF = "the file breaks off in this row"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows of one block in the columns of the format, still as text, and those that are none."""
+
+    table: pa.Table
+    numbers: NDArray[np.int64]
+    refusals: tuple[Refusal, ...]
+
+
+class Statements:
+    """A file of an operator.
+
+    Args:
+        opened: opens the file anew; told whether its progress is to be shown.
+        layouts: those that it may have. name: how errors call it. expected: their advice.
+
+    Attributes:
+        sections: its tables. notes: sentences on what of it was passed over.
+    """
+
+    def __init__(
+        self,
+        opened: Callable[[bool], Source],
+        layouts: Sequence[Layout],
+        name: str,
+        expected: str,
+    ) -> None:
+        self.sections = Sections(layouts)
+        self.notes: list[str] = []
+        self.broken: str | None = None
+        self._opened = opened
+        self._name = name
+        self._expected = expected
+        self._order = Order()
+        self._unclear = False
+        self._base = Base()
+        self._survey()
+
+    def parts(self) -> Iterator[tuple[int, Part]]:
+        """The file's rows, a block at a time, with the block's number."""
+        source = self._opened(True)
+        for number, block in enumerate(source.blocks()):
+            body, cut = whole(block, source.broken)
+            tables: list[pa.Table] = []
+            numbers: list[NDArray[np.int64]] = []
+            odd = [*block.refusals, *([cut] if cut else [])]
+            for piece in self.sections.pieces(body):
+                head = piece.section.head
+                rows = self._rows(piece, _wanted(head))
+                table, at = rows.table, rows.numbers
+                odd += rows.refusals
+                if head.layout.own:
+                    at_start = table.column_names.index("start")
+                    table = table.set_column(at_start, "start", in_utc(table["start"]))
+                else:
+                    clear = mapped(table, at, head.layout, self._told(head), piece.section.given)
+                    table, at = clear.table, clear.numbers
+                    odd += clear.refusals
+                tables.append(_cells_in_decimal(table, head.layout.cells or self._base.told))
+                numbers.append(at)
+            if block.part:
+                odd = [_placed(r, block.part) for r in odd]
+            if tables or odd:
+                yield number, _joined(tables, numbers, odd)
+        self.broken = source.broken
+
+    def _survey(self) -> None:
+        """Find the tables, the order of day and month, and the base of the cells' numbers.
+
+        Raises:
+            BadInput: the dates contradict one another, or nothing tells.
+        """
+        source = self._opened(False)
+        for block in source.blocks():
+            self.sections.look(block)
+            for piece in self.sections.pieces(block):
+                head = piece.section.head
+                names = list(head.names)
+                dated = None if head.layout.own else self._date_column(head)
+                placed = [
+                    n
+                    for f in _CELLS
+                    if (n := head.layout.column(f, names)) and not head.layout.cells
+                ]
+                if head.layout.own:
+                    placed = [n for n in _CELLS if n in names]
+                wanted = [*([dated] if dated else []), *placed]
+                if not wanted:
+                    continue
+                rows = self._rows(piece, wanted)
+                for name in placed:
+                    self._base.look(rows.table[name])
+                if dated:
+                    self._look_at_dates(rows.table[dated])
+        self._check_dates(source.is_workbook)
+        for part in self.sections.without:
+            if self.sections.found:
+                self.notes.append(f"Sheet {part + 1} of {self._name} has no known layout.")
+
+    def _look_at_dates(self, column: pa.ChunkedArray) -> None:
+        values = pc.utf8_trim(column, characters=" '\"=").unique().to_pylist()
+        dates = [re.split(r"[ T](?=\d{1,2}:)", v)[0] for v in values if v]
+        self._unclear = self._unclear or any(needs_order(d) for d in dates)
+        self._order.look(dates)
+
+    def _check_dates(self, is_workbook: bool) -> None:
+        order = self._order
+        if is_workbook and order.written and order.swapped:
+            raise BadInput(
+                f"It cannot be told which dates {self._name} means: some are dates and others "
+                "text, as a spreadsheet makes them that reads day and month in its own order.",
+                advice="Ask the sender for the file as it was before a spreadsheet opened it.",
+            )
+        for section in self.sections.found:
+            if section.head.layout.own or order.told(section.head.layout.order) is not None:
+                continue
+            if not self._unclear:
+                continue
+            what = (
+                f"{order.day_first:,} of its dates can only be read day first and "
+                f"{order.month_first:,} only month first"
+                if order.day_first
+                else "every one of its dates can be read day first and month first"
+            )
+            raise BadInput(
+                f"It cannot be told whether {self._name} writes day or month first: {what}.",
+                advice="Ask the sender which it is, and give the layout that says so.",
+            )
+
+    def _told(self, head: Recognised) -> str:
+        return self._order.told(head.layout.order) or "ymd"
+
+    def _date_column(self, head: Recognised) -> str:
+        names = list(head.names)
+        field = "start" if head.layout.column("start", names) else "date"
+        name = head.layout.column(field, names)
+        if name is None:
+            raise BadInput(f"{self._name} has no column of dates.", advice=self._expected)
+        return name
+
+    def _rows(self, piece: Piece, wanted: Sequence[str]) -> Rows:
+        head = piece.section.head
+        return parse_block(
+            without_furniture(piece.text),
+            once(head.names, wanted),
+            wanted,
+            piece.row,
+            head.sign,
+            by_line=True,
+        )
+
+
+def once(names: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    """A header in which each name stands once: of two columns with one name the first is meant."""
+    first = {n: i for i, n in reversed(list(enumerate(names)))}
+    return [n if n in wanted and first[n] == i else f"{n}#{i}" for i, n in enumerate(names)]
+
+
+def whole(block: Block, broken: str | None) -> tuple[Block, Refusal | None]:
+    """A block without the half row in which a file breaks off, and that row's refusal."""
+    if broken is None or block.text.endswith(b"\n"):
+        return block, None
+    keep = block.text.rfind(b"\n") + 1
+    body = block.text[:keep]
+    if keep == len(block.text):
+        return block, None
+    cut = Refusal(block.row + body.count(b"\n"), _BREAKS_OFF)
+    return Block(block.part, block.row, body, block.refusals), cut
+
+
+def _wanted(head: Recognised) -> list[str]:
+    if head.layout.own:
+        return [n for n in COLUMNS if n in head.names]
+    return sorted({n for some in head.layout.columns.values() for n in some} & set(head.names))
+
+
+def in_utc(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A workbook's dates name no zone; in the plain formats they are in UTC."""
+    return pc.replace_substring_regex(column, _NAIVE, r"\1T\2Z")
+
+
+def _cells_in_decimal(table: pa.Table, base: str) -> pa.Table:
+    for name in _CELLS:
+        if name in table.column_names:
+            column = table[name].combine_chunks()
+            done = cell_ids(column, base)
+            table = table.set_column(table.column_names.index(name), name, done)
+    return table
+
+
+def _placed(refusal: Refusal, part: int) -> Refusal:
+    """A refusal in a later sheet, which says where in the workbook the row is."""
+    row = refusal.row - part * ROWS_OF_A_SHEET
+    return Refusal(refusal.row, f"{refusal.reason} (sheet {part + 1}, row {row})")
+
+
+def _joined(tables: list[pa.Table], numbers: list[NDArray[np.int64]], odd: list[Refusal]) -> Part:
+    odd.sort(key=lambda r: r.row)
+    if not tables:
+        empty = pa.table({n: pa.array([], pa.string()) for n in COLUMNS})
+        return Part(empty, np.zeros(0, np.int64), tuple(odd))
+    table = tables[0]
+    if len(tables) > 1:
+        table = pa.concat_tables(tables, promote_options="default").combine_chunks()
+    return Part(table, np.concatenate(numbers), tuple(odd))

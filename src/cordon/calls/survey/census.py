@@ -1,0 +1,156 @@
+"""Plain counts over everybody, and who could matter: the first two passes.
+
+A pass reads each call once and keeps a few numbers for each subscriber. How many different
+people were met is only estimated here, by linear counting on 63 bits (Whang, Vander-Zanden and
+Taylor 1990); who is let through is counted exactly later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from cordon.calls.survey.engine import Engine
+
+CALLERS = """
+SELECT key64(caller) AS k, any_value(caller) AS number, count(*) AS n,
+       count_if(kind = 'voice') AS voice,
+       min(us) AS first, max(us) AS last,
+       bit_or(CASE WHEN kind = 'voice' THEN slot63(callee) ELSE 0 END) AS slots,
+       count(*) - count_if(kind IN ('voice', 'sms') AND us BETWEEN {earliest} AND {latest}) AS odd
+FROM calls GROUP BY key64(caller)
+"""
+CALLEES = """
+SELECT key64(callee) AS k, any_value(callee) AS number, count(*) AS n,
+       count_if(kind = 'voice') AS voice,
+       min(CASE WHEN duration_s > 0 THEN us END) AS first,
+       max(CASE WHEN duration_s > 0 THEN us END) AS last,
+       bit_or(CASE WHEN kind = 'voice' THEN slot63(caller) ELSE 0 END) AS slots
+FROM calls GROUP BY key64(callee)
+"""
+EARLIEST, LATEST = 631_152_000_000_000, 4_102_444_799_999_999  # 1990 to 2099
+_SLOTS = 63
+_MAX = 1 << 62
+
+
+@dataclass(frozen=True, slots=True)
+class Census:
+    """Everybody, one entry a number, in no order that means anything.
+
+    Attributes:
+        key: the engine's hash of each number, as `key_type` there; number: Arrow strings.
+        out, inn: voice calls made and received. sent, got: calls and messages of both kinds.
+        met, heard: different people called, and called by, by voice; estimated, and infinite
+            where they are beyond counting.
+        first, last: µs of the first and last call or message made or call answered: people go on
+            calling a number that nobody uses any more. Far apart where there is none.
+        rows: records in all. odd: records whose kind or time is none. begin, end: span (µs).
+    """
+
+    key: NDArray[np.int64]
+    key_type: np.dtype[np.generic]
+    number: pa.Array
+    out: NDArray[np.int64]
+    inn: NDArray[np.int64]
+    sent: NDArray[np.int64]
+    got: NDArray[np.int64]
+    met: NDArray[np.float64]
+    heard: NDArray[np.float64]
+    first: NDArray[np.int64]
+    last: NDArray[np.int64]
+    rows: int
+    odd: int
+    begin: int
+    end: int
+
+    def at(self, numbers: Iterable[str]) -> NDArray[np.int64]:
+        """Positions of those of the numbers that stand in the calls."""
+        found = pc.index_in(pa.array(sorted(set(numbers)), pa.string()), self.number)
+        return np.asarray(found.drop_null().to_numpy(zero_copy_only=False), np.int64)
+
+
+def count_everybody(engine: Engine) -> Census | None:
+    """Two passes of plain counts; None where there is no call at all."""
+    made = engine.table(CALLERS.format(earliest=EARLIEST, latest=LATEST))
+    taken = engine.table(CALLEES)
+    rows = int(pc.sum(made["n"]).as_py() or 0)
+    if not rows:
+        return None
+    missing = sum(
+        int(pc.sum(t.filter(pc.is_null(t["k"]))["n"]).as_py() or 0) for t in (made, taken)
+    )
+    odd = int(pc.sum(made["odd"]).as_py() or 0) + missing
+    made, taken = (
+        t.filter(pc.and_(pc.is_valid(t["number"]), pc.is_valid(t["first"]))) for t in (made, taken)
+    )
+    a, b = _keys(made), _keys(taken)
+    keys = np.union1d(a, b)
+    at_a, at_b = np.searchsorted(keys, a), np.searchsorted(keys, b)
+    count = len(keys)
+
+    def spread(table: pa.Table, at: NDArray[np.int64], name: str) -> NDArray[np.int64]:
+        column = np.zeros(count, np.int64)
+        column[at] = _ints(table[name])
+        return column
+
+    first, last = np.full(count, _MAX), np.full(count, -_MAX)
+    for table, at in ((made, at_a), (taken, at_b)):
+        first[at] = np.minimum(first[at], _ints(table["first"], _MAX))
+        last[at] = np.maximum(last[at], _ints(table["last"], -_MAX))
+    where = np.full(count, -1)
+    where[at_b] = np.arange(len(at_b))
+    where[at_a] = len(at_b) + np.arange(len(at_a))
+    names = pa.concat_arrays([_whole(taken["number"]), _whole(made["number"])])
+    met, heard = np.zeros(count), np.zeros(count)
+    met[at_a] = _linear(_ints(made["slots"]))
+    heard[at_b] = _linear(_ints(taken["slots"]))
+    return Census(
+        keys,
+        np.asarray(_whole(made["k"]).to_numpy(zero_copy_only=False)).dtype,
+        names.take(pa.array(where)),
+        spread(made, at_a, "voice"),
+        spread(taken, at_b, "voice"),
+        spread(made, at_a, "n"),
+        spread(taken, at_b, "n"),
+        met,
+        heard,
+        first,
+        last,
+        rows,
+        odd,
+        int(pc.min(made["first"]).as_py()),
+        int(pc.max(made["last"]).as_py()),
+    )
+
+
+def _linear(slots: NDArray[np.int64]) -> NDArray[np.float64]:
+    """How many different ones set the bits; infinite where nearly all of them are set."""
+    ones = np.zeros(len(slots), np.int64)
+    left = slots.astype(np.uint64)
+    for shift in range(0, 64, 16):
+        ones += _POP16[((left >> np.uint64(shift)) & np.uint64(0xFFFF)).astype(np.int64)]
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.where(ones >= _SLOTS - 1, np.inf, -_SLOTS * np.log1p(-ones / _SLOTS)))
+
+
+_POP16 = np.array([bin(n).count("1") for n in range(1 << 16)], np.int64)
+
+
+def _keys(table: pa.Table) -> NDArray[np.int64]:
+    # DuckDB's hash is unsigned, Spark's signed: the same 64 bits
+    return np.asarray(_whole(table["k"]).to_numpy(zero_copy_only=False)).view(np.int64)
+
+
+def _ints(column: pa.ChunkedArray, missing: int = 0) -> NDArray[np.int64]:
+    whole = _whole(pc.fill_null(pc.cast(column, pa.int64()), missing))
+    return np.asarray(whole.to_numpy(zero_copy_only=False), np.int64)
+
+
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    whole = column.combine_chunks()
+    return whole.chunk(0) if isinstance(whole, pa.ChunkedArray) and whole.num_chunks else whole

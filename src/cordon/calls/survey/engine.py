@@ -1,0 +1,173 @@
+"""What runs the heavy passes: DuckDB in process, or another engine on the same files.
+
+An engine offers the relation `calls` and two functions, and answers SQL in Arrow. The passes are
+written in what DuckDB and Spark SQL both read; no result holds a hash, so that the engines
+answer the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Protocol
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+COLUMNS = (
+    "duration_s",
+    "kind",
+    "caller",
+    "callee",
+    "caller_imsi",
+    "caller_imei",
+    "caller_cell",
+    "callee_imsi",
+    "callee_imei",
+    "callee_cell",
+)
+
+
+COUNTED = 10_000_000
+"""Rows up to which repeated calls are looked for within one file too."""
+
+# A hash of eight bytes a call first: only calls whose hash stands twice are compared whole.
+_EACH_ONCE = (
+    """CREATE OR REPLACE TEMP TABLE twice AS
+       SELECT hash(us, caller, callee, duration_s, kind) AS h FROM all_calls
+       GROUP BY h HAVING count(*) > 1""",
+    """CREATE OR REPLACE TEMP TABLE repeated AS
+       SELECT origin, row FROM all_calls
+       WHERE hash(us, caller, callee, duration_s, kind) IN (SELECT h FROM twice)
+       QUALIFY row_number() OVER (
+           PARTITION BY us, caller, callee, duration_s, kind ORDER BY origin, row) > 1""",
+    "DROP TABLE twice",
+)
+_ONCE = """
+CREATE OR REPLACE VIEW calls AS SELECT * FROM all_calls a
+WHERE NOT EXISTS (SELECT 1 FROM repeated r WHERE r.origin = a.origin AND r.row = a.row)
+"""
+
+
+class Engine(Protocol):
+    """Answers SQL over one set of calls.
+
+    The relation `calls` has `us` (start in microseconds since the epoch, BIGINT), the columns of
+    COLUMNS (`duration_s` DOUBLE, the others text), `origin` (SHA-256 of the file, or its path)
+    and `row` (from 1). `key64(text)` is a 64-bit hash, `slot63(text)` one bit of 63 chosen by it.
+    """
+
+    def table(self, sql: str) -> pa.Table:
+        """The answer to a query."""
+        ...
+
+    def put(self, name: str, table: pa.Table) -> None:
+        """Offer a table to queries under a name; one of that name is replaced."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Files of calls that hold what they say.
+
+    Attributes:
+        segments: files that `write_segment` wrote. raw: Parquet files of the format `calls`.
+        since, until: only calls that start in [since, until), where given.
+    """
+
+    segments: tuple[Path, ...] = ()
+    raw: tuple[Path, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+class DuckEngine:
+    """DuckDB in process.
+
+    Args:
+        db: a connection whose memory and threads are bounded.
+    """
+
+    def __init__(self, db: duckdb.DuckDBPyConnection, sources: Sources) -> None:
+        self.db = db
+        db.execute("CREATE OR REPLACE MACRO key64(x) AS hash(x)")
+        db.execute("CREATE OR REPLACE MACRO slot63(x) AS (1::BIGINT << (hash(x) % 63)::INTEGER)")
+        parts = []
+        if sources.segments:
+            db.read_parquet([str(p) for p in sources.segments]).create_view(
+                "segments", replace=True
+            )
+            parts.append(_select("segments", COLUMNS, "sha256", "row", sources))
+        for at, path in enumerate(sources.raw):
+            # a view each: files of one delivery need not have the same columns
+            db.read_parquet(str(path), file_row_number=True).create_view(f"raw{at}", replace=True)
+            named = pq.read_schema(path).names
+            origin = f"'{str(path).replace(chr(39), chr(39) * 2)}'"
+            parts.append(_select(f"raw{at}", named, origin, "file_row_number + 1", sources))
+        db.execute("CREATE OR REPLACE VIEW all_calls AS " + " UNION ALL ".join(parts))
+        db.execute("CREATE OR REPLACE VIEW calls AS SELECT * FROM all_calls")
+        self._alone = _alone([*sources.segments, *sources.raw])
+
+    def table(self, sql: str) -> pa.Table:
+        return self.db.sql(sql).to_arrow_table()
+
+    def each_once(self) -> int:
+        """Leave out calls that stand before; how many there were.
+
+        Within one large file that is not looked for: what is fetched from it is compared anyway.
+        """
+        if self._alone:
+            return 0
+        for step in _EACH_ONCE:
+            self.db.execute(step)
+        ((found,),) = self.db.execute("SELECT count(*) FROM repeated").fetchall()
+        if found:  # without repeats the plain view spares every pass a join
+            self.db.execute(_ONCE)
+        return int(found)
+
+    def put(self, name: str, table: pa.Table) -> None:
+        self.db.register(f"{name}_arrow", table)
+        self.db.execute(
+            f'CREATE OR REPLACE TEMP TABLE "{name}" AS SELECT * FROM "{name}_arrow"'  # noqa: S608 - names of our own
+        )
+        self.db.unregister(f"{name}_arrow")
+
+
+def _select(view: str, named: Sequence[str], origin: str, row: str, sources: Sources) -> str:
+    columns = [
+        name
+        if name in named
+        else f"CAST(NULL AS {'DOUBLE' if name == 'duration_s' else 'VARCHAR'}) AS {name}"
+        for name in COLUMNS
+    ]
+    bounds = [
+        f"start {sign} TIMESTAMPTZ '{when.isoformat()}'"
+        for sign, when in ((">=", sources.since), ("<", sources.until))
+        if when is not None
+    ]
+    where = f" WHERE {' AND '.join(bounds)}" if bounds else ""
+    return (
+        f"SELECT epoch_us(start) AS us, {', '.join(columns)}, {origin} AS origin, {row} AS row "  # noqa: S608 - names of our own
+        f"FROM {view}{where}"
+    )
+
+
+def _alone(paths: Sequence[Path]) -> bool:
+    """True for many calls of which no two files touch the same time."""
+    spans, rows = [], 0
+    for path in paths:
+        meta = pq.read_metadata(path)
+        rows += meta.num_rows
+        at = meta.schema.names.index("start")
+        ends = [meta.row_group(g).column(at).statistics for g in range(meta.num_row_groups)]
+        if any(e is None or not e.has_min_max for e in ends):
+            return len(paths) == 1 and rows > COUNTED
+        if ends:
+            spans.append((min(e.min for e in ends), max(e.max for e in ends)))
+    spans.sort(key=lambda s: (str(s[0]), str(s[1])))
+    apart = all(str(a[1]) < str(b[0]) for a, b in pairwise(spans))
+    return rows > COUNTED and apart

@@ -1,0 +1,448 @@
+"""Spark on the same Parquet files, where one machine is outgrown.
+
+Spark answers the passes of this folder as DuckDB does, to the bit: what a pass returns depends
+on the hash of a number in one place only, `slot63`, so Spark asks DuckDB for that one, in
+Python beside each executor. Every machine of a cluster needs the same files at the same paths
+and a Python with PyArrow and the node's own version of DuckDB.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cordon.calls.survey.engine import COLUMNS, Sources
+from cordon.kernel.errors import BadInput, CordonError, Unavailable
+
+JAVA = 17
+"""Java's least version: Spark 4 begins with none older."""
+
+_LEAST_MB = 1024  # a driver refuses to begin below 450 MB, and plans hold some of it
+_REACH_S, _WORKERS_S = 5.0, 60.0  # until a master answers, and until it has given us workers
+_STOP_S = 20.0
+_OTHERS_S = 3600.0  # a process has one Spark at a time: until another search is through
+_ONE = threading.Lock()
+
+# what makes Spark read and reckon as DuckDB does
+_ALIKE = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.caseSensitive": "true",
+    "spark.sql.ansi.enabled": "false",
+    "spark.sql.legacy.parquet.nanosAsLong": "true",
+    "spark.sql.parquet.inferTimestampNTZ.enabled": "true",
+    "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
+    "spark.sql.parquet.int96RebaseModeInRead": "CORRECTED",
+    "spark.sql.parquet.mergeSchema": "false",
+    "spark.sql.files.ignoreCorruptFiles": "false",
+    "spark.sql.files.ignoreMissingFiles": "false",
+}
+_QUIET = {
+    "spark.app.name": "cordon",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.eventLog.enabled": "false",
+    "spark.jars.packages": "",
+    "spark.sql.catalogImplementation": "in-memory",
+    "spark.log.level": "ERROR",
+}
+_PACE = {
+    "spark.sql.execution.arrow.pyspark.enabled": "true",
+    "spark.sql.shuffle.partitions": "64",  # joined again where they are small
+    "spark.sql.sources.parallelPartitionDiscovery.threshold": "100000",
+    "spark.sql.autoBroadcastJoinThreshold": "64m",  # `near` is a few million keys at most
+    "spark.driver.maxResultSize": "0",  # its memory is the bound
+}
+
+
+class SparkEngine:
+    """Spark; see `survey.Engine`. Begins with the first query, ends with the block.
+
+    Args:
+        master: `local[N]` for N threads in one process of this machine, or `spark://host:port`
+            of a standalone cluster, which takes all its cores.
+        memory_mb: heap of the driver and of each executor (MB), 1,024 at least. Python beside an
+            executor needs some 200 MB more.
+        scratch: folder for what does not fit; the machine's own where absent.
+        conf: further Spark settings, over ours. What else a cluster asks for (secrets, TLS)
+            belongs into `spark-defaults.conf` of the folder that SPARK_CONF_DIR names.
+
+    Raises:
+        Unavailable: PySpark or Java is missing, the master does not answer or has no worker to
+            spare, or memory or disk is full.
+        BadInput: a file that Spark cannot read.
+    """
+
+    def __init__(
+        self,
+        sources: Sources,
+        *,
+        master: str = "local[2]",
+        memory_mb: int = 2048,
+        scratch: Path | None = None,
+        conf: Mapping[str, str] | None = None,
+    ) -> None:
+        self._sources = sources
+        self._master = master
+        self._memory_mb = max(memory_mb, _LEAST_MB)
+        self._scratch = scratch
+        self._conf = dict(conf or {})
+        self._session: Any = None
+        self._gateway: Any = None
+        self._folder: Path | None = None
+        self._held = False
+
+    def __enter__(self) -> SparkEngine:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def table(self, sql: str) -> pa.Table:
+        with _told(self._memory_mb):
+            return self._begun().sql(in_spark(sql)).toArrow()
+
+    def put(self, name: str, table: pa.Table) -> None:
+        with _told(self._memory_mb):
+            self._begun().createDataFrame(table).createOrReplaceTempView(name)
+
+    def close(self) -> None:
+        """End Spark and its process, and remove what it left on the disk."""
+        try:
+            if self._session is not None:
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    self._session.stop()
+        except Exception:  # noqa: S110 - its process may have died before us; it is ended below
+            pass
+        finally:
+            self._session = None
+            self._end_process()
+            if self._folder is not None:
+                shutil.rmtree(self._folder, ignore_errors=True)
+                self._folder = None
+            if self._held:
+                self._held = False
+                _ONE.release()
+
+    def _begun(self) -> Any:
+        if self._session is None:
+            try:
+                self._begin()
+            except BaseException:
+                self.close()
+                raise
+        return self._session
+
+    def _begin(self) -> None:
+        _check_installed()
+        _check_reached(self._master)
+        if not _ONE.acquire(timeout=_OTHERS_S):
+            raise Unavailable("Spark is busy with another search.", advice="Try again later.")
+        self._held = True
+        self._folder = Path(tempfile.mkdtemp(prefix="cordon-spark-", dir=self._scratch))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that pandas, which is not used, is too new
+            from pyspark import SparkConf, SparkContext
+            from pyspark.java_gateway import launch_gateway
+            from pyspark.sql import SparkSession
+
+            logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
+            conf = SparkConf(loadDefaults=False).setMaster(self._master)
+            conf.setAll(list(self._settings(self._folder).items()))
+            log = self._folder / "log"
+            with log.open("wb") as words:
+                self._gateway = launch_gateway(conf, {"stdout": words, "stderr": words})
+            context = SparkContext(conf=conf, gateway=self._gateway)
+            if _here(self._master):  # its Python is ours, which has what `slot63` needs
+                context.pythonExec = os.environ.get("PYSPARK_PYTHON", sys.executable)
+            self._session = SparkSession(context)
+            _wait_for_workers(context, self._master)
+            _functions(self._session)
+        _calls(self._session, self._sources)
+
+    def _settings(self, folder: Path) -> dict[str, str]:
+        made = {
+            **_ALIKE,
+            **_QUIET,
+            **_PACE,
+            "spark.driver.memory": f"{self._memory_mb}m",
+            "spark.executor.memory": f"{self._memory_mb}m",
+            "spark.local.dir": str(folder),
+            "spark.sql.warehouse.dir": str(folder / "warehouse"),
+        }
+        if _here(self._master):
+            made["spark.driver.bindAddress"] = made["spark.driver.host"] = "127.0.0.1"
+        return {**made, **self._conf}
+
+    def _end_process(self) -> None:
+        gateway, self._gateway = self._gateway, None
+        if gateway is None:
+            return
+        from pyspark import SparkContext
+
+        # PySpark keeps the process for the next session; it would keep its memory too
+        SparkContext._gateway = None
+        SparkContext._jvm = None
+        process = getattr(gateway, "proc", None)
+        gateway.shutdown()
+        if process is None:
+            return
+        process.stdin.close()
+        try:
+            process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def in_spark(sql: str) -> str:
+    """A pass as Spark runs it fast: grouped by the number itself where it groups by its hash.
+
+    Spark sorts all rows for `any_value` of a text; one number has one hash, so the groups are
+    the same.
+    """
+    for name in re.findall(r"GROUP BY key64\((\w+)\)", sql):
+        sql = sql.replace(f"GROUP BY key64({name})", f"GROUP BY {name}")
+        sql = sql.replace(f"any_value({name})", name)
+    return sql
+
+
+def _functions(session: Any) -> None:
+    from pyspark.sql.functions import ArrowUDFType, arrow_udf
+
+    session.sql("CREATE TEMPORARY FUNCTION key64(x STRING) RETURNS BIGINT RETURN xxhash64(x)")
+    made = arrow_udf(_slots(duckdb.__version__), "bigint", ArrowUDFType.SCALAR_ITER)
+    session.udf.register("slot63", made)
+
+
+def _slots(version: str) -> Any:
+    """What runs beside an executor. It stands alone: no worker needs Cordon."""
+
+    def slots(batches: Iterator[pa.Array]) -> Iterator[pa.Array]:
+        import duckdb
+        import pyarrow as pa
+
+        if duckdb.__version__ != version:
+            raise RuntimeError(f"other DuckDB: {duckdb.__version__} here, {version} at the node")
+        db = duckdb.connect(config={"threads": 1})
+        for batch in batches:
+            texts = pa.table({"x": batch})  # noqa: F841 - the query names it
+            found = db.sql("SELECT 1::BIGINT << (hash(x) % 63)::INTEGER AS s FROM texts")
+            yield found.to_arrow_table()["s"].combine_chunks()
+
+    return slots
+
+
+def _calls(session: Any, sources: Sources) -> None:
+    """Make the relation `calls`."""
+    parts = []
+    if sources.segments:
+        frame = _frame(session, sources.segments)
+        parts.append(_select(frame, COLUMNS, "sha256", "row", "timestamp", sources))
+    for path in sources.raw:
+        schema = pq.read_schema(path)
+        origin = "CAST(unhex('" + str(path).encode().hex() + "') AS STRING)"
+        row = "_metadata.row_index + 1"  # of the file, whatever part of it a task reads
+        kind = _kind_of_start(schema, path)
+        frame = _frame(session, [path])
+        if kind == "nanoseconds" and frame.schema["start"].dataType.typeName() != "long":
+            kind = "timestamp"  # the 96 bits of older writers, which PyArrow takes for these
+        parts.append(_select(frame, schema.names, origin, row, kind, sources))
+    whole = parts[0]
+    for part in parts[1:]:
+        whole = whole.unionAll(part)
+    whole.createOrReplaceTempView("calls")
+
+
+def _frame(session: Any, paths: Any) -> Any:
+    for path in paths:
+        if path.name.startswith(("_", ".")):  # Spark reads such a file as empty
+            raise BadInput(
+                f"Spark passes over a file whose name begins with {path.name[0]!r}.",
+                advice="Give it another name.",
+            )
+    return session.read.option("__globbing_paths__", "false").parquet(
+        *(str(p.absolute()) for p in paths)
+    )
+
+
+def _kind_of_start(schema: pa.Schema, path: Path) -> str:
+    kind = schema.field("start").type if "start" in schema.names else None
+    if kind is None or not pa.types.is_timestamp(kind):
+        raise BadInput(f"The column start of {path.name} holds no times.")
+    if kind.unit == "ns":
+        return "nanoseconds"
+    return "timestamp" if kind.tz else "timestamp_ntz"
+
+
+def _select(
+    frame: Any, named: Any, origin: str, row: str, kind: str, sources: Sources
+) -> Any:
+    columns = []
+    for name in COLUMNS:
+        typed = "DOUBLE" if name == "duration_s" else "STRING"
+        columns.append(f"CAST({name if name in named else 'NULL'} AS {typed}) AS {name}")
+    micros = {
+        "timestamp": "unix_micros(start)",
+        "timestamp_ntz": "unix_micros(CAST(start AS TIMESTAMP))",
+        "nanoseconds": "(start - pmod(start, 1000)) DIV 1000",
+    }[kind]
+    for sign, when in ((">=", sources.since), ("<", sources.until)):
+        if when is not None:
+            frame = frame.where(f"start {sign} {_moment(when, kind)}")
+    return frame.selectExpr(
+        f"{micros} AS us", *columns, f"{origin} AS origin", f"CAST({row} AS BIGINT) AS row"
+    )
+
+
+def _moment(when: datetime, kind: str) -> str:
+    utc = when.astimezone(UTC)
+    if kind == "nanoseconds":
+        micros = (utc - datetime(1970, 1, 1, tzinfo=UTC)) // _MICROSECOND
+        return f"{micros}000L"
+    if kind == "timestamp_ntz":
+        return f"TIMESTAMP_NTZ '{utc.replace(tzinfo=None).isoformat()}'"
+    return f"TIMESTAMP '{utc.isoformat()}'"
+
+
+_MICROSECOND = datetime.resolution
+
+
+def _here(master: str) -> bool:
+    """True where the master is this machine, so that nothing need leave it."""
+    if master.startswith("local"):
+        return True
+    return urlsplit(master).hostname in ("127.0.0.1", "localhost", "::1")
+
+
+def _check_installed() -> None:
+    if importlib.util.find_spec("pyspark") is None:
+        raise Unavailable(
+            "PySpark is not installed.",
+            advice="Install it with pip install cordon[spark], or set "
+            "CORDON_COLUMNS_ENGINE to duckdb.",
+        )
+    version = java_version()
+    if version < JAVA:
+        found = f"Java {version}" if version else "no Java"
+        raise Unavailable(
+            f"Spark needs Java {JAVA} or newer, and there is {found} on this machine.",
+            advice=f"Install Java {JAVA} from the system's packages (openjdk-{JAVA}-jre-headless), "
+            "or set JAVA_HOME.",
+        )
+
+
+def java_version() -> int:
+    """The major version of the Java that Spark would begin; 0 where there is none."""
+    home = os.environ.get("JAVA_HOME")
+    java = str(Path(home) / "bin" / "java") if home else shutil.which("java")
+    if java is None:
+        return 0
+    try:
+        done = subprocess.run(
+            [java, "-version"], capture_output=True, text=True, timeout=30, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return 0
+    found = re.search(r'version "(?:1\.)?(\d+)', done.stderr + done.stdout)
+    return int(found.group(1)) if found else 0
+
+
+def _check_reached(master: str) -> None:
+    """Ask whether anything listens: Spark itself would try for a minute and give no reason."""
+    if master.startswith("local"):
+        return
+    for address in master.removeprefix("spark://").split(","):
+        host, _, port = address.rpartition(":")
+        try:
+            socket.create_connection((host, int(port)), _REACH_S).close()
+        except (OSError, ValueError):
+            continue
+        return
+    raise Unavailable(
+        f"No Spark master answers at {master}.",
+        advice="Start it, or set CORDON_COLUMNS_ENGINE to duckdb.",
+    )
+
+
+def _wait_for_workers(context: Any, master: str) -> None:
+    if master.startswith("local"):
+        return
+    until = time.monotonic() + _WORKERS_S
+    while context._jsc.sc().getExecutorMemoryStatus().size() < 2:  # the driver is one
+        if time.monotonic() > until:
+            raise Unavailable(
+                "The Spark master has no worker to spare.",
+                advice="See that a worker runs with as much memory as "
+                "CORDON_COLUMNS_MEMORY_MB says, and that no other program holds it.",
+            )
+        time.sleep(0.1)
+
+
+@contextmanager
+def _told(memory_mb: int) -> Iterator[None]:
+    """Spark's faults as ours; what only a mistake in a query can cause is left as it is."""
+    try:
+        yield
+    except CordonError:
+        raise
+    except Exception as fault:
+        words = str(fault)
+        if "OutOfMemory" in words:
+            raise Unavailable(
+                f"Spark needs more than its {memory_mb} MB of memory.",
+                advice="Ask for a shorter span, or raise CORDON_COLUMNS_MEMORY_MB.",
+            ) from fault
+        if "No space left" in words:
+            raise Unavailable(
+                "The disk that Spark works on is full.", advice="Free space on it."
+            ) from fault
+        if other := re.search(r"other DuckDB: \S+ here, \S+ at the node", words):
+            raise Unavailable(
+                f"A Spark worker has an{other.group()}.",
+                advice="Install the node's version there.",
+            ) from fault
+        if re.search(r"No module named '?(duckdb|pyarrow)", words):
+            raise Unavailable(
+                "The Python of a Spark worker lacks DuckDB or PyArrow.",
+                advice="Install both there, or name another Python with PYSPARK_PYTHON.",
+            ) from fault
+        if re.search(r"FAILED_READ_FILE|CANNOT_READ_FILE_FOOTER|is not a Parquet file", words):
+            raise BadInput("A Parquet file cannot be read: it was cut or changed.") from fault
+        if "PATH_NOT_FOUND" in words or "FileNotFoundException" in words:
+            raise Unavailable(
+                "Spark does not find a Parquet file.",
+                advice="Every machine of the cluster needs the files at the same paths.",
+            ) from fault
+        if type(fault).__module__.startswith("py4j") or isinstance(fault, ConnectionError):
+            raise Unavailable(
+                f"Spark broke off: {type(fault).__name__}.",
+                advice="Look at the logs of the master and the workers.",
+            ) from fault
+        raise
