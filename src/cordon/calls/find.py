@@ -22,7 +22,7 @@ from cordon.calls.detectors import all_detectors, cards
 from cordon.calls.detectors.data import CallData
 from cordon.calls.forms import CELLS, COMPLAINTS, PAYMENTS
 from cordon.calls.importing import write_segment
-from cordon.calls.model import Counts, Refusal
+from cordon.calls.model import EXEMPT, Counts, Refusal
 from cordon.calls.numbers import Numbers
 from cordon.calls.plain import read_plain
 from cordon.calls.reading import read_calls
@@ -35,6 +35,7 @@ from cordon.kernel.store.columns import connect
 
 __all__ = ["Beside", "FindResult", "cards", "find", "find_in_segments", "read_beside"]
 
+_EXEMPT = frozenset(k.value for k in EXEMPT)
 Progress = Callable[[str, float], None]
 """Told what is being done, and the share of it that is done (0 to 1)."""
 
@@ -93,7 +94,9 @@ def find(
     cells: Path | None = None,
     complaints: Path | None = None,
     payments: Path | None = None,
-    memory_mb: int = 2048,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    memory_mb: int = 1536,
     threads: int = 2,
     region: str = "PK",
     given: Mapping[str, Any] | None = None,
@@ -106,6 +109,7 @@ def find(
             stands in several counts once. Parquet files whose columns have the format's types
             are searched where they are; others are read and checked first.
         subscribers, cells, complaints, payments: files of these formats, or None.
+        since, until: only calls that start in [since, until), where given.
         memory_mb: bound of the database's memory; beyond it works on the disk in `scratch`.
         region: ISO 3166 code of the country whose numbering plan and time zone apply.
         given: parameters over the cards' defaults.
@@ -125,6 +129,8 @@ def find(
             _search,
             beside=beside,
             say=say,
+            since=since,
+            until=until,
             memory_mb=memory_mb,
             threads=threads,
             region=region,
@@ -261,7 +267,8 @@ def _search(
         if opened.raw and not _clean(census, region):
             return None
         say("fetching the calls of those who could matter", 0.3)
-        near = gather(engine, census, _named(beside.complaints))
+        exempt = [n for n, kind in (beside.holders or {}).items() if kind in _EXEMPT]
+        near = gather(engine, census, _named(beside.complaints), exempt)
         near.origins = [hashes[o].result() if o in hashes else o for o in near.origins]
         repeated += near.repeated
         middle = datetime.fromtimestamp((census.begin + census.end) / 2e6, UTC)

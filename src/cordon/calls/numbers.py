@@ -98,6 +98,8 @@ class Numbers:
         plan = f"(?:{metadata.general_desc.national_number_pattern})"
         self._international = rf"^\+{self._code}{plan}$"
         self._plan = rf"^{plan}$"
+        # in E.164 already, whatever the plan says of its digits: nothing in front to be taken off
+        self._written = rf"^\+{self._code}[1-9][0-9]{{5,11}}$"
         # a national prefix that is a pattern of its own (as in Argentina) is left to phonenumbers
         prefix = metadata.national_prefix_for_parsing or ""
         self._prefix = prefix if prefix.isdigit() else ""
@@ -118,6 +120,8 @@ class Numbers:
 
     def _unique(self, values: pa.Array) -> pa.Array:
         done = pc.match_substring_regex(values, self._international)
+        if self._prefix == "0":
+            done = pc.or_(done, pc.match_substring_regex(values, self._written))
         if pc.all(done, min_count=0).as_py():
             return values
         if self._national is not None:

@@ -60,8 +60,9 @@ def read_register(path: Path, region: str = "PK", name: str = "") -> Register:
         register.refusals += odd
         register.counts += Counts(len(odd), 0, 0, len(odd))
         kinds = table["kind"].to_pylist() if "kind" in table.column_names else [None] * len(table)
-        for at, text, kind in zip(rows, table["number"].to_pylist(), kinds, strict=True):
-            number = numbers.one(text or "")
+        whole = numbers.column(pa.array(table["number"].to_pylist(), pa.string())).to_pylist()
+        kept = repeats = 0
+        for at, number, kind in zip(rows, whole, kinds, strict=True):
             plain = (kind or "").strip().lower().replace(" ", "_")
             if number is None:
                 _refuse(register, at, "number is missing or is none")
@@ -70,9 +71,10 @@ def read_register(path: Path, region: str = "PK", name: str = "") -> Register:
             else:
                 again = number in seen
                 seen.add(number)
-                register.counts += Counts(1, not again, again, 0)
+                kept, repeats = kept + (not again), repeats + again
                 if plain:
                     register.holders[number] = plain
+        register.counts += Counts(kept + repeats, kept, repeats, 0)
     if register.broken:
         raise BadInput(register.broken, advice="Ask for the whole register again.")
     if not seen:

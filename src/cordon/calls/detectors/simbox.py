@@ -16,7 +16,7 @@ from cordon.kernel.findings import Finding
 
 CARD = load_card(__file__)
 RINGS = load_card(str(Path(__file__).with_name("call_centre.py")))
-_LOCAL, _SHARED = 1.5, 0.3  # times chance, and share of the people of the smaller box
+_SHARED = 0.2  # of the handset identities of the smaller box
 _SIGNS = ("sims_a_handset", "handsets_a_sim", "turnover", "still", "lines")
 
 
@@ -76,32 +76,31 @@ def box_signs(group: Group, values: Mapping[str, float]) -> list[Sign]:
 
 
 def joined(data: CallData, search: Search, boxes: list[Group]) -> list[Group]:
-    """Boxes that call the same people, as one: a gateway may send from slots at several cells."""
-    if len(boxes) < 2:
-        return boxes
-    values = RINGS.values(data.given)
+    """Boxes that use each other's handset identities, as one.
+
+    A gateway may send from slots at several cells. That two call the same people says little:
+    the kin of those who work abroad are called through all gateways.
+    """
     left = sorted(boxes, key=lambda g: (-len(g.members), g.members.tolist()))
-    people = [set(_called(search, g)) for g in left]
-    reach = max(len(data.census.out), 1)
+    used = [_handsets(search, g) for g in left]
+    values = RINGS.values(data.given)
     done: list[Group] = []
     while left:
-        group, met = left.pop(0), people.pop(0)
+        group, own = left.pop(0), used.pop(0)
         for at in reversed(range(len(left))):
-            shared, expected = len(met & people[at]), _LOCAL * len(met) * len(people[at]) / reach
-            # two gateways that serve one country share some people, slots of one nearly all
-            if shared < max(expected, _SHARED * min(len(met), len(people[at]))):
+            if len(own & used[at]) < max(1.0, _SHARED * min(len(own), len(used[at]))):
                 continue
-            other, more = left.pop(at), people.pop(at)
+            other, more = left.pop(at), used.pop(at)
             core = np.unique(np.concatenate([group.core, other.core]))
             facts = search.measuring.facts(core)
             members = np.unique(np.concatenate([group.members, other.members]))
-            group, met = Group(members, core, facts, signs(facts, values)), met | more
+            group, own = Group(members, core, facts, signs(facts, values)), own | more
         done.append(group)
     return done
 
 
-def _called(search: Search, group: Group) -> list[int]:
+def _handsets(search: Search, group: Group) -> set[int]:
     own = search.uses
     entries = np.concatenate([np.arange(own.starts[m], own.starts[m + 1]) for m in group.core])
-    found: list[int] = np.unique(own.other[entries]).tolist()
-    return found
+    imei = own.imei[entries]
+    return set(np.unique(imei[imei >= 0]).tolist())

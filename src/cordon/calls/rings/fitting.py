@@ -16,6 +16,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 _DAY = 86_400_000_000
 _FAR = 9.0  # mean squared deviations from the group's way of working that are too many
+_MOSTLY, _ALIKE = 0.7, (2.0, 5.0)  # share of lines; mean and greatest squared deviation
 _LEAST_SPREAD = (0.6, 0.5, 0.6, 0.12)  # of each trait: no group is narrower than that
 _FEWEST = 3  # lines of which one can say how they work
 _USED = 2  # calls from a handset that are more than trying a SIM in it
@@ -45,8 +46,11 @@ def fitting(members: Ints, lines: Lines, uses: Uses, profiles: Profiles) -> Ints
     own = np.stack(
         [np.bincount(cluster, traits[:, i]) / sizes for i in range(traits.shape[1])], axis=1
     )
-    away = (((own - middle) / np.maximum(spread, _LEAST_SPREAD)) ** 2).mean(axis=1)
-    kept = away <= _FAR
+    away = ((own - middle) / np.maximum(spread, _LEAST_SPREAD)) ** 2
+    kept = away.mean(axis=1) <= _FAR
+    if sizes[sizes > 1].sum() >= _MOSTLY * len(members):
+        # where nearly all share handsets, one that shares none must work just as they do
+        kept &= (sizes > 1) | ((away.mean(axis=1) <= _ALIKE[0]) & (away.max(axis=1) <= _ALIKE[1]))
     kept[cluster[largest]] = True
     fit: Ints = members[kept[cluster]]
     return fit

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cordon.calls.survey.near import SAMPLE, Near
+from cordon.calls.survey.near import BOX, SAMPLE, Near
 from cordon.calls.survey.profiles import Profiles
 
 Ints = NDArray[np.int64]
@@ -23,6 +23,7 @@ _NEW_LINE, _BACK_LINE = 0.75, 0.06  # of a line's calls go to new people; of tho
 _WAY_LINE, _WAY_USUAL = 0.92, 0.5  # of its calls go one way
 _TIE = 2.0  # nats against, for each person spoken to again and again
 _FEWEST = 3  # calls of a line
+_SILENT, _BOX_PEOPLE = 0.03, 10  # share of calls taken, at most; people called, at least
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,12 @@ def lines(near: Near, profiles: Profiles, beside: Usual, least: float) -> Lines:
         + _strangers(p.inn, p.out + p.inn, _WAY_LINE, _WAY_USUAL)
         - np.minimum(_TIE * p.ties, -LEAST)
     )
+    # who is never called back by anybody speaks again to the same people without knowing them
+    silent = (p.inn <= _SILENT * p.out) & (p.people >= _BOX_PEOPLE) & ((near.why & BOX) > 0)
+    box = _strangers(p.people - p.back, p.people, 1 - _BACK_LINE, 1 - beside.back) + _strangers(
+        p.out, p.out + p.inn, _WAY_LINE, _WAY_USUAL
+    )
+    out = np.where(silent, np.maximum(out, box), out)
     # seldom called is part of calling strangers, and the other way about
     out = np.where((p.out >= _FEWEST) & (p.out >= p.inn), out, -np.inf)
     inn = np.where((p.inn >= _FEWEST) & (p.inn > p.out), inn, -np.inf)

@@ -18,11 +18,12 @@ import shapely
 from numpy.typing import NDArray
 
 from cordon.calls.rings.ground import METRES, Ground
+from cordon.calls.rings.sites import weighted_median
 
 Floats = NDArray[np.float64]
 _DECADE_DB, _BACK_DB = 39.0, 25.0
 _SPREAD_DB = 8.0  # of one sector's strength against another's at one spot
-_FEWEST, _EACH = 1.0, 1.0  # worth of the first sector, and of each further one
+_FEWEST, _EACH = 0.9, 0.6  # worth of the first sector, and of each further one
 _SIDE = 81  # points of the grid's side
 
 
@@ -51,8 +52,8 @@ def locate(cells: NDArray[np.int64], calls: Floats, ground: Ground) -> Region | 
     if not held.any():
         return None
     cells, share = cells[held], calls[held] / calls[held].sum()
-    lat0 = float(np.average(ground.middle[0][cells], weights=share))
-    lon0 = float(np.average(ground.middle[1][cells], weights=share))
+    # a few calls from far away, or slots of a box at a second place, do not draw the middle
+    lat0, lon0 = (weighted_median(m[cells], share) for m in ground.middle)
     east, north = ground.plane(lat0, lon0)
     reach = float(np.average(ground.reach[cells], weights=share))
     half = float(np.clip(1.5 * reach + 300, 800, 40_000))
@@ -62,6 +63,8 @@ def locate(cells: NDArray[np.int64], calls: Floats, ground: Ground) -> Region | 
         np.hypot(np.nan_to_num(east, nan=9e9), np.nan_to_num(north, nan=9e9)) < half + 3 * reach
     )
     logs = np.zeros_like(gx)
+    inside = np.isin(cells, around)
+    cells, share = cells[inside], share[inside] / share[inside].sum()
     for net in np.unique(ground.network[cells]):  # each phone is served by its own network alone
         own = around[ground.network[around] == net]
         strength = _strength(gx, gy, own, east, north, ground)

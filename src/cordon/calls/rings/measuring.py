@@ -75,12 +75,15 @@ class Measuring:
         imei = uses.imei[entries]
         held = imei >= 0
         sims = handsets_each = None
+        several = 0
         handsets = np.unique(imei[held])
         if held.sum() >= _IMEI_KNOWN * len(entries):
             pairs, often = np.unique(of[held] * (1 << 32) + imei[held], return_counts=True)
             sims = len(pairs) / max(len(handsets), 1)
             # a SIM tried in the handsets of strangers, as a repair shop does, goes about in none
             shared, lines_in = np.unique(pairs & 0xFFFFFFFF, return_counts=True)
+            used = pairs[often > 1]
+            several = int((np.unique(used & 0xFFFFFFFF, return_counts=True)[1] > 1).sum())
             common = np.isin(pairs & 0xFFFFFFFF, shared[lines_in > 1]) & (often > 1)
             mostly = often[common].sum() >= _MOSTLY * often.sum()
             handsets_each = (
@@ -103,6 +106,7 @@ class Measuring:
         return Facts(
             lines=len(members),
             handsets=len(handsets),
+            shared=several,
             sims_a_handset=sims,
             handsets_a_sim=handsets_each,
             turnover=len(members) / max(float(np.median(working[working > 0])), 1.0),
@@ -125,7 +129,7 @@ class Measuring:
             named_by_chance=self._by_chance(len(members)),
             victims=None if self._victims is None else self._called(entries),
             victims_by_chance=self._victims_by_chance(len(people)),
-            registered=float(self._beside(members)) / len(members),
+            registered=self._beside(members) * self.near.exempt_one_in / len(members),
             business=float(self.business[members].mean()),
             abroad=float(self.abroad[others].mean()),
         )

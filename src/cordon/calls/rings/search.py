@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cordon.calls.detectors.data import CallData
 
 Ints = NDArray[np.int64]
+_FEWEST = 2  # lines that are looked at as a group
 _WORTH = 3.0  # nats from which on a group is looked at again for who else is of it
 
 
@@ -101,6 +102,8 @@ def _search(data: CallData, values: Mapping[str, float]) -> Search:
     gathered = [m for g in grouped(of) for m in moved(part[g], each, len(near.cells))]
     for number, all_of_it in enumerate(gathered):
         data.stage("weighing groups", 0.5 + 0.4 * number / len(gathered))
+        if len(all_of_it) < _FEWEST:
+            continue
         members = fitting(all_of_it, found, each, own)
         facts = measuring.facts(members)
         told = signs(facts, values)

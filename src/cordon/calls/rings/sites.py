@@ -58,11 +58,11 @@ def sites(uses: Uses, count: int, ground: Ground) -> Sites:
             still[line] = np.sort(calls)[::-1][:_TOP].sum() / calls.sum()
             continue
         cell, calls = cell[placed], calls[placed]
-        a, b = _median(mid_lat[cell], calls), _median(mid_lon[cell], calls)
+        a, b = weighted_median(mid_lat[cell], calls), weighted_median(mid_lon[cell], calls)
         away = np.hypot(
             (mid_lat[cell] - a) * METRES, (mid_lon[cell] - b) * METRES * np.cos(np.radians(a))
         )
-        width = max(_NEAR_M, float(_median(ground.reach[cell], calls)))
+        width = max(_NEAR_M, float(weighted_median(ground.reach[cell], calls)))
         inside = away <= width
         lat[line] = np.average(mid_lat[cell][inside], weights=calls[inside]) if inside.any() else a
         lon[line] = np.average(mid_lon[cell][inside], weights=calls[inside]) if inside.any() else b
@@ -72,7 +72,8 @@ def sites(uses: Uses, count: int, ground: Ground) -> Sites:
     return Sites((scale @ table).tocsr(), located, lat, lon, reach, still)
 
 
-def _median(values: Floats, weights: Floats) -> float:
+def weighted_median(values: Floats, weights: Floats) -> float:
+    """The value with half of the weight on either side."""
     order = np.argsort(values, kind="stable")
     total = np.cumsum(weights[order])
     return float(values[order][np.searchsorted(total, total[-1] / 2)])

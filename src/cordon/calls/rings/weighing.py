@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
+_HONEST, _LEAST = 0.03, 0.15  # share of handsets with several SIMs of the group
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """What is measured of a group; None where the records do not allow it.
@@ -39,6 +42,7 @@ class Facts:
 
     lines: int
     handsets: int
+    shared: int
     sims_a_handset: float | None
     handsets_a_sim: float | None
     turnover: float
@@ -95,7 +99,7 @@ def signs(f: Facts, v: Mapping[str, float]) -> list[Sign]:
         return float(np.clip(each * np.log2(ratio), low, high))
 
     one_each = f.sims_a_handset is not None and f.sims_a_handset < v["sims_a_handset"]
-    sign("sims_a_handset", f.sims_a_handset, doubling(f.sims_a_handset, "sims_a_handset", 5, -4, 7))
+    sign("sims_a_handset", f.sims_a_handset, _used_up(f.shared, f.handsets))
     sign(
         "handsets_a_sim",
         f.handsets_a_sim,
@@ -129,6 +133,20 @@ def signs(f: Facts, v: Mapping[str, float]) -> list[Sign]:
     sign("people_a_day", f.people_a_day, doubling(f.people_a_day, "people_a_day", 3, -5, 3))
     sign("lines", f.lines, float(np.clip(np.log2(f.lines / v["lines"]), -4, 2)))
     return sorted(made, key=lambda s: (-abs(s.nats), s.name))
+
+
+def _used_up(shared: int, handsets: int) -> float:
+    """Generalised log-likelihood ratio of so many handsets having several SIMs of the group.
+
+    Of honest lines' handsets one in _HONEST has; a centre's share is not known, and is taken as
+    it is seen, but for _LEAST at least.
+    """
+    if not handsets:
+        return 0.0
+    share = max(_LEAST, min(shared / handsets, 0.95))
+    rest = handsets - shared
+    nats = shared * np.log(share / _HONEST) + rest * np.log((1 - share) / (1 - _HONEST))
+    return float(np.clip(nats - (0 if shared else 1), -4, 7))
 
 
 def _surprise(found: float, by_chance: float) -> float:

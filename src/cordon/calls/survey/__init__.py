@@ -1,7 +1,17 @@
 """Heavy passes over calls, written once for every engine, and what they leave in memory."""
 
 from cordon.calls.survey.census import Census, count_everybody
+from cordon.calls.survey.choosing import engine_over
 from cordon.calls.survey.engine import DuckEngine, Engine, Sources
 from cordon.calls.survey.near import Near, gather
 
-__all__ = ["Census", "DuckEngine", "Engine", "Near", "Sources", "count_everybody", "gather"]
+__all__ = [
+    "Census",
+    "DuckEngine",
+    "Engine",
+    "Near",
+    "Sources",
+    "count_everybody",
+    "engine_over",
+    "gather",
+]

@@ -82,12 +82,11 @@ def count_everybody(engine: Engine) -> Census | None:
     if not rows:
         return None
     missing = sum(
-        int(pc.sum(t.filter(pc.is_null(t["k"]))["n"]).as_py() or 0) for t in (made, taken)
+        int(pc.sum(t.filter(pc.is_null(t["number"]))["n"]).as_py() or 0) for t in (made, taken)
     )
     odd = int(pc.sum(made["odd"]).as_py() or 0) + missing
-    made, taken = (
-        t.filter(pc.and_(pc.is_valid(t["number"]), pc.is_valid(t["first"]))) for t in (made, taken)
-    )
+    # who was called and never answered has no first call, and is somebody all the same
+    made, taken = (t.filter(pc.is_valid(t["number"])) for t in (made, taken))
     a, b = _keys(made), _keys(taken)
     keys = np.union1d(a, b)
     at_a, at_b = np.searchsorted(keys, a), np.searchsorted(keys, b)

@@ -31,14 +31,15 @@ FAN, TAKES, BOX, NAMED, ENDED, BEGAN, SAMPLE = (1 << n for n in range(7))
 a complaint, fell silent within the span, first spoke within it, says what is usual."""
 
 _DAY = 86_400_000_000  # microseconds
-_FEWEST_OUT, _MET, _RETURNED = 3, 0.45, 0.5
-_FEWEST_IN, _ANSWERS = 12, 0.35
+_FEWEST_OUT, _MET, _RETURNED = 3, 0.5, 0.4
+_FEWEST_IN, _HEARD, _ANSWERS = 12, 0.6, 0.35
 _FEWEST_BOX, _NEVER = 20, 0.08
 _FEWEST_LIFE = 10  # records; fewer make no habit that could be known again
 _SILENCES = 8  # mean intervals of silence that are no longer chance (e^-8 for a Poisson process)
 _SAME_START, _SAME_TALK = 2_000_000, 2.0  # µs, s: so far two records of one call differ
+_EXEMPT = 300  # exempt numbers whose calls are fetched
 _SAMPLE = 1_000  # numbers that say what is usual
-MOST_ROWS = 4_000_000
+MOST_ROWS = 6_000_000
 """Rows held at a time; beyond it the least striking numbers are left out, and that is said."""
 
 
@@ -53,6 +54,7 @@ class Near:
         caller, callee: positions in `numbers`. *_imsi, *_imei, *_cell: positions in `imsis`,
             `imeis` (14 digits: 3GPP TS 23.003 §6.2) and `cells`, -1 where not recorded.
         origin, row: where the record stands; origin is a position in `origins`.
+        exempt_one_in: how many exempt numbers stand behind each whose calls are here.
         repeated: records left out because an equal one stands before.
         left_out: sentences for the reader.
     """
@@ -77,6 +79,7 @@ class Near:
     imeis: list[str]
     cells: list[str]
     origins: list[str]
+    exempt_one_in: float = 1.0
     repeated: int = 0
     left_out: list[str] = field(default_factory=list)
 
@@ -87,7 +90,7 @@ def who_matters(census: Census, named: Iterable[str] = ()) -> NDArray[np.int8]:
     why = np.zeros(len(out), np.int8)
     fan = (out >= _FEWEST_OUT) & (census.met >= _MET * out) & (inn <= _RETURNED * out)
     why[fan] |= FAN
-    takes = (inn >= _FEWEST_IN) & (census.heard >= _MET * inn) & (out <= _ANSWERS * inn)
+    takes = (inn >= _FEWEST_IN) & (census.heard >= _HEARD * inn) & (out <= _ANSWERS * inn)
     why[takes] |= TAKES
     why[(out >= _FEWEST_BOX) & (inn <= _NEVER * out)] |= BOX
     acts = census.sent + census.got
@@ -110,19 +113,39 @@ def _sample(census: Census) -> NDArray[np.int64]:
 
 
 def gather(
-    engine: Engine, census: Census, named: Iterable[str] = (), *, most: int = MOST_ROWS
+    engine: Engine,
+    census: Census,
+    named: Iterable[str] = (),
+    exempt: Iterable[str] = (),
+    *,
+    most: int = MOST_ROWS,
 ) -> Near:
     """Fetch the calls of those who could matter.
 
     Args:
         named: numbers that a complaint names, looked at whatever they did.
+        exempt: numbers whose trade it is to call many; only some of them are fetched, to see
+            what is usual where they are.
         most: rows at most.
     """
     why = who_matters(census, named)
+    one_in = _fewer(census, why, exempt)
     left_out = _within(census, why, most)
     chosen = np.flatnonzero(why)
     engine.put("near", pa.table({"k": _as_key(census, chosen)}))
-    return _near(engine.table(ROWS), census, why, left_out)
+    return _near(engine.table(ROWS), census, why, one_in, left_out)
+
+
+def _fewer(census: Census, why: NDArray[np.int8], exempt: Iterable[str]) -> float:
+    """Leave out exempt numbers but for some; how many stand behind each that is left."""
+    at = census.at(exempt)
+    at = at[(why[at] & (FAN | TAKES | BOX)) > 0]
+    if len(at) <= _EXEMPT:
+        return 1.0
+    names = census.number.take(pa.array(at)).to_pylist()
+    order = np.argsort([crc32(n.encode()) for n in names], kind="stable")
+    why[at[order[_EXEMPT:]]] = 0
+    return len(at) / _EXEMPT
 
 
 def _within(census: Census, why: NDArray[np.int8], most: int) -> list[str]:
@@ -134,7 +157,10 @@ def _within(census: Census, why: NDArray[np.int8], most: int) -> list[str]:
     lopsided = 1.0 - np.minimum(census.inn, census.out) / np.maximum(
         np.maximum(census.inn, census.out), 1
     )
-    standing = lopsided[chosen] + 2.0 * ((why[chosen] & NAMED) > 0)
+    standing = np.zeros(len(chosen))
+    for worth, kinds in ((4.0, NAMED), (3.0, FAN | BOX), (2.0, ENDED | BEGAN | SAMPLE)):
+        standing = np.maximum(standing, worth * ((why[chosen] & kinds) > 0))
+    standing += lopsided[chosen]
     names = np.asarray(census.number.take(pa.array(chosen)).to_pylist())
     order = chosen[np.lexsort((names, rows[chosen], -standing))]
     kept = np.cumsum(rows[order]) <= most
@@ -150,29 +176,34 @@ def _as_key(census: Census, chosen: NDArray[np.int64]) -> pa.Array:
     return pa.array(census.key[chosen].view(census.key_type))
 
 
-def _near(table: pa.Table, census: Census, why: NDArray[np.int8], left_out: list[str]) -> Near:
-    ends = [_numpy(table[n]).view(np.int64) for n in ("a", "b")]
+def _near(
+    table: pa.Table, census: Census, why: NDArray[np.int8], one_in: float, left_out: list[str]
+) -> Near:
+    # a column is let go once it is read: text of millions of rows is most of what a search holds
+    columns = {name: table[name] for name in table.column_names}
+    del table
+    ends = [_numpy(columns.pop(n)).view(np.int64) for n in ("a", "b")]
     keys = np.unique(np.concatenate(ends))
     at = np.searchsorted(census.key, keys)
-    names = np.asarray(census.number.take(pa.array(at)).to_pylist(), dtype=object)
+    names = census.number.take(pa.array(at))
     # by name and not by hash: the order must be the same whatever engine answered
-    order = np.argsort(names.astype("U"), kind="stable") if len(names) else np.zeros(0, np.int64)
+    order = np.asarray(pc.sort_indices(names).to_numpy(), np.int64)
     rank = np.empty(len(order), np.int32)
     rank[order] = np.arange(len(order), dtype=np.int32)
     caller, callee = (rank[np.searchsorted(keys, e)] for e in ends)
-    us = _numpy(table["us"]).astype(np.int64)
-    duration = _numpy(table["duration_s"]).astype(np.float32)
-    voice = _numpy(table["voice"]).astype(bool)
-    origin, origins = _codes(table, ("origin",))
-    row = _numpy(table["row"]).astype(np.int64)
+    us = _numpy(columns.pop("us")).astype(np.int64)
+    duration = _numpy(columns.pop("duration_s")).astype(np.float32)
+    voice = _numpy(columns.pop("voice")).astype(bool)
+    origin, origins = _codes(columns, ("origin",))
+    row = _numpy(columns.pop("row")).astype(np.int64)
     same = _repeats(us, caller, callee, voice, duration, origin[0], row)
-    by_time = np.lexsort((row, origin[0], voice, duration, callee, caller, us))
+    by_time = np.lexsort((row, origin[0], us))
     kept = by_time[~same[by_time]]
-    imsi, imsis = _codes(table, ("caller_imsi", "callee_imsi"))
-    imei, imeis = _codes(table, ("caller_imei", "callee_imei"), 14)
-    cell, cells = _codes(table, ("caller_cell", "callee_cell"))
+    imsi, imsis = _codes(columns, ("caller_imsi", "callee_imsi"))
+    imei, imeis = _codes(columns, ("caller_imei", "callee_imei"), 14)
+    cell, cells = _codes(columns, ("caller_cell", "callee_cell"))
     return Near(
-        names[order].tolist(),
+        names.take(pa.array(order)).to_pylist(),
         at[order],
         why[at[order]],
         us[kept],
@@ -192,6 +223,7 @@ def _near(table: pa.Table, census: Census, why: NDArray[np.int8], left_out: list
         imeis,
         cells,
         origins,
+        one_in,
         int(same.sum()),
         left_out,
     )
@@ -210,10 +242,11 @@ def _repeats(
 
     Two switches of one call, or two deliveries of one day, differ by a second or two.
     """
-    order = np.lexsort((row, origin, duration, us, voice, callee, caller))
+    ends = (caller.astype(np.int64) << 32 | callee.astype(np.int64)) << 1 | voice
+    order = np.lexsort((row, origin, us, ends))
     one, two = order[1:], order[:-1]
     unknown = np.isnan(duration[one]) & np.isnan(duration[two])
-    pair = (caller[one] == caller[two]) & (callee[one] == callee[two]) & (voice[one] == voice[two])
+    pair = ends[one] == ends[two]
     exact = (us[one] == us[two]) & ((duration[one] == duration[two]) | unknown)
     close = (
         (origin[one] != origin[two])
@@ -226,12 +259,12 @@ def _repeats(
 
 
 def _codes(
-    table: pa.Table, columns: tuple[str, ...], length: int = 0
+    table: dict[str, pa.ChunkedArray], columns: tuple[str, ...], length: int = 0
 ) -> tuple[list[NDArray[np.int32]], list[str]]:
     """Columns of text as positions in one sorted list; -1 for null."""
     parts = []
     for name in columns:
-        column = table[name]
+        column = table.pop(name)
         if length:
             column = pc.utf8_slice_codeunits(column, 0, length)
         parts.append(column.combine_chunks().dictionary_encode())

@@ -13,6 +13,7 @@ import logging
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -20,9 +21,9 @@ import tempfile
 import threading
 import time
 import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -30,9 +31,9 @@ from urllib.parse import urlsplit
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from cordon.calls.survey.engine import COLUMNS, Sources
+from cordon.calls.survey.engine import _alone as alone
 from cordon.kernel.errors import BadInput, CordonError, Unavailable
 
 JAVA = 17
@@ -49,7 +50,6 @@ _ALIKE = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.caseSensitive": "true",
     "spark.sql.ansi.enabled": "false",
-    "spark.sql.legacy.parquet.nanosAsLong": "true",
     "spark.sql.parquet.inferTimestampNTZ.enabled": "true",
     "spark.sql.parquet.datetimeRebaseModeInRead": "CORRECTED",
     "spark.sql.parquet.int96RebaseModeInRead": "CORRECTED",
@@ -73,6 +73,24 @@ _PACE = {
     "spark.sql.autoBroadcastJoinThreshold": "64m",  # `near` is a few million keys at most
     "spark.driver.maxResultSize": "0",  # its memory is the bound
 }
+
+
+# A hash of eight bytes a call first: only calls whose hash stands twice are compared whole.
+_REPEATED = """
+WITH hashed AS (
+    SELECT *, xxhash64(us, caller, callee, duration_s, kind) AS h FROM all_calls
+), twice AS (
+    SELECT h FROM hashed GROUP BY h HAVING count(*) > 1
+), numbered AS (
+    SELECT origin, row, row_number() OVER (
+        PARTITION BY us, caller, callee, duration_s, kind ORDER BY origin, row) AS n
+    FROM hashed LEFT SEMI JOIN twice USING (h)
+)
+SELECT origin, row FROM numbered WHERE n > 1
+"""
+_ONCE = """
+SELECT a.* FROM all_calls a LEFT ANTI JOIN repeated r ON r.origin = a.origin AND r.row = a.row
+"""
 
 
 class SparkEngine:
@@ -124,25 +142,38 @@ class SparkEngine:
         self.close()
 
     def table(self, sql: str) -> pa.Table:
+        session = self._begun()
         with _told(self._memory_mb):
-            return self._begun().sql(in_spark(sql)).toArrow()
+            return session.sql(in_spark(sql)).toArrow()
 
     def put(self, name: str, table: pa.Table) -> None:
+        session = self._begun()
         with _told(self._memory_mb):
-            self._begun().createDataFrame(table).createOrReplaceTempView(name)
+            session.createDataFrame(table).createOrReplaceTempView(name)
+
+    def each_once(self) -> int:
+        """Leave out calls that stand before; how many there were. As DuckEngine does it."""
+        if alone([*self._sources.segments, *self._sources.raw]):
+            return 0
+        session = self._begun()
+        with _told(self._memory_mb):
+            repeated = session.sql(_REPEATED).cache()  # every pass would find them again
+            repeated.createOrReplaceTempView("repeated")
+            found = int(repeated.count())
+            if found:
+                session.sql(_ONCE).createOrReplaceTempView("calls")
+        return found
 
     def close(self) -> None:
         """End Spark and its process, and remove what it left on the disk."""
+        session, self._session = self._session, None
         try:
-            if self._session is not None:
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    self._session.stop()
-        except Exception:  # noqa: S110 - its process may have died before us; it is ended below
-            pass
-        finally:
-            self._session = None
+            with suppress(Exception), warnings.catch_warnings():  # it may have died before us
+                warnings.simplefilter("ignore")
+                if session is not None:
+                    session.stop()
             self._end_process()
+        finally:
             if self._folder is not None:
                 shutil.rmtree(self._folder, ignore_errors=True)
                 self._folder = None
@@ -153,7 +184,8 @@ class SparkEngine:
     def _begun(self) -> Any:
         if self._session is None:
             try:
-                self._begin()
+                with _told(self._memory_mb):  # while its process can still tell what it was
+                    self._begin()
             except BaseException:
                 self.close()
                 raise
@@ -178,7 +210,8 @@ class SparkEngine:
             log = self._folder / "log"
             with log.open("wb") as words:
                 self._gateway = launch_gateway(conf, {"stdout": words, "stderr": words})
-            context = SparkContext(conf=conf, gateway=self._gateway)
+            with _interrupts_kept():
+                context = SparkContext(conf=conf, gateway=self._gateway)
             if _here(self._master):  # its Python is ours, which has what `slot63` needs
                 context.pythonExec = os.environ.get("PYSPARK_PYTHON", sys.executable)
             self._session = SparkSession(context)
@@ -210,15 +243,26 @@ class SparkEngine:
         SparkContext._gateway = None
         SparkContext._jvm = None
         process = getattr(gateway, "proc", None)
-        gateway.shutdown()
+        with suppress(Exception):  # it may have died before us
+            gateway.shutdown()
         if process is None:
             return
-        process.stdin.close()
+        with suppress(OSError):
+            process.stdin.close()
         try:
             process.wait(_STOP_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+@contextmanager
+def _interrupts_kept() -> Iterator[None]:
+    """PySpark puts its own answer to Ctrl-C in place, which fails once Spark has ended."""
+    before = signal.getsignal(signal.SIGINT)
+    yield
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, before)
 
 
 def in_spark(sql: str) -> str:
@@ -260,78 +304,51 @@ def _slots(version: str) -> Any:
 
 
 def _calls(session: Any, sources: Sources) -> None:
-    """Make the relation `calls`."""
+    """Make the relation `all_calls`, and `calls` as all of them."""
     parts = []
     if sources.segments:
         frame = _frame(session, sources.segments)
-        parts.append(_select(frame, COLUMNS, "sha256", "row", "timestamp", sources))
+        parts.append(_select(frame, "sha256", "row", sources))
     for path in sources.raw:
-        schema = pq.read_schema(path)
-        origin = "CAST(unhex('" + str(path).encode().hex() + "') AS STRING)"
-        row = "_metadata.row_index + 1"  # of the file, whatever part of it a task reads
-        kind = _kind_of_start(schema, path)
-        frame = _frame(session, [path])
-        if kind == "nanoseconds" and frame.schema["start"].dataType.typeName() != "long":
-            kind = "timestamp"  # the 96 bits of older writers, which PyArrow takes for these
-        parts.append(_select(frame, schema.names, origin, row, kind, sources))
+        origin = f"CAST(unhex('{str(path).encode().hex()}') AS STRING)"
+        # of the file, whatever part of it a task reads
+        row = "_metadata.row_index + 1"
+        parts.append(_select(_frame(session, [path]), origin, row, sources))
     whole = parts[0]
     for part in parts[1:]:
         whole = whole.unionAll(part)
+    whole.createOrReplaceTempView("all_calls")
     whole.createOrReplaceTempView("calls")
 
 
-def _frame(session: Any, paths: Any) -> Any:
+def _frame(session: Any, paths: Sequence[Path]) -> Any:
     for path in paths:
         if path.name.startswith(("_", ".")):  # Spark reads such a file as empty
             raise BadInput(
                 f"Spark passes over a file whose name begins with {path.name[0]!r}.",
                 advice="Give it another name.",
             )
-    return session.read.option("__globbing_paths__", "false").parquet(
-        *(str(p.absolute()) for p in paths)
-    )
+    # a name is a name, and no pattern
+    reader = session.read.option("__globPaths__", "false")
+    return reader.parquet(*(str(p.absolute()) for p in paths))
 
 
-def _kind_of_start(schema: pa.Schema, path: Path) -> str:
-    kind = schema.field("start").type if "start" in schema.names else None
-    if kind is None or not pa.types.is_timestamp(kind):
-        raise BadInput(f"The column start of {path.name} holds no times.")
-    if kind.unit == "ns":
-        return "nanoseconds"
-    return "timestamp" if kind.tz else "timestamp_ntz"
-
-
-def _select(
-    frame: Any, named: Any, origin: str, row: str, kind: str, sources: Sources
-) -> Any:
+def _select(frame: Any, origin: str, row: str, sources: Sources) -> Any:
     columns = []
     for name in COLUMNS:
         typed = "DOUBLE" if name == "duration_s" else "STRING"
-        columns.append(f"CAST({name if name in named else 'NULL'} AS {typed}) AS {name}")
-    micros = {
-        "timestamp": "unix_micros(start)",
-        "timestamp_ntz": "unix_micros(CAST(start AS TIMESTAMP))",
-        "nanoseconds": "(start - pmod(start, 1000)) DIV 1000",
-    }[kind]
+        value = name if name in frame.columns else "NULL"
+        columns.append(f"CAST({value} AS {typed}) AS {name}")
     for sign, when in ((">=", sources.since), ("<", sources.until)):
         if when is not None:
-            frame = frame.where(f"start {sign} {_moment(when, kind)}")
+            frame = frame.where(f"start {sign} TIMESTAMP '{when.astimezone(UTC).isoformat()}'")
+    # a time without a zone is one in UTC, as the session's zone is
     return frame.selectExpr(
-        f"{micros} AS us", *columns, f"{origin} AS origin", f"CAST({row} AS BIGINT) AS row"
+        "unix_micros(CAST(start AS TIMESTAMP)) AS us",
+        *columns,
+        f"{origin} AS origin",
+        f"CAST({row} AS BIGINT) AS row",
     )
-
-
-def _moment(when: datetime, kind: str) -> str:
-    utc = when.astimezone(UTC)
-    if kind == "nanoseconds":
-        micros = (utc - datetime(1970, 1, 1, tzinfo=UTC)) // _MICROSECOND
-        return f"{micros}000L"
-    if kind == "timestamp_ntz":
-        return f"TIMESTAMP_NTZ '{utc.replace(tzinfo=None).isoformat()}'"
-    return f"TIMESTAMP '{utc.isoformat()}'"
-
-
-_MICROSECOND = datetime.resolution
 
 
 def _here(master: str) -> bool:
