@@ -225,6 +225,32 @@ def test_a_sim_box_is_told_from_a_centre(tmp_path: Path) -> None:
     assert rings(path) == []
 
 
+def test_accounts_of_complaints_and_where_they_pay_are_tied_to_the_ring(tmp_path: Path) -> None:
+    town = Town()
+    town.everybody()
+    used = sorted(town.centre("1", cell="410-01-9-1"))
+    path = town.write(tmp_path / "calls.csv")
+    told = tmp_path / "complaints.csv"
+    told.write_text(
+        "complaint_id,received,suspect_number,victim_number,suspect_account,suspect_wallet\n"
+        f"C1,2026-03-09T08:00:00Z,{used[0]},{PEOPLE[0]},MULE1,\n"
+        f"C2,2026-03-09T08:00:00Z,{used[1]},{PEOPLE[1]},MULE2,W9\n"
+        f"C3,2026-03-09T08:00:00Z,+923009999999,{PEOPLE[2]},OTHERS,\n"
+    )
+    paid = tmp_path / "payments.csv"
+    rows = ["V1,MULE1", "MULE1,CASH", "V2,MULE2", "MULE2,CASH", "MULE1,SHOP", "MULE2,SHOP"]
+    rows += [f"P{n},SHOP" for n in range(80)]
+    paid.write_text(
+        "payment_id,at,from_account,to_account,amount,currency\n"
+        + "".join(f"{n},2026-03-05T08:{n % 60:02d}:00Z,{r},10,PKR\n" for n, r in enumerate(rows))
+    )
+    (ring,) = rings(path, complaints=told, payments=paid)
+    tied = {s for s in ring.subjects if s.partition(":")[0] in ("account", "wallet")}
+    assert tied == {"account:MULE1", "account:MULE2", "account:CASH", "wallet:W9"}
+    assert ring.extra["hubs"] == ["account:SHOP"]
+    assert ring.extra["complaints"] == ["C1", "C2"]
+
+
 @pytest.mark.parametrize("handset", ["kept", "changed"])
 def test_who_changes_the_number_is_known_again(handset: str, tmp_path: Path) -> None:
     moved = [7, 400, 999, 1500, 2222]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cordon.calls.detectors.data import CallData
+from cordon.calls.rings.identifiers import tied
 from cordon.calls.rings.search import Group, searched
 from cordon.calls.rings.weighing import confidence
 from cordon.calls.rings.wording import extra, finding, told
@@ -31,7 +32,13 @@ def find(data: CallData, card: Card = CARD) -> Iterator[Finding]:
         data.shared.setdefault("gathered", []).append(group.members)
         seen = told(data, group)
         sure = confidence(group.nats, -(values["evidence"] - 2))
-        yield finding(data, card, group, seen, group.signs, sure, extra(seen), _usual(data))
+        ties = tied(data, group, seen.uses)
+        more = {
+            **extra(seen),
+            "complaints": list(ties.complaints),
+            "hubs": [f"account:{a}" for a in ties.hubs],
+        }
+        yield finding(data, card, group, seen, group.signs, sure, more, _usual(data), ties.subjects)
 
 
 def is_ring(group: Group, values: dict[str, float]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -106,8 +107,13 @@ def finding(
     confidence: float,
     extra: dict[str, Any],
     usual: dict[str, str],
+    more: Iterable[str] = (),
 ) -> Finding:
-    """One finding of a group."""
+    """One finding of a group.
+
+    Args:
+        more: subjects beside those that its calls tell.
+    """
     own, near = seen.uses, data.near
     calls = np.unique(own.call)
     refs = [RecordRef(near.origins[near.origin[c]], int(near.row[c])) for c in calls[:MOST_RECORDS]]
@@ -126,7 +132,7 @@ def finding(
     ends = near.us[calls] + (duration * 1e6).astype(np.int64)
     made = Finding.make(
         kind=card.kind,
-        subjects=subjects(data, group, own),
+        subjects=[*subjects(data, group, own), *more],
         start=_moment(int(near.us[calls].min())),
         end=_moment(int(ends.max())),
         place=None if seen.region is None else point(seen.region.lat, seen.region.lon),

@@ -1,0 +1,106 @@
+"""What complaints and payments tie to a ring: accounts, wallets, handles, addresses."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cordon.calls.rings.uses import Uses
+
+if TYPE_CHECKING:
+    from cordon.calls.detectors.data import CallData
+    from cordon.calls.rings.search import Group
+
+_COLUMNS = {
+    "suspect_account": "account",
+    "suspect_wallet": "wallet",
+    "suspect_handle": "handle",
+    "suspect_url": "url",
+}
+_BEFORE = timedelta(days=14)  # within which a call can be what a complaint is of
+_PASSED_ON = timedelta(hours=48)  # money of a fraud does not rest
+_TWO = 2  # of the ring's accounts that pay into one, to tie it to the ring
+_HUB = 50  # accounts that pay into one that everybody pays into, as a shop's
+
+
+@dataclass(frozen=True, slots=True)
+class Tied:
+    """What is tied to a ring.
+
+    Attributes:
+        subjects: `type:id`, sorted. complaints: ids of those that were taken, sorted.
+        hubs: accounts that were left out because many others pay into them too.
+    """
+
+    subjects: tuple[str, ...]
+    complaints: tuple[str, ...]
+    hubs: tuple[str, ...]
+
+
+def tied(data: CallData, group: Group, own: Uses) -> Tied:
+    """Identifiers of the complaints of a ring, and accounts that its accounts pay into.
+
+    A complaint is of the ring where it names one of its numbers; or where it names none, and the
+    victim was in touch with the ring within two weeks before.
+    """
+    table = data.complaints
+    if table is None:
+        return Tied((), (), ())
+    numbers = {data.near.numbers[i] for i in group.members}
+    called: dict[str, int] = {}
+    for other, us in zip(own.other.tolist(), own.us.tolist(), strict=True):
+        name = data.near.numbers[other]
+        called[name] = min(us, called.get(name, us))
+    subjects: set[str] = set()
+    taken: list[str] = []
+    for row in table.to_pylist():
+        named, victim = row["suspect_number"], row["victim_number"]
+        if named not in numbers:
+            if named or victim not in called:
+                continue
+            after = row["received"].timestamp() * 1e6 - called[victim]
+            if not 0 <= after <= _BEFORE.total_seconds() * 1e6:
+                continue
+        taken.append(row["complaint_id"])
+        subjects |= {f"{kind}:{row[c]}" for c, kind in _COLUMNS.items() if row[c]}
+    accounts = {s.partition(":")[2] for s in subjects if s.startswith("account:")}
+    further, hubs = _paid_into(data.payments, accounts)
+    subjects |= {f"account:{a}" for a in further}
+    return Tied(tuple(sorted(subjects)), tuple(sorted(taken)), tuple(sorted(hubs)))
+
+
+def _paid_into(payments: pa.Table | None, accounts: set[str]) -> tuple[set[str], set[str]]:
+    """Accounts that several of these pay into soon after they were paid; hubs among them."""
+    if payments is None or not accounts:
+        return set(), set()
+    known = pa.array(sorted(accounts), pa.string())
+    came = payments.filter(pc.is_in(payments["to_account"], known))
+    went = payments.filter(pc.is_in(payments["from_account"], known))
+    last: dict[str, list[float]] = {}
+    for account, at in zip(came["to_account"].to_pylist(), came["at"].to_pylist(), strict=True):
+        last.setdefault(account, []).append(at.timestamp())
+    paying: dict[str, set[str]] = {}
+    for source, to, at in zip(
+        went["from_account"].to_pylist(),
+        went["to_account"].to_pylist(),
+        went["at"].to_pylist(),
+        strict=True,
+    ):
+        moment = at.timestamp()
+        soon = any(0 <= moment - t <= _PASSED_ON.total_seconds() for t in last.get(source, ()))
+        if soon and to not in accounts:
+            paying.setdefault(to, set()).add(source)
+    several = {to for to, sources in paying.items() if len(sources) >= _TWO}
+    into = payments.filter(pc.is_in(payments["to_account"], pa.array(sorted(several), pa.string())))
+    senders: Counter[str] = Counter()
+    for _, to in set(
+        zip(into["from_account"].to_pylist(), into["to_account"].to_pylist(), strict=True)
+    ):
+        senders[to] += 1
+    hubs = {to for to in several if senders[to] > _HUB}
+    return several - hubs, hubs
