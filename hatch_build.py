@@ -33,6 +33,8 @@ COPIED = {
     "maplibre-gl/dist/maplibre-gl.mjs": "maplibre-gl.mjs",
     "maplibre-gl/dist/maplibre-gl-worker.mjs": "maplibre-gl-worker.mjs",
     "maplibre-gl/dist/maplibre-gl.css": "maplibre-gl.css",
+    "cytoscape/dist/cytoscape.esm.min.mjs": "cytoscape.mjs",
+    "cytoscape/LICENSE": "licenses/cytoscape.txt",
     "maplibre-gl/LICENSE.txt": "licenses/maplibre-gl.txt",
     "htmx.org/LICENSE": "licenses/htmx.txt",
     "world-atlas/LICENSE": "licenses/world-atlas.txt",

@@ -73,7 +73,8 @@ def quality(*, quick: bool) -> list[dict[str, Any]]:
     rows = [
         (f"{what}: centres found by their third day of work, of {len(tally['by the third day'])}",
          statistics.mean(tally["by the third day"]), "1", "1"),
-        (f"{what}: Jaccard overlap of a centre's numbers, least", min(tally["jaccard"]), "1", "≥ 0.8"),
+        (f"{what}: Jaccard overlap of a centre's numbers, least", min(tally["jaccard"]), "1",
+         "≥ 0.8"),
         (f"{what}: Jaccard overlap of a centre's numbers, median",
          statistics.median(tally["jaccard"]), "1", "≥ 0.8"),
         (f"{what}: false numbers a million subscribers",
@@ -84,7 +85,8 @@ def quality(*, quick: bool) -> list[dict[str, Any]]:
          "≥ 0.9"),
         (f"{what}: successions said and right, of those there are",
          sum(tally["right"]) / sum(tally["there"]), "1", None),
-        (f"{what}: SIM boxes found, of {len(tally['box'])}", statistics.mean(tally["box"]), "1", None),
+        (f"{what}: SIM boxes found, of {len(tally['box'])}", statistics.mean(tally["box"]), "1",
+         None),
     ]  # fmt: skip
     return [row(says, value, None, unit, taken, goal=goal) for says, value, unit, goal in rows]
 

@@ -117,6 +117,7 @@ class Node:
             self.jobs,
             country=self.settings.country,
             largest=self.settings.upload_max_mb << 20,
+            layouts=self.data / "layouts",
         )
         self.cases = Cases(
             kernel,
@@ -291,6 +292,7 @@ def _kernel(settings: Settings, clock: Clock) -> Kernel:
         columns=Columns(
             settings.data / "columns",
             memory_mb=settings.columns_memory_mb,
+            engine=settings.columns_engine,
             threads=settings.columns_threads,
         ),
         ledger=Ledger(

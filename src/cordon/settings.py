@@ -61,6 +61,12 @@ class Settings(BaseSettings):
     columns_threads: Annotated[int, Field(ge=1, le=256)] = Field(
         2, description="Threads of a query over columns."
     )
+    columns_engine: str = Field(
+        "duckdb",
+        description="What runs the heavy passes over calls: duckdb in process, or Spark: "
+        "spark://HOST:PORT of a standalone master, or local[N] for N threads of this machine. "
+        "Spark needs the extra spark and Java 17.",
+    )
     job_workers: Annotated[int, Field(ge=1, le=32)] = Field(
         1, description="Long jobs that run at the same time."
     )
@@ -169,6 +175,14 @@ class Settings(BaseSettings):
             raise ValueError(takes)
         if url.password or "password" in url.query:
             raise ValueError("a password does not belong into an address; use PGPASSFILE")
+        return value
+
+    @field_validator("columns_engine")
+    @classmethod
+    def _known_engine(cls, value: str) -> str:
+        masters = r"spark://[^/\s,:@]+:\d{1,5}(,[^/\s,:@]+:\d{1,5})*"
+        if not re.fullmatch(rf"duckdb|local\[([1-9]\d?|\*)\]|{masters}", value):
+            raise ValueError("it takes duckdb, spark://HOST:PORT or local[N]")
         return value
 
     @field_validator("feeds")

@@ -15,6 +15,7 @@ WRONG = {
     "database_pool": ["0", "201", "ten", "1.5"],
     "columns_memory_mb": ["127", "lots", "-1"],
     "columns_threads": ["0", "257", "x"],
+    "columns_engine": ["postgres", "spark://", "spark://host", "local[0]"],
     "job_workers": ["0", "33", "x"],
     "upload_max_mb": ["0", "x", "1e99"],
     "port": ["-1", "65536", "http"],

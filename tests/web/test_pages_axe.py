@@ -59,6 +59,19 @@ LOOKS = (
     Look("record", "/records/{record}"),
     Look("calls", "/calls", "investigator"),
     Look("calls-import", "/calls/import", "investigator"),
+    Look("calls-imports", "/calls/imports/{brought}", "investigator"),
+    Look("calls-rings", "/calls/rings", "investigator"),
+    Look("calls-ring-chart", "/calls/rings/{ring}", "investigator"),
+    Look("calls-ring-map", "/calls/rings/{ring}?show=map", "investigator"),
+    Look("calls-ring-time", "/calls/rings/{ring}?show=time", "investigator"),
+    Look("calls-ring-table", "/calls/rings/{ring}?show=table", "investigator"),
+    Look("calls-ring-overseer", "/calls/rings/{ring}", "overseer"),
+    Look("calls-look", "/calls/numbers", "investigator"),
+    Look("calls-number", "/calls/numbers/{number}", "investigator"),
+    Look("calls-handset", "/calls/handsets/{handset}", "investigator"),
+    Look("calls-cell", "/calls/cells/{cell}", "investigator"),
+    Look("calls-layouts", "/calls/layouts", "investigator"),
+    Look("calls-layout", "/calls/layouts/{layout}", "investigator"),
     Look("cases", "/cases", "investigator"),
     Look("case", "/cases/{case}", "investigator"),
     Look("case-watch", "/cases/{case}"),
@@ -109,7 +122,69 @@ def seeded(stand, tmp_path_factory):
             "vessel": next(s for s in entry.subjects if s.startswith("mmsi:")),
             "record": f"{entry.records[0].sha256}/{entry.records[0].row}",
         }
+        names |= _rings(standing, AUTHORITY, fan)
         yield standing, names | _acted(standing, entry.id, found["picture.impossible_move"].id)
+
+
+def _rings(standing: Any, reference: str, fan: Any) -> dict[str, str]:
+    """A ring that is kept, and files that were brought in; the parts of their addresses."""
+    import io
+    from dataclasses import replace
+
+    from cordon.calls import bringing, names
+    from cordon.calls.ringbook import keep_found
+    from cordon.kernel.access.model import Mark
+
+    node = standing.node
+    actor = node.console_actor(reference)
+    number, handset, cell = fan.subjects[0].partition(":")[2], "35000000000001", "410-01-7-9"
+    found = replace(
+        fan,
+        kind="calls.call_centre",
+        subjects=(f"cell:{cell}", f"imei:{handset}", f"number:{number}"),
+        place={"type": "Point", "coordinates": [67.0, 24.9]},
+        radius_m=420.0,
+    )
+    square = [[[66.99, 24.89], [67.01, 24.89], [67.01, 24.91], [66.99, 24.89]]]
+    found.extra.update(
+        seats={"estimate": 3, "least": 2, "most": 4},
+        hours={"opens": 11.0, "closes": 22.5, "closed": [4]},
+        regions={"50": {"type": "Polygon", "coordinates": square}},
+        radius_50_m=180,
+    )
+    first, last = found.start.isoformat(), found.end.isoformat()
+    seen = {
+        "calls": 90, "made": 88, "people": 70, "complaints": 1,
+        "members": [{"number": number, "calls": 90, "made": 88, "people": 70, "first": first,
+                     "last": last, "handsets": 1}],
+        "links": [{"number": number, "imei": handset, "calls": 90, "first": first, "last": last}],
+        "cells": [{"cell": cell, "calls": 90, "numbers": 1, "lat": 24.9, "lon": 67.0}],
+        "days": [{"day": "2026-01-05", "calls": 40, "numbers": 1},
+                 {"day": "2026-01-06", "calls": 50, "numbers": 1}],
+        "hours": [[3 if 11 <= h < 22 else 0 for h in range(24)] for _ in range(7)],
+        "named": [{"type": "account", "value": "PK-ACC-77", "times": 1, "numbers": [number]}],
+    }  # fmt: skip
+    with node.kernel.work(node.kernel.node) as work:
+        kept = keep_found(
+            work, [found], node.calls.cards, None, authority=actor.authority.id,
+            search="browser", until=found.end, mark=Mark.AMBER, details={found.id: seen},
+        )  # fmt: skip
+    files = [("cells.csv", io.BytesIO(b"cell,lat,lon\n410-1,31.5,74.3\n410-2,931.5,74.3\n")),
+             ("odd.csv", io.BytesIO(b"a,b\n1,2\n"))]  # fmt: skip
+    brought = bringing.bring(node.calls, actor, files, kind="cells")
+    end = time.monotonic() + 30
+    while not bringing.brought(node.calls, actor, brought).ended:
+        assert time.monotonic() < end, "the files were not read"
+        time.sleep(0.2)
+    masker = node.kernel.masker
+    return {
+        "brought": brought,
+        "ring": next(iter(kept.rings.values())),
+        "number": names.pseudonym(masker, f"number:{number}"),
+        "handset": names.pseudonym(masker, f"imei:{handset}"),
+        "cell": cell,
+        "layout": "airtel",
+    }
 
 
 def _acted(standing: Any, finding: str, other: str) -> dict[str, str]:
@@ -230,6 +305,10 @@ def test_page(look, theme, lang, seeded, readers, axe, until, screenshots):
         if look.name.startswith("picture"):
             until(page, "Number(document.querySelector('.map').dataset.frames ?? 0) > 0")
             until(page, "!document.querySelector('.queue:empty')")
+        if look.name.startswith("calls-ring-map"):
+            until(page, "'ready' in document.querySelector('.map').dataset")
+        if look.name == "calls-ring-chart":
+            until(page, "Number(document.querySelector('.linkchart').dataset.nodes ?? 0) > 2")
         page.screenshot(path=screenshots / f"{look.name}-{lang}-{theme}.png")
         axe(page)
         page.set_viewport_size({"width": NARROW, "height": 780})
@@ -267,6 +346,8 @@ def test_every_page_that_is_a_page_was_looked_at(seeded):
     drawn_elsewhere = {
         "/",  # leads on
         "/alerts/panel", "/alerts/new",  # pieces of the picture and of the queue
+        "/calls/imports/{id_}/{place}",  # a piece of the page of files brought in
+        "/calls/imports/{id_}/{place}/rejects.csv",  # a file
         "/sign-in/oidc", "/sign-in/oidc/back",  # lead on
         "/picture/names", "/picture/trail", "/picture/zones.geojson",  # data of the map
         "/cases/{case}/bundles/{place}.tar", "/ledger/checkpoint",  # files

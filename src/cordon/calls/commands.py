@@ -8,11 +8,13 @@ from typing import Annotated
 
 import typer
 
+from cordon.calls.beside import KINDS
 from cordon.calls.find import find as find_in_files
 from cordon.calls.layouts import AUTO, all_layouts, chosen
 from cordon.calls.learning import PASSED_OVER, by_name, learn, name_of, zone_of
 from cordon.calls.model import Refusal
 from cordon.calls.service import Calls
+from cordon.kernel.clock import parse_time
 from cordon.kernel.console import console, write_out
 from cordon.kernel.errors import BadUsage, CordonError
 from cordon.kernel.findings import write_findings
@@ -25,24 +27,31 @@ Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 @app.command("import")
 def import_(
     ctx: typer.Context,
-    files: Annotated[list[Path], typer.Argument(help="Files of call records.")],
+    files: Annotated[list[Path], typer.Argument(help="Files, all of one kind.")],
     authority: Annotated[str, typer.Option(help="Reference of the legal authority.")],
     layout: Annotated[
         str, typer.Option(help="Name or file of a layout; `auto` tells it from each file.")
     ] = "auto",
     rejects: Annotated[Path | None, typer.Option(help="Write refused rows here.")] = None,
     subscribers: Annotated[
-        bool, typer.Option("--subscribers", help="The files are registers of subscribers.")
+        bool, typer.Option("--subscribers", help="The same as --kind subscribers.")
     ] = False,
+    kind: Annotated[
+        str, typer.Option(help=f"What the files hold: {', '.join(KINDS)}.", metavar="KIND")
+    ] = "calls",
     json: Json = False,
 ) -> None:
-    """Bring files of call records into the node, under a legal authority."""
+    """Bring files into the node, under a legal authority: calls, and what stands beside them."""
     c = console(ctx, json=json)
-    chosen(layout)
+    if subscribers:
+        kind = "subscribers"
+    if kind not in KINDS:
+        raise BadUsage(f"There is no kind {kind[:40]}.", advice=f"Take: {', '.join(KINDS)}.")
     if layout.endswith((".yaml", ".yml")):
         layout = str(Path(layout).resolve())  # the job reads it wherever it runs
     actor = c.passes("calls.record.import", authority)
     room: Calls = c.node.room("calls")
+    chosen(layout, room.layouts)
     told, refused, failed = [], [], ""
     for path in files:
         try:
@@ -51,13 +60,15 @@ def import_(
                     actor,
                     source,
                     path.name,
-                    kind="subscribers" if subscribers else "calls",
+                    kind=kind,
                     layout=layout,
                 )
         except OSError as wrong:
             raise BadUsage(f"{path} cannot be read: {wrong.strerror}.") from None
         if not job:
-            register = next(f for f in room.files(actor) if f.kind == "subscribers")
+            register = max(
+                (f for f in room.files(actor) if f.kind == kind), key=lambda f: f.created_at
+            )
             told.append({"name": path.name, "state": "done", **register.counts})
             refused += [(path.name, Refusal(r["row"], r["reason"])) for r in register.refusals]
             continue
@@ -67,9 +78,11 @@ def import_(
             failed = ended.error or ended.state
             c.say(f"{path.name}: {failed}")
         told += ended.report.get("files", [])
+        for note in (n for f in ended.report.get("files", []) for n in f.get("notes", [])):
+            c.say(f"{path.name}: {note}")
         if rejects is not None and ended.state == "done":
             # the job keeps the first of many; all of them are read from the file once more
-            refused += [(path.name, r) for r in room.refusals(actor, path, layout)]
+            refused += [(path.name, r) for r in room.refusals(actor, path, layout, kind)]
     if rejects is not None:
         write_rejects(rejects, refused)
     words = "\n".join(
@@ -173,6 +186,12 @@ def find(
     subscribers: Annotated[Path | None, typer.Option(help="A register of subscribers.")] = None,
     complaints: Annotated[Path | None, typer.Option(help="Complaints of victims.")] = None,
     payments: Annotated[Path | None, typer.Option(help="Payments between accounts.")] = None,
+    engine: Annotated[
+        str,
+        typer.Option(envvar="CORDON_COLUMNS_ENGINE", help="duckdb, local[N] or spark://HOST:PORT."),
+    ] = "duckdb",
+    since: Annotated[str, typer.Option(help="Only calls from this moment on (RFC 3339).")] = "",
+    until: Annotated[str, typer.Option(help="Only calls before this moment.")] = "",
     rejects: Annotated[Path | None, typer.Option(help="Write refused rows here.")] = None,
     authority: Annotated[
         str, typer.Option(help="Search the node's own records under this authority.")
@@ -184,7 +203,7 @@ def find(
     if not calls:
         if not authority:
             raise BadUsage("Nothing to search.", advice="Give --calls FILE, or --authority REF.")
-        if subscribers or rejects or cells or complaints or payments:
+        if subscribers or rejects or cells or complaints or payments or since or until:
             raise BadUsage(
                 "The node's own records are searched with its own files beside them.",
                 advice="Bring them in: cordon calls import FILE --kind KIND --authority REF.",
@@ -209,6 +228,9 @@ def find(
             cells=cells,
             complaints=complaints,
             payments=payments,
+            engine=engine,
+            since=parse_time(since) if since else None,
+            until=parse_time(until) if until else None,
         )
     write_out(write_findings(result.findings), out)
     if rejects is not None:

@@ -27,11 +27,10 @@ from cordon.calls.numbers import Numbers
 from cordon.calls.plain import read_plain
 from cordon.calls.reading import read_calls
 from cordon.calls.registers import read_register
-from cordon.calls.survey import Census, DuckEngine, Sources, count_everybody, gather
+from cordon.calls.survey import Census, Sources, count_everybody, engine_over, gather
 from cordon.countries import codes, country
 from cordon.kernel.errors import BadInput
 from cordon.kernel.findings import Finding
-from cordon.kernel.store.columns import connect
 
 __all__ = ["Beside", "FindResult", "cards", "find", "find_in_segments", "read_beside"]
 
@@ -96,6 +95,7 @@ def find(
     payments: Path | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    engine: str = "duckdb",
     memory_mb: int = 1536,
     threads: int = 2,
     region: str = "PK",
@@ -110,7 +110,8 @@ def find(
             are searched where they are; others are read and checked first.
         subscribers, cells, complaints, payments: files of these formats, or None.
         since, until: only calls that start in [since, until), where given.
-        memory_mb: bound of the database's memory; beyond it works on the disk in `scratch`.
+        engine: what runs the heavy passes, as in the setting `columns_engine`.
+        memory_mb: bound of the engine's memory; beyond it works on the disk in `scratch`.
         region: ISO 3166 code of the country whose numbering plan and time zone apply.
         given: parameters over the cards' defaults.
         scratch: folder for temporary files; the machine's own where absent.
@@ -131,6 +132,7 @@ def find(
             say=say,
             since=since,
             until=until,
+            engine_name=engine,
             memory_mb=memory_mb,
             threads=threads,
             region=region,
@@ -203,6 +205,7 @@ def find_in_segments(
     payments: pa.Table | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
+    engine: str = "duckdb",
     memory_mb: int = 2048,
     threads: int = 2,
     region: str = "PK",
@@ -215,6 +218,7 @@ def find_in_segments(
         subscribers: kind of holder by number in E.164, or None where nothing is known of them.
         cells, complaints, payments: tables of these formats, or None.
         since, until: only calls that start in [since, until), where given.
+        engine: what runs the heavy passes, as in the setting `columns_engine`.
     """
     result = _search(
         _Opened(segments=list(segments)),
@@ -222,6 +226,7 @@ def find_in_segments(
         progress or (lambda _what, _share: None),
         since=since,
         until=until,
+        engine_name=engine,
         memory_mb=memory_mb,
         threads=threads,
         region=region,
@@ -239,6 +244,7 @@ def _search(
     *,
     since: datetime | None = None,
     until: datetime | None = None,
+    engine_name: str,
     memory_mb: int,
     threads: int,
     region: str,
@@ -254,11 +260,13 @@ def _search(
         )
     if not opened.segments and not opened.raw:
         return FindResult((), Counts(), (), tuple(left_out))
+    sources = Sources(tuple(opened.segments), tuple(opened.raw), since, until)
     with (
         _hashes(opened.raw) as hashes,
-        connect(memory_mb=memory_mb, threads=threads, spill=scratch) as db,
+        engine_over(
+            sources, engine_name, memory_mb=memory_mb, threads=threads, scratch=scratch
+        ) as engine,
     ):
-        engine = DuckEngine(db, Sources(tuple(opened.segments), tuple(opened.raw), since, until))
         say("counting everybody", 0.0)
         repeated = engine.each_once()
         census = count_everybody(engine)
@@ -387,7 +395,9 @@ def _typed(path: Path) -> bool:
         if one.name not in SCHEMA.names or one.name in ("sha256", "row"):
             continue
         right = (
-            pa.types.is_timestamp(one.type) and one.type.tz in (None, "UTC")
+            pa.types.is_timestamp(one.type)
+            and one.type.tz in (None, "UTC")
+            and one.type.unit != "ns"  # a whole second more or less is what engines round apart
             if one.name == "start"
             else pa.types.is_floating(one.type) or pa.types.is_integer(one.type)
             if one.name == "duration_s"

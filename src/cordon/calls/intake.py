@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -59,11 +60,28 @@ def within(table: pa.Table, scope: Scope) -> tuple[pa.Table, list[Refusal]]:
     return table.filter(inside), [Refusal(row, OUTSIDE) for row in outside]
 
 
-def run(job: Running, kernel: Kernel, region: str) -> Mapping[str, Any]:
-    """Read a kept file into segments, a batch a transaction, from where the job had come to."""
+def run(
+    job: Running, kernel: Kernel, region: str, layouts: Path | None = None
+) -> Mapping[str, Any]:
+    """Read a kept file into segments, a batch a transaction, from where the job had come to.
+
+    Args:
+        layouts: folder of layouts beside the built-in ones.
+    """
     sha256, name = str(job.params["sha256"]), str(job.params["name"])
+    share = 0.0
+
+    def told(done: int, total: int) -> None:
+        nonlocal share
+        share = done / max(total, 1)
+
     reading = read_calls(
-        kernel.files.path(sha256), region, layout=str(job.params.get("layout", "auto")), name=name
+        kernel.files.path(sha256),
+        region,
+        told,
+        layout=str(job.params.get("layout", "auto")),
+        name=name,
+        folder=layouts,
     )
     done = int(job.checkpoint.get("batches", 0))
     counts = Counts(**job.checkpoint.get("counts", {}))
@@ -85,11 +103,21 @@ def run(job: Running, kernel: Kernel, region: str) -> Mapping[str, Any]:
                 saved,
                 done=counts.read,
                 stage="reading",
-                report=_report(name, "reading", counts, refusals),
+                report=report(
+                    name, "reading", counts, refusals, share=share, layout=reading.layout
+                ),
             )
     if reading.broken:
         refusals.append({"row": counts.read + 1, "reason": reading.broken})
-    report = _report(name, "done", counts, refusals)
+    said = report(
+        name,
+        "done",
+        counts,
+        refusals,
+        share=1.0,
+        layout=reading.layout,
+        notes=list(dict.fromkeys(reading.notes)),
+    )
     with job.step() as work:
         row = file_of(work, sha256, str(job.params["authority"]))
         if row is not None and row.state != "stored":  # brought in again, it keeps what it gave
@@ -98,10 +126,10 @@ def run(job: Running, kernel: Kernel, region: str) -> Mapping[str, Any]:
             "calls.record.import", Thing.room("calls", kernel.agency), file=sha256, **asdict(counts)
         )
         job.save(
-            work, job.checkpoint, done=counts.read, total=counts.read, stage="done", report=report
+            work, job.checkpoint, done=counts.read, total=counts.read, stage="done", report=said
         )
         work.emit("calls.records.stored", {"file": sha256})
-    return report
+    return said
 
 
 def _store(
@@ -153,10 +181,28 @@ def _store(
     return Counts(batch.read, len(new), repeated, refused)
 
 
-def _report(
-    name: str, state: str, counts: Counts, refusals: list[dict[str, Any]]
+def report(
+    name: str,
+    state: str,
+    counts: Counts,
+    refusals: list[dict[str, Any]],
+    *,
+    share: float = 0.0,
+    layout: str = "",
+    notes: Sequence[str] = (),
 ) -> dict[str, Any]:
-    return {"files": [{"name": name, "state": state, **asdict(counts)}], "refusals": refusals}
+    """What a job that reads a file leaves.
+
+    Args:
+        share: of the file that was read (0 to 1). layout: by which, once it is known.
+        notes: sentences on what of it was passed over.
+    """
+    file: dict[str, Any] = {"name": name, "state": state, **asdict(counts), "share": share}
+    if layout:
+        file["layout"] = layout
+    if notes:
+        file["notes"] = list(notes)
+    return {"files": [file], "refusals": refusals}
 
 
 def source_of(sha256: str, authority: str) -> str:

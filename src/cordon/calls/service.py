@@ -10,20 +10,21 @@ from typing import Any, BinaryIO
 
 from sqlalchemy import select
 
-from cordon.calls import intake
-from cordon.calls.find import cards, find_in_segments
+from cordon.calls import beside, intake, searching
+from cordon.calls.find import cards
 from cordon.calls.layouts import AUTO, chosen
 from cordon.calls.model import Refusal
+from cordon.calls.plain import PlainReading
 from cordon.calls.reading import read_calls
 from cordon.calls.registers import read_register
 from cordon.calls.tables import CallFileRow
 from cordon.countries import country as facts
 from cordon.kernel.access.model import Actor, Authority, Mark, Thing
 from cordon.kernel.cards import Card
-from cordon.kernel.errors import AuthorityRefused, NotFound
+from cordon.kernel.errors import AuthorityRefused, BadInput, Conflict
 from cordon.kernel.ids import new_id
 from cordon.kernel.jobs import JobKind, Jobs, Running
-from cordon.kernel.leads import KeptFinding, keep, list_findings
+from cordon.kernel.leads import KeptFinding, list_findings
 from cordon.kernel.work import Kernel, View, Work
 
 MARK = Mark.AMBER
@@ -35,25 +36,40 @@ class Calls:
     Args:
         country: code of the country whose numbering plan and zone apply.
         largest: bytes that an uploaded file may have.
+        layouts: folder of layouts that were learned on this node.
     """
 
-    def __init__(self, kernel: Kernel, jobs: Jobs, *, country: str, largest: int = 1 << 29) -> None:
+    def __init__(
+        self,
+        kernel: Kernel,
+        jobs: Jobs,
+        *,
+        country: str,
+        largest: int = 1 << 29,
+        layouts: Path | None = None,
+    ) -> None:
         self.kernel = kernel
-        self.region = facts(country).phone_region
+        self.country = facts(country)
+        self.region = self.country.phone_region
         self.cards: Mapping[str, Card] = cards()
-        self._jobs = jobs
-        self._largest = largest
+        self.layouts = layouts
+        self.jobs = jobs
+        self.largest = largest
 
     def job_kinds(self) -> list[JobKind]:
         """The room's long work."""
         return [
-            JobKind(
-                "calls.import",
-                "calls.record.import",
-                lambda job: intake.run(job, self.kernel, self.region),
-            ),
+            JobKind("calls.import", "calls.record.import", self._import),
             JobKind("calls.find", "calls.record.search", self._find),
         ]
+
+    def _import(self, job: Running) -> Mapping[str, Any]:
+        if "kind" in job.params:
+            return beside.run(job, self.kernel, self.region)
+        return intake.run(job, self.kernel, self.region, self.layouts)
+
+    def _find(self, job: Running) -> Mapping[str, Any]:
+        return searching.run(job, self.kernel, self.cards, self.country, MARK)
 
     def ask_import(
         self,
@@ -69,70 +85,83 @@ class Calls:
         The same file under the same authority again gives a job that finds all of it repeated.
 
         Args:
-            kind: `calls`, or `subscribers` (a register; kept, and used by the next search).
-            layout: name of the operator's layout, or `auto`.
+            kind: one of `beside.KINDS`. Of what is no call the file brought in last is used by
+                the next search; a register of subscribers is read at once, and has no job.
+            layout: name of the operator's layout, or `auto`; for calls.
 
         Raises:
-            AuthorityRefused: no usable authority over call records is chosen.
+            AuthorityRefused: no usable authority over such records is chosen.
+            BadInput: there is no such kind, or the register cannot be read.
+            Conflict: the file was brought in as another kind.
         """
-        act = "calls.record.import"
+        if kind not in beside.KINDS:
+            raise BadInput(f"A file holds one of: {', '.join(beside.KINDS)}.")
         with self.kernel.work(actor) as work:  # before a large file is taken in
-            intake.covering(work, act)
-        chosen(layout)
-        stored = self.kernel.files.put(source, at_most=self._largest)
+            beside.covering(work, kind)
+        chosen(layout, self.layouts)
+        stored = self.kernel.files.put(source, at_most=self.largest)
+        return self.ask_kept(
+            actor, stored.sha256, stored.size, Path(name).name, kind=kind, layout=layout
+        )
+
+    def ask_kept(
+        self, actor: Actor, sha256: str, size: int, name: str, *, kind: str, layout: str
+    ) -> str:
+        """As `ask_import`, of bytes that the node keeps by their content."""
+        act = "calls.record.import"
         register = None
         if kind == "subscribers":  # read before it is kept as one: a search relies on it
-            register = read_register(
-                self.kernel.files.path(stored.sha256), self.region, Path(name).name
-            )
+            register = read_register(self.kernel.files.path(sha256), self.region, name)
         with self.kernel.work(actor) as work:
+            beside.covering(work, kind)
             authority = actor.authority
             if authority is None:
                 raise AuthorityRefused("No authority is chosen.")
-            self.kernel.rows.alone(work.session, f"calls.file:{stored.sha256}:{authority.id}")
-            row = intake.file_of(work, stored.sha256, authority.id)
+            self.kernel.rows.alone(work.session, f"calls.file:{sha256}:{authority.id}")
+            row = intake.file_of(work, sha256, authority.id)
             if row is None:
                 row = CallFileRow(
                     id=new_id(),
                     agency=self.kernel.agency,
                     mark=MARK,
                     created_at=work.now,
-                    sha256=stored.sha256,
-                    name=Path(name).name[:200],
+                    sha256=sha256,
+                    name=name[:200],
                     kind=kind,
                     authority=authority.id,
-                    state="kept" if kind == "calls" else "stored",
-                    size=stored.size,
+                    state="kept",
+                    size=size,
                     counts={},
                     refusals=[],
                 )
                 work.session.add(row)
                 work.session.flush()
-            work.act(act, row.thing(), file=stored.sha256, size=stored.size)
+            elif row.kind != kind and row.state == "stored":
+                raise Conflict(
+                    f"This file was brought in before, as {row.kind}.",
+                    advice="Nothing was added. Choose that kind, or another file.",
+                )
+            row.kind = kind
+            work.act(act, row.thing(), file=sha256, size=size)
             if register is not None:
-                row.created_at = work.now  # of several registers the one brought in last counts
+                row.state, row.created_at = "stored", work.now  # the one brought in last counts
                 row.counts = asdict(register.counts)
                 row.refusals = [asdict(r) for r in register.refusals[: intake.KEPT_REFUSALS]]
                 return ""
-            return self._jobs.ask(
-                work,
-                "calls.import",
-                row.name,
-                {
-                    "sha256": stored.sha256,
-                    "name": row.name,
-                    "mark": MARK,
-                    "authority": authority.id,
-                    "layout": layout,
-                },
-                resume=True,
-            )
+            params = {
+                "sha256": sha256,
+                "name": row.name,
+                "mark": MARK,
+                "authority": authority.id,
+            }
+            params |= {"layout": layout} if kind == "calls" else {"kind": kind}
+            return self.jobs.ask(work, "calls.import", row.name, params, resume=True)
 
     def ask_find(self, actor: Actor) -> str:
         """Queue a search over all call records of the chosen authority; return the job's id."""
         with self.kernel.work(actor) as work:
             authority = work.under_authority("calls.record.search", self._room(), "calls", None)
-            return self._jobs.ask(
+            return self.jobs.ask(
                 work,
                 "calls.find",
                 f"Call centres · {authority.reference}",
@@ -140,69 +169,20 @@ class Calls:
                 unit="calls",
             )
 
-    def _find(self, job: Running) -> Mapping[str, Any]:
-        with job.step() as work:
-            authority = work.under_authority("calls.record.search", self._room(), "calls", None)
-            paths = self.kernel.columns.paths(
-                work.session,
-                intake.DATASET,
-                since=authority.scope.since,
-                until=authority.scope.until,
-                authorities=[authority.id],
-            )
-            register = work.session.scalars(
-                select(CallFileRow.sha256)
-                .where(CallFileRow.kind == "subscribers", CallFileRow.authority == authority.id)
-                .order_by(CallFileRow.created_at.desc(), CallFileRow.id.desc())
-            ).first()
-        holders = None
-        if register:
-            holders = read_register(self.kernel.files.path(register), self.region).holders
-        if not paths:
-            raise NotFound(
-                "No call record was brought in under this authority.",
-                advice="Bring a file in first.",
-            )
-        result = find_in_segments(
-            paths,
-            holders,
-            since=authority.scope.since,
-            until=authority.scope.until,
-            memory_mb=self.kernel.columns.memory_mb,
-            threads=self.kernel.columns.threads,
-            region=self.region,
-            scratch=self.kernel.columns.root,
-        )
-        with job.step() as work:
-            made, grown = keep(work, result.findings, self.cards, mark=MARK)
-            work.act(
-                "calls.record.search",
-                self._room(),
-                found=len(result.findings),
-                new=len(made),
-                grown=len(grown),
-            )
-            report = {
-                "findings": len(result.findings),
-                "new": len(made),
-                "grown": len(grown),
-                "left_out": list(result.left_out),
-            }
-            job.save(
-                work,
-                {},
-                done=result.counts.read,
-                total=result.counts.read,
-                stage="done",
-                report=report,
-            )
-        return report
-
-    def refusals(self, actor: Actor, path: Path, layout: str = AUTO) -> Iterator[Refusal]:
+    def refusals(
+        self, actor: Actor, path: Path, layout: str = AUTO, kind: str = "calls"
+    ) -> Iterator[Refusal]:
         """Every row of a file that the actor's authority does not let in, or that is none."""
         with self.kernel.work(actor) as work:
-            scope = intake.covering(work, "calls.record.import").scope
-        for batch in read_calls(path, self.region, layout=layout):
+            scope = beside.covering(work, kind).scope
+        if kind == "subscribers":
+            yield from read_register(path, self.region).refusals
+            return
+        if kind != "calls":
+            for part in PlainReading(path, beside.BY_NAME[kind], self.region).batches():
+                yield from part.refusals
+            return
+        for batch in read_calls(path, self.region, layout=layout, folder=self.layouts):
             outside = intake.within(batch.table, scope)[1]
             yield from sorted([*batch.refusals, *outside], key=lambda r: r.row)
 
@@ -213,6 +193,22 @@ class Calls:
             found = list_findings(view, kind="calls.")
             each = view.seen_all("calls.finding.view", [(k.thing(), k.finding) for k in found])
         return [replace(kept, finding=one) for kept, one in zip(found, each, strict=True)]
+
+    def findings_in_short(self, actor: Actor, subjects: int = 4) -> list[tuple[KeptFinding, int]]:
+        """The same with the first few subjects of each, and how many it has; without reasons."""
+        with self.kernel.view(actor) as view:
+            view.permit("calls.finding.view", self._room())
+            found = list_findings(view, kind="calls.")
+            short = [
+                replace(k.finding, subjects=k.finding.subjects[:subjects], reasons=(), extra={})
+                for k in found
+            ]
+            things = [k.thing() for k in found]
+            each = view.seen_all("calls.finding.view", zip(things, short, strict=True))
+        return [
+            (replace(kept, finding=one), len(kept.finding.subjects))
+            for kept, one in zip(found, each, strict=True)
+        ]
 
     def files(self, actor: Actor) -> list[CallFileRow]:
         """Files brought in, newest first."""
@@ -255,6 +251,10 @@ class Calls:
     def start_of(self, view: View, file: CallFileRow, row: int) -> datetime | None:
         """When the call in a row of a file began (UTC); None where the import kept no such row."""
         return intake.start_of(view, file.sha256, file.authority, row)
+
+    def thing(self) -> Thing:
+        """The room as policies see it."""
+        return self._room()
 
     def _room(self) -> Thing:
         return Thing.room("calls", self.kernel.agency)

@@ -21,7 +21,7 @@ import phonenumbers
 from cordon.kernel.errors import BadInput
 from cordon.kernel.findings import Finding
 
-PERSONAL = frozenset({"number", "imsi", "imei", "account", "person"})
+PERSONAL = frozenset({"number", "imsi", "imei", "account", "wallet", "handle", "url", "person"})
 """Types of subjects that point at a person."""
 
 _DIGITS_SHOWN = frozenset({"number", "imsi", "imei", "account"})

@@ -65,6 +65,10 @@ class Engine(Protocol):
         """The answer to a query."""
         ...
 
+    def each_once(self) -> int:
+        """Leave out calls that stand before; how many there were."""
+        ...
+
     def put(self, name: str, table: pa.Table) -> None:
         """Offer a table to queries under a name; one of that name is replaced."""
         ...
@@ -94,6 +98,7 @@ class DuckEngine:
 
     def __init__(self, db: duckdb.DuckDBPyConnection, sources: Sources) -> None:
         self.db = db
+        db.execute("SET TimeZone = 'UTC'")  # a start without a zone is UTC, wherever the machine is
         db.execute("CREATE OR REPLACE MACRO key64(x) AS hash(x)")
         db.execute("CREATE OR REPLACE MACRO slot63(x) AS (1::BIGINT << (hash(x) % 63)::INTEGER)")
         parts = []
@@ -110,7 +115,7 @@ class DuckEngine:
             parts.append(_select(f"raw{at}", named, origin, "file_row_number + 1", sources))
         db.execute("CREATE OR REPLACE VIEW all_calls AS " + " UNION ALL ".join(parts))
         db.execute("CREATE OR REPLACE VIEW calls AS SELECT * FROM all_calls")
-        self._alone = _alone([*sources.segments, *sources.raw])
+        self._alone = alone([*sources.segments, *sources.raw])
 
     def table(self, sql: str) -> pa.Table:
         return self.db.sql(sql).to_arrow_table()
@@ -156,7 +161,7 @@ def _select(view: str, named: Sequence[str], origin: str, row: str, sources: Sou
     )
 
 
-def _alone(paths: Sequence[Path]) -> bool:
+def alone(paths: Sequence[Path]) -> bool:
     """True for many calls of which no two files touch the same time."""
     spans, rows = [], 0
     for path in paths:

@@ -73,7 +73,7 @@ class Near:
     callee_imsi: NDArray[np.int32]
     callee_imei: NDArray[np.int32]
     callee_cell: NDArray[np.int32]
-    origin: NDArray[np.int16]
+    origin: NDArray[np.int32]
     row: NDArray[np.int64]
     imsis: list[str]
     imeis: list[str]
@@ -217,7 +217,7 @@ def _near(
         imsi[1][kept],
         imei[1][kept],
         cell[1][kept],
-        origin[0].astype(np.int16)[kept],
+        origin[0][kept],
         row[kept],
         imsis,
         imeis,

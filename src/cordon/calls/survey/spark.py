@@ -32,8 +32,7 @@ from urllib.parse import urlsplit
 import duckdb
 import pyarrow as pa
 
-from cordon.calls.survey.engine import COLUMNS, Sources
-from cordon.calls.survey.engine import _alone as alone
+from cordon.calls.survey.engine import COLUMNS, Sources, alone
 from cordon.kernel.errors import BadInput, CordonError, Unavailable
 
 JAVA = 17
@@ -174,6 +173,7 @@ class SparkEngine:
                     session.stop()
             self._end_process()
         finally:
+            logging.getLogger().removeFilter(_by_others)
             if self._folder is not None:
                 shutil.rmtree(self._folder, ignore_errors=True)
                 self._folder = None
@@ -204,7 +204,9 @@ class SparkEngine:
             from pyspark.java_gateway import launch_gateway
             from pyspark.sql import SparkSession
 
+            # what goes wrong is told by the error that is raised
             logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)
+            logging.getLogger().addFilter(_by_others)
             conf = SparkConf(loadDefaults=False).setMaster(self._master)
             conf.setAll(list(self._settings(self._folder).items()))
             log = self._folder / "log"
@@ -254,6 +256,11 @@ class SparkEngine:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _by_others(record: logging.LogRecord) -> bool:
+    """False for a trace that py4j logs, in nobody's name, of what it raises anyway."""
+    return f"{os.sep}py4j{os.sep}" not in record.pathname
 
 
 @contextmanager
@@ -459,7 +466,9 @@ def _told(memory_mb: int) -> Iterator[None]:
             ) from fault
         if type(fault).__module__.startswith("py4j") or isinstance(fault, ConnectionError):
             raise Unavailable(
-                f"Spark broke off: {type(fault).__name__}.",
-                advice="Look at the logs of the master and the workers.",
+                f"Spark broke off ({type(fault).__name__}); its {memory_mb} MB of memory may not "
+                "have been enough.",
+                advice="Ask for a shorter span, or raise CORDON_COLUMNS_MEMORY_MB; else look at "
+                "the logs of the master and the workers.",
             ) from fault
         raise

@@ -48,7 +48,7 @@ def keep(
     """Keep findings; return ids of those that are new and of those that say more than before.
 
     The same finding found again is the same row. One whose evidence has grown (another end,
-    confidence or reasons) is updated and announced as such; a closed one stays closed.
+    confidence, reasons or subjects) is updated and announced as such; a closed one stays closed.
     """
     work.kernel.rows.alone(work.session, "findings.keep")  # it looks, then makes what is not there
     made: list[str] = []
@@ -95,15 +95,30 @@ def keep(
             )
             made.append(finding.id)
         elif row.whole() != finding.to_dict():
-            row.ends, row.confidence = finding.end, finding.confidence
+            row.starts, row.ends = finding.start, finding.end
+            row.confidence = finding.confidence
             row.body = finding.without_records().to_dict()
             row.records = finding.to_dict()["records"]
+            _subjects(work, finding)
             grown.append(finding.id)
     for id_ in made:
         work.emit("findings.finding.made", {"finding": id_}, mark)
     for id_ in grown:
         work.emit("findings.finding.grown", {"finding": id_}, mark)
     return made, grown
+
+
+def _subjects(work: Work, finding: Finding) -> None:
+    """Let a finding be found by the subjects that it names now, and by no others."""
+    rows = work.session.scalars(
+        select(FindingSubjectRow).where(FindingSubjectRow.finding == finding.id)
+    )
+    named = {row.subject: row for row in rows}
+    for subject in named.keys() - set(finding.subjects):
+        work.session.delete(named[subject])
+    work.session.add_all(
+        FindingSubjectRow(subject=s, finding=finding.id) for s in finding.subjects if s not in named
+    )
 
 
 def get_finding(view: View, id_: str) -> KeptFinding:

@@ -58,10 +58,14 @@ class Columns:
         root: folder of the Parquet files.
         memory_mb: DuckDB's memory bound (MB); beyond it DuckDB spills into `root/spill`.
         threads: DuckDB's threads.
+        engine: what runs the heaviest passes: `duckdb`, or the address of a Spark master.
     """
 
-    def __init__(self, root: Path, *, memory_mb: int = 2048, threads: int = 2) -> None:
+    def __init__(
+        self, root: Path, *, memory_mb: int = 2048, threads: int = 2, engine: str = "duckdb"
+    ) -> None:
         self.root = root
+        self.engine = engine
         self.memory_mb = memory_mb
         self.threads = threads
         self._lock = threading.Lock()

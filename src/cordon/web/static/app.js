@@ -5,7 +5,7 @@ import { listen, lettersOff, switchLetters } from "./keys.js";
 import { chooseLanguage, toggleTheme } from "./theme.js";
 import { notice, word } from "./words.js";
 
-const ISLANDS = new Set(["clock", "map", "queue"]);
+const ISLANDS = new Set(["clock", "linkchart", "map", "queue", "timeline"]);
 const mounted = new WeakSet();
 
 /** Mount each `data-island` below `root`, once; its other data attributes are its options. */

@@ -5,6 +5,7 @@
 //   data-centre      "lon,lat"   data-zoom       where to look first; the address keeps the view after
 //   data-land, data-boundaries                   the basemap
 //   data-stale       seconds without a frame after which the map says that it is stale (10)
+//   data-closest     zoom at which a place is shown at most (9)
 //   data-place, data-radius                      GeoJSON geometry of a finding, its uncertainty (m);
 //                                                also where any other element of the page bears them
 // For tests and the curious it writes data-frames (drawn), data-dropped (overtaken),
@@ -57,6 +58,13 @@ function status(place, staleAfter) {
       }
     },
   };
+}
+
+/** The foot of a map without a feed: what it shows is as old as the page. */
+function silent(place) {
+  place.append(element("div", { class: "foot" }));
+  place.dataset.state = "still";
+  return { frame() {}, lost() {} };
 }
 
 /** Feeds frames to `draw`, the newest only, at most one an animation frame and one at a time. */
@@ -119,8 +127,9 @@ function legend() {
 }
 
 export async function mount(place, options) {
-  const line = status(place, Number(options.stale) || 10);
+  const line = options.url ? status(place, Number(options.stale) || 10) : silent(place);
   if (!canDraw()) {
+    if (!options.url) return; // the page says in words where it is
     const table = new Table(place, options.names);
     const gate = latestWins(place, line, (frame) => table.show(frame).finally(() => gate.drawn(frame)));
     if (options.url) connect(options.url, gate.put, line.lost);
@@ -132,7 +141,7 @@ export async function mount(place, options) {
   const canvas = element("div", { class: "canvas" });
   place.prepend(canvas);
   const foot = place.querySelector(".foot");
-  foot.prepend(legend());
+  if (options.url) foot.prepend(legend());
   foot.append(element("span", { class: "claim" }, word("basemap")));
   const kept = /[#&]map=/.test(location.hash); // a view that the reader chose stays
   const [lon, lat] = (options.centre ?? "64,24").split(",").map(Number);
@@ -177,7 +186,7 @@ export async function mount(place, options) {
     const [west, south, east, north] = bounds(shown.features.at(-1).geometry);
     const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     if (move || !map.getBounds().contains([(west + east) / 2, (south + north) / 2])) {
-      map.fitBounds([[west, south], [east, north]], { maxZoom: 9, padding: margins(), animate: !still });
+      map.fitBounds([[west, south], [east, north]], { maxZoom: Number(options.closest) || 9, padding: margins(), animate: !still });
     }
   }
   /** Room around what is shown, so that it never lies under the drawer. */

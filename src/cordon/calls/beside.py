@@ -1,0 +1,99 @@
+"""Files that stand beside the calls on a node: cells, complaints, payments, accounts, sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import select
+
+from cordon.calls import intake
+from cordon.calls.forms import FORMS
+from cordon.calls.model import Refusal
+from cordon.calls.plain import PlainReading
+from cordon.calls.tables import CallFileRow
+from cordon.kernel.access.model import Authority, Thing
+from cordon.kernel.jobs import Running
+from cordon.kernel.work import Kernel, View, Work
+
+BY_NAME = {form.name: form for form in FORMS}
+KINDS = ("calls", "subscribers", *BY_NAME)
+"""What a file that is brought in may hold."""
+
+SCOPES = {"payments": "payments", "accounts": "payments"}
+"""Kinds of file that an authority over calls alone does not cover, and what it must cover."""
+
+
+def covering(work: Work, kind: str) -> Authority:
+    """The authority that a file of this kind may be brought in under now, entered in the ledger."""
+    data = SCOPES.get(kind, "calls")
+    act = "calls.record.import"
+    if data == "calls":
+        return intake.covering(work, act)
+    return work.under_authority(act, Thing.room("calls", work.kernel.agency), data, None)
+
+
+def newest(view: View, authority: Authority) -> dict[str, str]:
+    """SHA-256 of the file brought in last under an authority, by kind; calls are left out.
+
+    A kind that the authority does not cover (any more) is left out too.
+    """
+    rows = view.session.scalars(
+        select(CallFileRow)
+        .where(
+            CallFileRow.authority == authority.id,
+            CallFileRow.kind != "calls",
+            CallFileRow.state == "stored",
+        )
+        .order_by(CallFileRow.created_at, CallFileRow.id)
+    )
+    return {
+        row.kind: row.sha256
+        for row in rows
+        if SCOPES.get(row.kind, "calls") in authority.scope.data
+    }
+
+
+def run(job: Running, kernel: Kernel, region: str) -> Mapping[str, Any]:
+    """Read a kept file of a plain format once, so that what it refuses is told."""
+    sha256, name = str(job.params["sha256"]), str(job.params["name"])
+    kind, share = str(job.params["kind"]), 0.0
+
+    def told(done: int, total: int) -> None:
+        nonlocal share
+        share = done / max(total, 1)
+
+    reading = PlainReading(kernel.files.path(sha256), BY_NAME[kind], region, name, told)
+    refusals: list[dict[str, Any]] = []
+    for batch in reading.batches():
+        refusals += _some(batch.refusals, intake.KEPT_REFUSALS - len(refusals))
+        with job.step() as work:
+            covering(work, kind)
+            said = intake.report(name, "reading", reading.counts, refusals, share=share)
+            job.save(work, {}, done=reading.counts.read, stage="reading", report=said)
+    if reading.broken:
+        refusals.append({"row": reading.counts.read + 1, "reason": reading.broken})
+    notes = [f"{why}: {times:,} times" for why, times in sorted(reading.notes.items())]
+    said = intake.report(name, "done", reading.counts, refusals, share=1.0, notes=notes)
+    with job.step() as work:
+        covering(work, kind)
+        row = intake.file_of(work, sha256, str(job.params["authority"]))
+        if row is not None:  # of several the one brought in last counts
+            row.state, row.created_at = "stored", work.now
+            row.counts, row.refusals = asdict(reading.counts), refusals
+        work.act(
+            "calls.record.import",
+            Thing.room("calls", kernel.agency),
+            file=sha256,
+            kind=kind,
+            **asdict(reading.counts),
+        )
+        total = reading.counts.read
+        job.save(work, {}, done=total, total=total, stage="done", report=said)
+        work.emit("calls.file.stored", {"file": sha256, "kind": kind})
+    return said
+
+
+def _some(refusals: tuple[Refusal, ...], room: int) -> list[dict[str, Any]]:
+    return [{"row": r.row, "reason": r.reason} for r in refusals[: max(0, room)]]
