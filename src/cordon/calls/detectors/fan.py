@@ -25,6 +25,7 @@ MOST_RECORDS = 1000
 """Pointers that a finding holds; how many there are stands in its reason `calls`."""
 
 _BUSY_PARTNERS = 150  # more people than one person keeps up with (Dunbar 1992)
+_MET = 300  # people called of whom acquaintance is looked for
 _FEW_LINKS = 10  # fewer acquaintances among the people called say nothing either way
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COMPARED = (
@@ -324,10 +325,8 @@ def _with_acquaintance(
         return []
     census = data.census
     numbers = [p.number for p in profiles]
-    met = db.execute(
-        "SELECT DISTINCT callee FROM people WHERE number IN (SELECT unnest($numbers))",
-        {"numbers": numbers},
-    ).fetchall()
+    db.execute(sql.MET, {"numbers": numbers, "most": _MET})
+    met = db.execute("SELECT DISTINCT callee FROM met").fetchall()
     degree = np.minimum(np.maximum(census.met, census.heard), 2 * _BUSY_PARTNERS)
     known = degree >= 1
     if known.sum() < 2:
@@ -337,7 +336,7 @@ def _with_acquaintance(
     busy = census.number.take(pa.array(at[degree[at] > _BUSY_PARTNERS])).to_pylist()
     data.engine.put("met", pa.table({"k": pa.array(census.key[at].view(census.key_type))}))
     db.register("pairs", data.engine.table(sql.PAIRS))
-    rows = db.execute(sql.ACQUAINTED, {"numbers": numbers, "busy": busy}).fetchall()
+    rows = db.execute(sql.ACQUAINTED, {"busy": busy}).fetchall()
     lifts: dict[str, float | None] = {}
     for number, people, links in rows:
         expected = density * people * (people - 1) / 2

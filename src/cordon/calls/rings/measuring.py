@@ -14,6 +14,7 @@ from cordon.calls.rings.lines import Lines
 from cordon.calls.rings.sites import Sites
 from cordon.calls.rings.uses import Uses
 from cordon.calls.rings.weighing import Facts
+from cordon.calls.survey.distinct import distinct
 from cordon.calls.survey.near import Near
 from cordon.calls.survey.profiles import Profiles
 
@@ -76,7 +77,7 @@ class Measuring:
         held = imei >= 0
         sims = handsets_each = None
         several = 0
-        handsets = np.unique(imei[held])
+        handsets = distinct(imei[held])
         if held.sum() >= _IMEI_KNOWN * len(entries):
             pairs, often = np.unique(of[held] * (1 << 32) + imei[held], return_counts=True)
             sims = len(pairs) / max(len(handsets), 1)
@@ -87,14 +88,14 @@ class Measuring:
             common = np.isin(pairs & 0xFFFFFFFF, shared[lines_in > 1]) & (often > 1)
             mostly = often[common].sum() >= _MOSTLY * often.sum()
             handsets_each = (
-                float(common.sum()) / max(len(np.unique(pairs >> 32)), 1) if mostly else 1.0
+                float(common.sum()) / max(len(distinct(pairs >> 32)), 1) if mostly else 1.0
             )
         day = (us + self.offset * 1_000_000) // _DAY
-        line_days = np.unique(of * (1 << 20) + day - day.min())
+        line_days = distinct(of * (1 << 20) + day - day.min())
         working = np.bincount(line_days & ((1 << 20) - 1))
         hour = np.bincount(((us + self.offset * 1_000_000) // _HOUR) % 24, minlength=24)
         others = uses.other[entries]
-        people = np.unique(others)
+        people = distinct(others)
         calling = self.lines.calling[members]
         out = at[calling] if calling.any() else at[:0]
         heard = np.where(calling, p.people[at], p.callers[at])

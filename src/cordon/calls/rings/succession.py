@@ -145,7 +145,18 @@ def _ones(table: sparse.csr_matrix) -> sparse.csr_matrix:
 
 
 def _at(table: sparse.spmatrix, i: Ints, j: Ints) -> Floats:
-    return np.asarray(table.tocsr()[i, j]).ravel()
+    """Entries of a sparse table, 0 where it has none; its own indexing searches each row."""
+    entries = table.tocoo()
+    entries.sum_duplicates()
+    width = table.shape[1]
+    keys = entries.row.astype(np.int64) * width + entries.col
+    order = np.argsort(keys, kind="stable")
+    keys, values = keys[order], entries.data[order]
+    asked = i * width + j
+    at = np.minimum(np.searchsorted(keys, asked), max(len(keys) - 1, 0))
+    if not len(keys):
+        return np.zeros(len(asked))
+    return np.where(keys[at] == asked, values[at], 0.0)
 
 
 def _candidates(

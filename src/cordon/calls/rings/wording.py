@@ -15,6 +15,7 @@ from cordon.calls.rings.search import Group
 from cordon.calls.rings.uses import Uses, uses
 from cordon.calls.rings.weighing import Sign
 from cordon.calls.rings.working import Working, working
+from cordon.calls.survey.distinct import distinct
 from cordon.kernel.findings import Finding, Reason, RecordRef
 from cordon.kernel.geo import point
 
@@ -76,7 +77,7 @@ def subjects(data: CallData, group: Group, own: Uses) -> list[str]:
     """Numbers, SIMs, handsets and cells of a group as `type:id`."""
     near = data.near
     names = [f"number:{near.numbers[i]}" for i in group.members]
-    names += [f"imsi:{near.imsis[i]}" for i in np.unique(own.imsi[own.imsi >= 0])]
+    names += [f"imsi:{near.imsis[i]}" for i in distinct(own.imsi[own.imsi >= 0])]
     imei, often = np.unique(own.imei[own.imei >= 0], return_counts=True)
     names += [f"imei:{near.imeis[i]}" for i in imei[often >= _USED]]
     cell, often = np.unique(own.cell[own.cell >= 0], return_counts=True)
@@ -115,7 +116,7 @@ def finding(
         more: subjects beside those that its calls tell.
     """
     own, near = seen.uses, data.near
-    calls = np.unique(own.call)
+    calls = distinct(own.call)
     refs = [RecordRef(near.origins[near.origin[c]], int(near.row[c])) for c in calls[:MOST_RECORDS]]
     why = reasons(signs, usual)
     why.append(

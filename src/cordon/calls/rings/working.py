@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cordon.calls.survey.distinct import distinct
+
 Ints = NDArray[np.int64]
 _DAY, _HOUR = 86_400_000_000, 3_600_000_000
 _SLOT = 30 * 60_000_000  # half an hour (µs)
@@ -50,7 +52,7 @@ def working(us: Ints, duration: NDArray[np.floating], handset: Ints, offset_s: i
     local = us + offset_s * 1_000_000
     opens, closes = _hours((local % _DAY) / _HOUR)
     day = local // _DAY
-    days = np.unique(day)
+    days = distinct(day)
     talk = np.nan_to_num(duration.astype(np.float64)) + _RING_S
     least = _overlapping(us, talk)
     slot, at = np.unique(local // _SLOT, return_inverse=True)
@@ -72,7 +74,7 @@ def working(us: Ints, duration: NDArray[np.floating], handset: Ints, offset_s: i
 
 def _different(group: Ints, value: Ints, size: int) -> Ints:
     """How many different values each group has."""
-    pairs = np.unique(group * (1 << 32) + value) >> 32
+    pairs = distinct(group * (1 << 32) + value) >> 32
     return np.maximum(np.bincount(pairs, minlength=size), 1)
 
 

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cordon.calls.survey.census import Census
+from cordon.calls.survey.distinct import distinct
 from cordon.calls.survey.engine import Engine
 
 ROWS = """
@@ -183,7 +184,7 @@ def _near(
     columns = {name: table[name] for name in table.column_names}
     del table
     ends = [_numpy(columns.pop(n)).view(np.int64) for n in ("a", "b")]
-    keys = np.unique(np.concatenate(ends))
+    keys = distinct(np.concatenate(ends))
     at = np.searchsorted(census.key, keys)
     names = census.number.take(pa.array(at))
     # by name and not by hash: the order must be the same whatever engine answered

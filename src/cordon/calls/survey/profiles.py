@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cordon.calls.survey.distinct import distinct
 from cordon.calls.survey.near import Near
 
 Ints = NDArray[np.int64]
@@ -76,17 +77,17 @@ def profiles(near: Near, offset_s: int) -> Profiles:
     reverse = np.isin(pb * size + pa, pair, assume_unique=True)
     days0 = day - day.min() if len(day) else day
     width = int(days0.max()) + 1 if len(day) else 1
-    per_day = np.unique((a * size + b) * width + days0)
+    per_day = distinct((a * size + b) * width + days0)
     _, pair_days = np.unique(per_day // width, return_counts=True)
     tie = (calls >= _TIE_CALLS) & (pair_days >= _TIE_DAYS)
     # a tie is one whoever of the two calls
-    both = np.unique(np.concatenate([pair[tie], (pb * size + pa)[tie]]))
+    both = distinct(np.concatenate([pair[tie], (pb * size + pa)[tie]]))
     plogp = np.bincount(pa, calls * np.log(calls), minlength=size)
     people = np.bincount(pa, minlength=size)
     with np.errstate(divide="ignore", invalid="ignore"):
         entropy = (np.log(out) - plogp / out) / np.log(people)
-    made_days = np.unique(a * width + days0)
-    took_days = np.unique(b * width + days0)
+    made_days = distinct(a * width + days0)
+    took_days = distinct(b * width + days0)
     first = np.full(size, np.iinfo(np.int64).max)
     last = np.full(size, np.iinfo(np.int64).min)
     for end in (near.caller, near.callee):
