@@ -314,15 +314,14 @@ def _open(
         def told(done: int, total: int, at: int = at, name: str = path.name) -> None:
             say(f"reading {name}", (at + done / max(1, total)) / len(paths))
 
-        if _schema_is(path, SCHEMA) or (as_they_are and _typed(path)):
-            (opened.segments if _schema_is(path, SCHEMA) else opened.raw).append(path)
+        is_segment = _is_segment(path)
+        if is_segment or (as_they_are and _typed(path)):
             rows = pq.read_metadata(path).num_rows
-            if str(path.resolve()) in seen:
-                opened.counts += Counts(rows, 0, rows, 0)
-                (opened.segments if _schema_is(path, SCHEMA) else opened.raw).pop()
-                continue
+            again = str(path.resolve()) in seen
             seen.add(str(path.resolve()))
-            opened.counts += Counts(rows, rows, 0, 0)
+            opened.counts += Counts(rows, 0, rows, 0) if again else Counts(rows, rows, 0, 0)
+            if not again:
+                (opened.segments if is_segment else opened.raw).append(path)
             continue
         reading = read_calls(path, region, told)
         again = reading.sha256 in seen
@@ -346,7 +345,8 @@ def _clean(census: Census, region: str) -> bool:
     """True where every row holds a call, and every number is written as it is compared."""
     if census.odd:
         return False
-    return bool(pc.all(pc.equal(Numbers(region).column(census.number), census.number)).as_py())
+    same = pc.equal(Numbers(region).column(census.number), census.number)
+    return bool(pc.all(pc.fill_null(same, False)).as_py())  # null: no number at all
 
 
 def _named(complaints: pa.Table | None) -> list[str]:
@@ -375,10 +375,10 @@ def _zone(region: str) -> tzinfo:
     return country(code).zone if code in codes() else UTC
 
 
-def _schema_is(path: Path, schema: pa.Schema) -> bool:
+def _is_segment(path: Path) -> bool:
     """True for a file that `write_segment` wrote: its rows were checked, and know their file."""
     try:
-        return bool(pq.read_schema(path).equals(schema))
+        return bool(pq.read_schema(path).equals(SCHEMA))
     except (pa.ArrowException, OSError):
         return False
 

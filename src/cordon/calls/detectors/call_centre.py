@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cordon.calls.detectors.data import CallData
+from cordon.calls.detectors.ringcards import BOXES, RINGS
 from cordon.calls.rings.identifiers import tied
-from cordon.calls.rings.search import Group, searched
+from cordon.calls.rings.judging import is_box, is_ring
+from cordon.calls.rings.search import searched
 from cordon.calls.rings.weighing import confidence
 from cordon.calls.rings.wording import extra, finding, told
-from cordon.kernel.cards import Card, load_card
+from cordon.kernel.cards import Card
 from cordon.kernel.findings import Finding
 
-CARD = load_card(__file__)
-_USED_UP = ("sims_a_handset", "handsets_a_sim", "turnover", "complaints", "victims")
-_ONE = 2.0  # nats that one of these must say: a room of strangers alone is no illegal one
+CARD = RINGS
 
 
 def find(data: CallData, card: Card = CARD) -> Iterator[Finding]:
@@ -24,12 +24,13 @@ def find(data: CallData, card: Card = CARD) -> Iterator[Finding]:
         data: the calls and what is known beside them. card: the parameters' defaults.
     """
     values = card.values(data.given)
+    boxes = BOXES.values(data.given)
     search = searched(data, values)
     _say_what_is_missing(data)
     for group in sorted(search.groups, key=lambda g: (-g.nats, g.members.tolist())):
-        if not is_ring(group, values) or is_box(group):
+        if not is_ring(group, values) or is_box(group, boxes):
             continue
-        data.shared.setdefault("gathered", []).append(group.members)
+        data.told.append(group.members)
         seen = told(data, group)
         sure = confidence(group.nats, -(values["evidence"] - 2))
         ties = tied(data, group, seen.uses)
@@ -39,23 +40,6 @@ def find(data: CallData, card: Card = CARD) -> Iterator[Finding]:
             "hubs": [f"account:{a}" for a in ties.hubs],
         }
         yield finding(data, card, group, seen, group.signs, sure, more, _usual(data), ties.subjects)
-
-
-def is_ring(group: Group, values: dict[str, float]) -> bool:
-    """True where enough speaks for a group, and something says how it uses SIMs up or hurts."""
-    return (
-        group.facts.lines >= values["lines"]
-        and group.nats >= values["evidence"]
-        and any(s.nats >= _ONE for s in group.signs if s.name in _USED_UP)
-    )
-
-
-def is_box(group: Group) -> bool:
-    """True where the group calls around the clock, as people in other time zones do."""
-    from cordon.calls.detectors.simbox import CARD as BOX
-    from cordon.calls.detectors.simbox import shaped
-
-    return shaped(group, BOX.values({}))
 
 
 def _usual(data: CallData) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import phonenumbers
@@ -16,6 +16,9 @@ from cordon.calls.rings.ground import Ground, ground, networks
 from cordon.calls.rings.lines import Usual, usual
 from cordon.calls.survey import Census, Engine, Near
 from cordon.calls.survey.profiles import Profiles, profiles
+
+if TYPE_CHECKING:
+    from cordon.calls.rings.search import Search
 
 Stage = Callable[[str, float], None]
 """Told what is being done, and the share of it that is done (0 to 1)."""
@@ -35,7 +38,8 @@ class CallData:
         given: parameters set by the reader, over the cards' defaults.
         left_out: the detector adds a sentence for each thing that it could not use.
         stage: told how far it is.
-        shared: what one detector leaves for the next, by name.
+        search: the groups of lines, once a detector asked for them (`rings.search.searched`).
+        told: positions in `near.numbers` of those that stand in a ring or box already told.
     """
 
     engine: Engine
@@ -50,7 +54,8 @@ class CallData:
     given: Mapping[str, Any] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
     stage: Stage = lambda _what, _share: None
-    shared: dict[str, Any] = field(default_factory=dict)
+    search: Search | None = None
+    told: list[NDArray[np.int64]] = field(default_factory=list)
 
     @cached_property
     def profiles(self) -> Profiles:

@@ -259,7 +259,7 @@ def _candidates(data: CallData, values: Mapping[str, float]) -> NDArray[np.int64
     """Positions of numbers that call many people, of whom no ring or box was made."""
     p, near = data.profiles, data.near
     taken = np.zeros(len(near.numbers), bool)
-    for at in data.shared.get("gathered", ()):
+    for at in data.told:
         taken[at] = True
     # a median day of n people over d days makes at least n on half of the days
     days = max(1.0, values["active_days"] / 2)

@@ -9,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cordon.calls.detectors.data import CallData
+from cordon.calls.detectors.ringcards import RINGS
+from cordon.calls.rings.judging import is_ring
+from cordon.calls.rings.search import searched
 from cordon.calls.rings.succession import Claim, Lives, successions
 from cordon.calls.rings.uses import uses
 from cordon.calls.survey.near import BEGAN, ENDED, SAMPLE
@@ -26,10 +29,6 @@ def find(data: CallData, card: Card = CARD) -> Iterator[Finding]:
     Args:
         data: the calls and what is known beside them. card: the parameters' defaults.
     """
-    from cordon.calls.detectors.call_centre import CARD as RINGS
-    from cordon.calls.detectors.call_centre import is_ring
-    from cordon.calls.rings.search import searched
-
     values = card.values(data.given)
     rings = RINGS.values(data.given)
     data.stage("following numbers", 0.0)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import numpy as np
 
 from cordon.calls.detectors.data import CallData
+from cordon.calls.detectors.ringcards import BOXES, RINGS
+from cordon.calls.rings.judging import is_box
 from cordon.calls.rings.search import Group, Search, searched
 from cordon.calls.rings.weighing import Sign, confidence, signs
 from cordon.calls.rings.wording import extra, finding, told
-from cordon.kernel.cards import Card, load_card
+from cordon.kernel.cards import Card
 from cordon.kernel.findings import Finding
 
-CARD = load_card(__file__)
-RINGS = load_card(str(Path(__file__).with_name("call_centre.py")))
+CARD = BOXES
 _SHARED = 0.2  # of the handset identities of the smaller box
 _SIGNS = ("sims_a_handset", "handsets_a_sim", "turnover", "still", "lines")
 
@@ -28,34 +28,29 @@ def find(data: CallData, card: Card = CARD) -> Iterator[Finding]:
     """
     values = card.values(data.given)
     search = searched(data, RINGS.values(data.given))
-    boxes = [g for g in search.groups if shaped(g, values)]
+    boxes = [g for g in search.groups if is_box(g, values)]
     for group in sorted(joined(data, search, boxes), key=lambda g: (-g.nats, g.members.tolist())):
         told_of = box_signs(group, values)
         nats = sum(s.nats for s in told_of)
         if group.facts.lines < values["lines"] or nats < values["evidence"]:
             continue
-        data.shared.setdefault("gathered", []).append(group.members)
+        data.told.append(group.members)
         seen = told(data, group)
         sure = confidence(nats, -(values["evidence"] - 2))
         yield finding(data, card, group, seen, told_of, sure, extra(seen), {})
-
-
-def shaped(group: Group, values: Mapping[str, float]) -> bool:
-    """True where a group calls around the clock, is not called, and calls people again."""
-    f = group.facts
-    return (
-        f.lines >= values["lines"]
-        and f.hours >= values["hours"]
-        and f.incoming <= values["incoming_share"]
-        and f.again >= values["again"]
-    )
 
 
 def box_signs(group: Group, values: Mapping[str, float]) -> list[Sign]:
     """What speaks for a box: around the clock, silent, and the signs of used-up SIMs."""
     f = group.facts
     own = [
-        Sign("hours", f.hours, values["hours"], "1", float(np.clip(f.hours - 14, 0, 5))),
+        Sign(
+            "hours",
+            f.hours,
+            values["hours"],
+            "1",
+            float(np.clip(f.hours - values["hours"] + 1, 0, 5)),
+        ),
         Sign(
             "incoming_share",
             f.incoming,

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from cordon.calls.rings.uses import Uses
 
 if TYPE_CHECKING:
     from cordon.calls.detectors.data import CallData
     from cordon.calls.rings.search import Group
+    from cordon.calls.survey.near import Near
 
 _COLUMNS = {
     "suspect_account": "account",
@@ -22,6 +26,7 @@ _COLUMNS = {
     "suspect_handle": "handle",
     "suspect_url": "url",
 }
+_MOST_LINES = 200  # that one identifier is complained of with: more is a bank's or a platform's
 _BEFORE = timedelta(days=14)  # within which a call can be what a complaint is of
 _PASSED_ON = timedelta(hours=48)  # money of a fraud does not rest
 _TWO = 2  # of the ring's accounts that pay into one, to tie it to the ring
@@ -72,6 +77,33 @@ def tied(data: CallData, group: Group, own: Uses) -> Tied:
     further, hubs = _paid_into(data.payments, accounts)
     subjects |= {f"account:{a}" for a in further}
     return Tied(tuple(sorted(subjects)), tuple(sorted(taken)), tuple(sorted(hubs)))
+
+
+def complained_together(
+    near: Near, at: NDArray[np.int64], complaints: pa.Table | None
+) -> list[tuple[int, int]]:
+    """Pairs of lines that complaints name with one account, wallet, handle or address.
+
+    Args:
+        at: positions of the lines in `near.numbers`.
+
+    Returns:
+        Pairs of places in `at`, each identifier's lines in a chain.
+    """
+    if complaints is None:
+        return []
+    place = {near.numbers[i]: n for n, i in enumerate(at.tolist())}
+    by_identifier: dict[tuple[str, str], set[int]] = {}
+    for row in complaints.select(["suspect_number", *_COLUMNS]).to_pylist():
+        line = place.get(row["suspect_number"], -1)
+        for column in _COLUMNS:
+            if line >= 0 and row[column]:
+                by_identifier.setdefault((column, row[column]), set()).add(line)
+    pairs: set[tuple[int, int]] = set()
+    for lines in by_identifier.values():
+        if len(lines) <= _MOST_LINES:
+            pairs.update(pairwise(sorted(lines)))
+    return sorted(pairs)
 
 
 def _paid_into(payments: pa.Table | None, accounts: set[str]) -> tuple[set[str], set[str]]:

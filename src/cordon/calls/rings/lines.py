@@ -79,24 +79,20 @@ class Lines:
 def lines(near: Near, profiles: Profiles, beside: Usual, least: float) -> Lines:
     """Numbers whose evidence is at least so many nats."""
     p = profiles
-    out = (
-        _strangers(p.people, p.out, _NEW_LINE, beside.new)
-        + _strangers(p.people - p.back, p.people, 1 - _BACK_LINE, 1 - beside.back)
-        + _strangers(p.out, p.out + p.inn, _WAY_LINE, _WAY_USUAL)
-        - np.minimum(_TIE * p.ties, -LEAST)
+    ties = np.minimum(_TIE * p.ties, -LEAST)
+    one_way = _strangers(p.people - p.back, p.people, 1 - _BACK_LINE, 1 - beside.back) + _strangers(
+        p.out, p.out + p.inn, _WAY_LINE, _WAY_USUAL
     )
+    out = _strangers(p.people, p.out, _NEW_LINE, beside.new) + one_way - ties
     inn = (
         _strangers(p.callers, p.inn, _NEW_LINE, beside.new_in)
         + _strangers(p.callers - p.back, p.callers, 1 - _BACK_LINE, 1 - beside.back_in)
         + _strangers(p.inn, p.out + p.inn, _WAY_LINE, _WAY_USUAL)
-        - np.minimum(_TIE * p.ties, -LEAST)
+        - ties
     )
     # who is never called back by anybody speaks again to the same people without knowing them
     silent = (p.inn <= _SILENT * p.out) & (p.people >= _BOX_PEOPLE) & ((near.why & BOX) > 0)
-    box = _strangers(p.people - p.back, p.people, 1 - _BACK_LINE, 1 - beside.back) + _strangers(
-        p.out, p.out + p.inn, _WAY_LINE, _WAY_USUAL
-    )
-    out = np.where(silent, np.maximum(out, box), out)
+    out = np.where(silent, np.maximum(out, one_way), out)
     # seldom called is part of calling strangers, and the other way about
     out = np.where((p.out >= _FEWEST) & (p.out >= p.inn), out, -np.inf)
     inn = np.where((p.inn >= _FEWEST) & (p.inn > p.out), inn, -np.inf)

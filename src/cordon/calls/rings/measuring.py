@@ -45,8 +45,7 @@ class Measuring:
     """Counts facts of groups over one set of lines.
 
     Args:
-        offset_s: seconds that local time is ahead of UTC. abroad: by position in
-            `near.numbers`, True where a number is of another country.
+        offset_s: seconds that local time is ahead of UTC.
     """
 
     def __init__(
@@ -57,11 +56,10 @@ class Measuring:
         uses: Uses,
         sites: Sites,
         known: Known,
-        abroad: NDArray[np.bool_],
         offset_s: int,
     ) -> None:
         self.near, self.profiles, self.lines, self.uses = near, profiles, lines, uses
-        self.sites, self.known, self.abroad, self.offset = sites, known, abroad, offset_s
+        self.sites, self.known, self.offset = sites, known, offset_s
         kinds = [known.holders.get(near.numbers[i], "") for i in lines.at]
         self.exempt = np.array([k in _EXEMPT for k in kinds], bool)
         self.business = np.array([k == SubscriberKind.BUSINESS for k in kinds], bool)
@@ -97,11 +95,9 @@ class Measuring:
         others = uses.other[entries]
         people = distinct(others)
         calling = self.lines.calling[members]
-        out = at[calling] if calling.any() else at[:0]
+        out = at[calling]
         heard = np.where(calling, p.people[at], p.callers[at])
-        dealt = np.where(calling, p.out[at], p.inn[at])
         days = np.maximum(np.where(calling, p.days[at], p.taken_days[at]), 1)
-        domestic = out[~np.isnan(p.answered[out])] if len(out) else out
         talk = np.where(calling, p.talk[at], p.taken_talk[at])
         still = self.sites.still[members]
         return Facts(
@@ -115,11 +111,8 @@ class Measuring:
             people=len(people),
             calls=len(entries),
             people_a_day=float(np.median(heard / days)),
-            new_share=float(heard.sum() / max(dealt.sum(), 1)),
             back_share=(
-                float(p.back[domestic].sum() / max(p.people[domestic].sum(), 1))
-                if len(domestic)
-                else None
+                float(p.back[out].sum() / max(p.people[out].sum(), 1)) if len(out) else None
             ),
             still=None if np.isnan(still).all() else float(np.nanmedian(still)),
             talk_s=None if np.isnan(talk).all() else float(np.nanmedian(talk)),
@@ -132,7 +125,6 @@ class Measuring:
             victims_by_chance=self._victims_by_chance(len(people)),
             registered=self._beside(members) * self.near.exempt_one_in / len(members),
             business=float(self.business[members].mean()),
-            abroad=float(self.abroad[others].mean()),
         )
 
     def _complaints(self) -> tuple[Ints | None, dict[int, Ints] | None]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cordon.calls.rings.fitting import fitting, further, moved
 from cordon.calls.rings.gathering import gather, grouped
+from cordon.calls.rings.identifiers import complained_together
 from cordon.calls.rings.lines import Lines, lines
 from cordon.calls.rings.measuring import Known, Measuring
 from cordon.calls.rings.sites import Sites, sites
@@ -70,10 +71,9 @@ def searched(data: CallData, values: Mapping[str, float]) -> Search:
     Args:
         values: of the card `calls.call_centre`.
     """
-    if "search" not in data.shared:
-        data.shared["search"] = _search(data, values)
-    found: Search = data.shared["search"]
-    return found
+    if data.search is None:
+        data.search = _search(data, values)
+    return data.search
 
 
 def _search(data: CallData, values: Mapping[str, float]) -> Search:
@@ -83,7 +83,7 @@ def _search(data: CallData, values: Mapping[str, float]) -> Search:
     each = uses(near, found.at)
     where = sites(each, len(found.at), data.ground)
     known = Known(data.holders, len(data.census.out), data.complaints)
-    measuring = Measuring(near, own, found, each, where, known, data.abroad, data.utc_offset_s)
+    measuring = Measuring(near, own, found, each, where, known, data.utc_offset_s)
     # lines that are exempt, and those that move about, are no part of a room
     part = np.flatnonzero(~measuring.exempt & ~(where.still < values["still_least"]))
     some = _subset(each, part)
@@ -95,6 +95,7 @@ def _search(data: CallData, values: Mapping[str, float]) -> Search:
         data.abroad[some.other],
         near.duration[some.call],
         data.utc_offset_s,
+        complained_together(near, found.at[part], data.complaints),
     )
     rest = _rest(data, found, part)
     rest_uses = uses(near, rest)

@@ -28,7 +28,6 @@ class Facts:
         turnover: lines ever at work for each line at work on a median day.
         span_days: from its first to its last call. people: dealt with. calls: in all.
         people_a_day: different people a line deals with on a day that it works, in the median.
-        new_share: share of calls that went to (or came from) somebody new to the line.
         back_share: share of the people called who ever called it.
         still: share of calls from its one place, in the median over lines.
         talk_s: median of answered calls. hours: local hours of day with 1.5 % of its calls or more.
@@ -37,7 +36,6 @@ class Facts:
         victims: people who complained and had been called; victims_by_chance.
         registered: exempt lines that call the same way at its place, for each of its own.
         business: share of its lines whose holder is a business.
-        abroad: share of calls with other countries.
     """
 
     lines: int
@@ -50,7 +48,6 @@ class Facts:
     people: int
     calls: int
     people_a_day: float
-    new_share: float
     back_share: float | None
     still: float | None
     talk_s: float | None
@@ -63,7 +60,6 @@ class Facts:
     victims_by_chance: float
     registered: float
     business: float
-    abroad: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +67,8 @@ class Sign:
     """One number that speaks for or against.
 
     Attributes:
-        name: the parameter's on the card. value, threshold: in `unit`; the sign says nothing at
-            its threshold. nats: for, or against where below 0.
+        name: the parameter's on the card. value, threshold: in `unit`; what the threshold means
+            for this sign stands there. nats: for, or against where below 0.
     """
 
     name: str
@@ -110,12 +106,13 @@ def signs(f: Facts, v: Mapping[str, float]) -> list[Sign]:
     most = 1.0 if one_each else 5.0
     sign("turnover", f.turnover, sure * doubling(f.turnover, "turnover", 3, -2, most))
     if f.named is not None:
-        over = max(0.0, f.named - f.named_by_chance)
+        over = max(0.0, f.named - f.named_by_chance) / v["complaints"]
         sign("complaints", f.named, min(9.0, 3.0 * over))
     if f.victims is not None:
         # a bank's or the police's line is called by victims before they complain
         most = 3.0 if one_each and f.incoming > 0.5 else 9.0
-        sign("victims", f.victims, min(most, _surprise(f.victims, f.victims_by_chance)))
+        surprise = _surprise(f.victims, f.victims_by_chance) if f.victims >= v["victims"] else 0.0
+        sign("victims", f.victims, min(most, surprise))
     if f.still is not None:
         sign("still", f.still, float(np.clip(12 * (f.still - v["still"]), -6, 2)))
     if f.talk_s is not None:
@@ -127,9 +124,11 @@ def signs(f: Facts, v: Mapping[str, float]) -> list[Sign]:
             -float(np.clip(20 * (f.back_share - v["called_back"]), 0, 6)),
         )
     if f.registered > 0 and one_each:
-        sign("registered", f.registered, -float(np.clip(4 * f.registered, 0, 6)))
+        sign(
+            "registered", f.registered, -float(np.clip(6 * (f.registered - v["registered"]), 0, 6))
+        )
     if f.business > 0 and one_each:
-        sign("business", f.business, -4.0 * f.business)
+        sign("business", f.business, -float(np.clip(5 * (f.business - v["business"]), 0, 4)))
     sign("people_a_day", f.people_a_day, doubling(f.people_a_day, "people_a_day", 3, -5, 3))
     sign("lines", f.lines, float(np.clip(np.log2(f.lines / v["lines"]), -4, 2)))
     return sorted(made, key=lambda s: (-abs(s.nats), s.name))

@@ -1,0 +1,171 @@
+"""Signs and cards: each parameter does what its card says, and bad input takes its way."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from cordon.calls import find
+from cordon.calls.detectors.ringcards import BOXES, RINGS
+from cordon.calls.detectors.simbox import box_signs
+from cordon.calls.forms import COMPLAINTS
+from cordon.calls.rings.identifiers import complained_together
+from cordon.calls.rings.judging import is_box, is_ring
+from cordon.calls.rings.search import Group
+from cordon.calls.rings.weighing import Facts, signs
+from cordon.calls.survey.near import Near
+
+CENTRE = Facts(
+    lines=20, handsets=8, shared=6, sims_a_handset=2.5, handsets_a_sim=3.0, turnover=3.0,
+    span_days=14, people=5000, calls=6000, people_a_day=40, back_share=0.2, still=0.9,
+    talk_s=700, hours=9, again=1.2, incoming=0.03, named=2, named_by_chance=0.1, victims=5,
+    victims_by_chance=0.5, registered=0.0, business=0.0,
+)  # fmt: skip
+OFFICE = replace(
+    CENTRE, shared=0, sims_a_handset=1.0, handsets_a_sim=1.0, turnover=1.0, named=0, victims=0,
+    registered=0.6, business=0.8,
+)  # fmt: skip
+BOX = replace(CENTRE, hours=22, incoming=0.01, again=3.0)
+
+
+def group(facts: Facts) -> Group:
+    none = np.zeros(0, np.int64)
+    return Group(none, none, facts, signs(facts, RINGS.values({})))
+
+
+@pytest.mark.parametrize(
+    "name", sorted(set(RINGS.parameters) - {"strangers", "still_least", "evidence"})
+)
+def test_each_parameter_of_a_ring_changes_what_is_said(name: str) -> None:
+    plain = RINGS.values({})
+    other = {**plain, name: plain[name] * 8}
+    both = [
+        [(s.name, s.nats) for f in (CENTRE, OFFICE) for s in signs(f, v)] for v in (plain, other)
+    ]
+    assert both[0] != both[1]
+
+
+def test_a_ring_needs_the_evidence_and_one_sign_of_using_up() -> None:
+    values = RINGS.values({})
+    assert is_ring(group(CENTRE), values)
+    assert not is_ring(group(CENTRE), {**values, "evidence": 49})
+    assert not is_ring(group(CENTRE), {**values, "lines": 21})
+    assert not is_ring(group(OFFICE), values)
+    # an office that nothing speaks against is none either: nothing is used up
+    clean = replace(OFFICE, registered=0.0, business=0.0, talk_s=60, back_share=0.0, lines=400)
+    assert not is_ring(group(clean), {**values, "evidence": 0})
+
+
+@pytest.mark.parametrize(("name", "factor"), [("hours", 2), ("again", 3), ("incoming_share", 0.5)])
+def test_each_parameter_of_a_box_changes_what_is_said(name: str, factor: float) -> None:
+    plain = BOXES.values({})
+    other = {**plain, name: plain[name] * factor}
+    assert is_box(group(BOX), plain)
+    said = [[(s.name, s.nats) for s in box_signs(group(BOX), v)] for v in (plain, other)]
+    assert said[0] != said[1]
+    assert not is_box(group(replace(BOX, hours=9)), plain)
+    assert not is_box(group(replace(BOX, incoming=0.4)), plain)
+
+
+def test_lines_complained_of_with_one_account_are_paired_and_hubs_are_not() -> None:
+    none = np.zeros(0, np.int32)
+    numbers = [f"+92300{n:07d}" for n in range(400)]
+    near = Near(
+        numbers, none.astype(np.int64), none.astype(np.int8), none.astype(np.int64),
+        none.astype(np.float32), none.astype(bool), none, none, none, none, none, none, none,
+        none, none, none.astype(np.int64), [], [], [], [],
+    )  # fmt: skip
+    rows = [(numbers[3], "MULE"), (numbers[7], "MULE"), (numbers[9], "ALONE"), (None, "MULE")]
+    rows += [(number, "BANK") for number in numbers[100:390]]
+    table = pa.table(
+        {
+            "complaint_id": pa.array([f"C{n}" for n in range(len(rows))]),
+            "suspect_number": pa.array([r[0] for r in rows], pa.string()),
+            "suspect_account": pa.array([r[1] for r in rows], pa.string()),
+            **{
+                c: pa.nulls(len(rows), pa.string())
+                for c in ("suspect_wallet", "suspect_handle", "suspect_url")
+            },
+        }
+    )
+    assert {c.name for c in COMPLAINTS.columns} >= set(table.column_names)
+    assert complained_together(near, np.arange(400), table) == [(3, 7)]
+    assert complained_together(near, np.array([7, 9]), table) == []
+    assert complained_together(near, np.arange(400), None) == []
+
+
+START = datetime(2026, 3, 2, tzinfo=UTC)
+
+
+def parquet(path: Path, rows: int = 40, unit: str = "us", **columns: pa.Array) -> Path:
+    at = pa.array([START + timedelta(minutes=n) for n in range(rows)], pa.timestamp("us", "UTC"))
+    table = {
+        "start": at.cast(pa.timestamp(unit, "UTC")),
+        "kind": pa.array(["voice"] * rows),
+        "caller": pa.array([f"+9230000000{n % 10:02d}" for n in range(rows)]),
+        "callee": pa.array([f"+9230100000{n % 7:02d}" for n in range(rows)]),
+        "duration_s": pa.array([30.0] * rows),
+        **columns,
+    }
+    pq.write_table(pa.table(table), path)
+    return path
+
+
+def test_a_parquet_file_of_the_right_types_is_searched_where_it_is(tmp_path: Path) -> None:
+    result = find([parquet(tmp_path / "calls.parquet")])
+    assert (result.counts.read, result.counts.kept, result.counts.refused) == (40, 40, 0)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        ("kind", "fax", "kind is neither voice nor sms"),
+        ("caller", None, "caller is missing"),
+        ("callee", "3.0e11", "callee is in scientific notation: its digits are gone"),
+        ("start", datetime(1971, 1, 1, tzinfo=UTC), "start lies before 1990 or after 2099"),
+    ],
+)
+def test_one_that_holds_what_is_none_is_read_row_by_row(
+    column: str, value: object, reason: str, tmp_path: Path
+) -> None:
+    path = parquet(tmp_path / "calls.parquet")
+    table = pq.read_table(path)
+    odd = table[column].to_pylist()
+    odd[4] = value
+    at = table.schema.get_field_index(column)
+    pq.write_table(
+        table.set_column(at, column, pa.array(odd, table.schema.field(column).type)), path
+    )
+    result = find([path])
+    assert [(name, r.row, r.reason) for name, r in result.refusals] == [
+        ("calls.parquet", 5, reason)
+    ]
+    assert (result.counts.read, result.counts.kept, result.counts.refused) == (40, 39, 1)
+
+
+def test_national_numbers_and_nanoseconds_are_read_first(tmp_path: Path) -> None:
+    national = pa.array([f"030000000{n % 10:02d}" for n in range(40)])
+    for path in (
+        parquet(tmp_path / "national.parquet", caller=national),
+        parquet(tmp_path / "ns.parquet", unit="ns"),
+    ):
+        result = find([path])
+        assert (result.counts.kept, result.counts.refused) == (40, 0)
+
+
+def test_the_same_file_given_twice_counts_once(tmp_path: Path) -> None:
+    path = parquet(tmp_path / "calls.parquet")
+    counts = find([path, path]).counts
+    assert (counts.read, counts.kept, counts.repeated) == (80, 40, 40)
+
+
+def test_a_span_leaves_the_rest_out(tmp_path: Path) -> None:
+    path = parquet(tmp_path / "calls.parquet")
+    result = find([path], since=START + timedelta(minutes=10), until=START + timedelta(minutes=20))
+    assert result.findings == ()
