@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cordon.calls.detectors.data import CallData
-from cordon.calls.detectors.ringcards import BOXES, RINGS
+from cordon.calls.detectors.ringcards import BOXES
 from cordon.calls.rings.identifiers import tied
 from cordon.calls.rings.judging import is_box, is_ring
 from cordon.calls.rings.search import searched
 from cordon.calls.rings.weighing import confidence
 from cordon.calls.rings.wording import extra, finding, told
-from cordon.kernel.cards import Card
+from cordon.kernel.cards import Card, load_card
 from cordon.kernel.findings import Finding
 
-CARD = RINGS
+CARD = load_card(__file__)
 
 
 def find(data: CallData, card: Card = CARD) -> Iterator[Finding]:

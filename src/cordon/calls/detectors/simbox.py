@@ -7,15 +7,15 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from cordon.calls.detectors.data import CallData
-from cordon.calls.detectors.ringcards import BOXES, RINGS
+from cordon.calls.detectors.ringcards import RINGS
 from cordon.calls.rings.judging import is_box
 from cordon.calls.rings.search import Group, Search, searched
 from cordon.calls.rings.weighing import Sign, confidence, signs
 from cordon.calls.rings.wording import extra, finding, told
-from cordon.kernel.cards import Card
+from cordon.kernel.cards import Card, load_card
 from cordon.kernel.findings import Finding
 
-CARD = BOXES
+CARD = load_card(__file__)
 _SHARED = 0.2  # of the handset identities of the smaller box
 _SIGNS = ("sims_a_handset", "handsets_a_sim", "turnover", "still", "lines")
 

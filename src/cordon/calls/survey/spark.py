@@ -240,10 +240,14 @@ class SparkEngine:
         if gateway is None:
             return
         from pyspark import SparkContext
+        from pyspark.sql import SparkSession
 
-        # PySpark keeps the process for the next session; it would keep its memory too
+        # PySpark keeps the process for the next session; it would keep its memory too. Where the
+        # process died, stopping it failed before PySpark forgot it.
         SparkContext._gateway = None
         SparkContext._jvm = None
+        SparkContext._active_spark_context = None
+        SparkSession._instantiatedSession = None
         process = getattr(gateway, "proc", None)
         with suppress(Exception):  # it may have died before us
             gateway.shutdown()
