@@ -122,13 +122,22 @@ def find(
     if not calls:
         raise BadInput("No file of calls was given.")
     say = progress or (lambda _what, _share: None)
-    beside = read_beside(
-        region, subscribers=subscribers, cells=cells, complaints=complaints, payments=payments
-    )
-    with tempfile.TemporaryDirectory(prefix="cordon-calls-", dir=scratch) as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="cordon-calls-", dir=scratch) as folder,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        # read while everybody is counted, which is not done in Python
+        reading = pool.submit(
+            read_beside,
+            region,
+            subscribers=subscribers,
+            cells=cells,
+            complaints=complaints,
+            payments=payments,
+        )
         search = partial(
             _search,
-            beside=beside,
+            told=reading.result,
             say=say,
             since=since,
             until=until,
@@ -145,6 +154,7 @@ def find(
             opened = _open(calls, region, Path(folder), say, as_they_are=False)
             result = search(opened)
             assert result is not None
+        beside = reading.result()
     n, m = opened.counts, result.counts
     return FindResult(
         result.findings,
@@ -220,9 +230,10 @@ def find_in_segments(
         since, until: only calls that start in [since, until), where given.
         engine: what runs the heavy passes, as in the setting `columns_engine`.
     """
+    beside = Beside(subscribers, cells, complaints, payments)
     result = _search(
         _Opened(segments=list(segments)),
-        Beside(subscribers, cells, complaints, payments),
+        lambda: beside,
         progress or (lambda _what, _share: None),
         since=since,
         until=until,
@@ -239,7 +250,7 @@ def find_in_segments(
 
 def _search(
     opened: _Opened,
-    beside: Beside,
+    told: Callable[[], Beside],
     say: Progress,
     *,
     since: datetime | None = None,
@@ -253,13 +264,8 @@ def _search(
 ) -> FindResult | None:
     """Search what was opened; None where a file that was not checked holds what is none."""
     left_out: list[str] = []
-    if beside.holders is None:
-        left_out.append(
-            "No subscribers file was given: registered call centres, government lines and "
-            "emergency lines cannot be told from others."
-        )
     if not opened.segments and not opened.raw:
-        return FindResult((), Counts(), (), tuple(left_out))
+        return FindResult((), Counts(), (), _without(told()))
     sources = Sources(tuple(opened.segments), tuple(opened.raw), since, until)
     with (
         _hashes(opened.raw) as hashes,
@@ -270,6 +276,8 @@ def _search(
         say("counting everybody", 0.0)
         repeated = engine.each_once()
         census = count_everybody(engine)
+        beside = told()
+        left_out += _without(beside)
         if census is None:
             return FindResult((), Counts(), (), tuple(left_out))
         if opened.raw and not _clean(census, region):
@@ -301,6 +309,15 @@ def _search(
     read = census.rows + repeated - near.repeated
     counts = Counts(read, read - repeated, repeated, 0)
     return FindResult(tuple(found), counts, (), tuple(dict.fromkeys(left_out)))
+
+
+def _without(beside: Beside) -> tuple[str, ...]:
+    if beside.holders is not None:
+        return ()
+    return (
+        "No subscribers file was given: registered call centres, government lines and "
+        "emergency lines cannot be told from others.",
+    )
 
 
 def _open(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -46,11 +46,13 @@ class Profile:
     """One number's exact counts; what its records do not allow to measure is None.
 
     Attributes:
+        at: its position in `Near.numbers`.
         calls, people: outgoing voice calls, and different people called. first, last:
             microseconds since the epoch. The rest as on the card; `duration` in seconds.
     """
 
     number: str
+    at: int
     candidate: bool
     calls: int
     first: int
@@ -117,20 +119,20 @@ def find(data: CallData, card: Card = CARD) -> Iterator[Finding]:
     sample = np.flatnonzero((data.near.why & SAMPLE) > 0)
     with connect() as db:
         _measure(db, data, candidates, sample)
-        profiles = _profiles(db)
+        profiles = _profiles(db, data.near.numbers)
         shaped = [p for p in profiles if all(s.agrees for s in signs(p, values) if s.must)]
         shaped = _with_acquaintance(db, data, shaped)
         agreed = [p for p in shaped if _agrees(signs(p, values), values["agreeing"])]
         named = _without_exempt(data, agreed)
-        usual = _usual(db, [data.near.numbers[i] for i in sample])
-        records = _records(db, [p.number for p in named])
+        usual = _usual(db, sample)
+        records = _records(db, data, [p.at for p in named])
     if named and all(p.cell_share is None for p in named):
         data.left_out.append(
             "The calls hold no cells: a number that moves, such as a delivery rider's, cannot "
             "be told from one that stands in a room. Confidence is lower for it."
         )
     for profile in named:
-        yield _finding(profile, values, usual, records[profile.number], card)
+        yield _finding(profile, values, usual, records[profile.at], card)
 
 
 def signs(profile: Profile, values: Mapping[str, float]) -> list[Sign]:
@@ -278,8 +280,7 @@ def _measure(
     chosen = np.zeros(len(near.numbers), bool)
     chosen[candidates] = True
     chosen[sample] = True
-    of = np.flatnonzero(chosen[near.caller] | chosen[near.callee])
-    numbers, cells = pa.array(near.numbers, pa.string()), pa.array([*near.cells, None], pa.string())
+    of = np.flatnonzero(near.voice & (chosen[near.caller] | chosen[near.callee]))
     duration = near.duration[of].astype(float)
     db.register(
         "calls",
@@ -287,30 +288,25 @@ def _measure(
             {
                 "us": near.us[of],
                 "duration_s": pa.array(duration, mask=np.isnan(duration)),
-                "kind": pa.array(["sms", "voice"]).take(pa.array(near.voice[of].astype(int))),
-                "caller": numbers.take(pa.array(near.caller[of])),
-                "callee": numbers.take(pa.array(near.callee[of])),
-                "caller_cell": cells.take(pa.array(near.caller_cell[of] % len(cells))),
-                "sha256": pa.array(near.origins).take(pa.array(near.origin[of])),
-                "row": near.row[of],
+                "caller": near.caller[of],
+                "callee": near.callee[of],
+                "caller_cell": pa.array(near.caller_cell[of], mask=near.caller_cell[of] < 0),
+                "call": of,
             }
         ),
     )
     both = np.flatnonzero(chosen)
-    is_candidate = np.isin(both, candidates)
-    db.register(
-        "picked", pa.table({"number": numbers.take(pa.array(both)), "candidate": is_candidate})
-    )
+    db.register("picked", pa.table({"number": both, "candidate": np.isin(both, candidates)}))
     db.execute("CREATE TEMP TABLE selected AS SELECT * FROM picked")
     db.execute(sql.OUTGOING, {"offset": data.utc_offset_s * 1_000_000})
     for step in (sql.PEOPLE, sql.INCOMING, sql.PROFILES):
         db.execute(step)
 
 
-def _profiles(db: duckdb.DuckDBPyConnection) -> list[Profile]:
-    names = [n for n in Profile.__slots__ if n != "acquainted_lift"]
-    rows = db.sql(f"SELECT {', '.join(names)} FROM profiles WHERE candidate ORDER BY number")  # noqa: S608 - names of our own class
-    return [Profile(*row) for row in rows.fetchall()]
+def _profiles(db: duckdb.DuckDBPyConnection, numbers: Sequence[str]) -> list[Profile]:
+    names = [n for n in Profile.__slots__ if n not in ("number", "at", "acquainted_lift")]
+    rows = db.sql(f"SELECT number, {', '.join(names)} FROM profiles WHERE candidate ORDER BY 1")  # noqa: S608 - names of our own class
+    return [Profile(numbers[at], at, *row) for at, *row in rows.fetchall()]
 
 
 def _with_acquaintance(
@@ -323,26 +319,27 @@ def _with_acquaintance(
     """
     if not profiles:
         return []
-    census = data.census
-    numbers = [p.number for p in profiles]
-    db.execute(sql.MET, {"numbers": numbers, "most": _MET})
-    met = db.execute("SELECT DISTINCT callee FROM met").fetchall()
+    census, names = data.census, pa.array(data.near.numbers, pa.string())
+    db.register("names", pa.table({"at": np.arange(len(names)), "name": names}))
+    db.execute(sql.MET, {"numbers": [p.at for p in profiles], "most": _MET})
     degree = np.minimum(np.maximum(census.met, census.heard), 2 * _BUSY_PARTNERS)
     known = degree >= 1
     if known.sum() < 2:
         return profiles
     density = float(degree[known].mean()) / float(known.sum() - 1)
-    at = census.at(m for (m,) in met)
-    busy = census.number.take(pa.array(at[degree[at] > _BUSY_PARTNERS])).to_pylist()
-    data.engine.put("met", pa.table({"k": pa.array(census.key[at].view(census.key_type))}))
+    met = np.array([m for (m,) in db.execute("SELECT DISTINCT callee FROM met").fetchall()])
+    at = data.near.in_census[met]
+    busy = met[degree[at] > _BUSY_PARTNERS].tolist()
+    key = pa.array(census.key[at].view(census.key_type))
+    data.engine.put("met", pa.table({"k": key, "at": met}))
     db.register("pairs", data.engine.table(sql.PAIRS))
     rows = db.execute(sql.ACQUAINTED, {"busy": busy}).fetchall()
-    lifts: dict[str, float | None] = {}
+    lifts: dict[int, float | None] = {}
     for number, people, links in rows:
         expected = density * people * (people - 1) / 2
         # too few links to speak of acquaintance, however unlikely by chance in a sparse network
         lifts[number] = 0.0 if links < _FEW_LINKS else links / expected
-    return [replace(p, acquainted_lift=lifts.get(p.number)) for p in profiles]
+    return [replace(p, acquainted_lift=lifts.get(p.at)) for p in profiles]
 
 
 def _without_exempt(data: CallData, profiles: list[Profile]) -> list[Profile]:
@@ -360,12 +357,16 @@ def _without_exempt(data: CallData, profiles: list[Profile]) -> list[Profile]:
     return [p for p in profiles if p.number not in exempt]
 
 
-def _usual(db: duckdb.DuckDBPyConnection, sample: list[str]) -> dict[str, tuple[float, float]]:
+def _usual(
+    db: duckdb.DuckDBPyConnection, sample: NDArray[np.int64]
+) -> dict[str, tuple[float, float]]:
     """Median and 99th percentile (for shares that must be low: the 1st) over all numbers."""
     columns = ", ".join(
         f"median({n}), quantile_cont({n}, {0.01 if n in _LOW else 0.99})" for n in _COMPARED
     )
-    row = db.execute(sql.USUAL.format(columns=columns), {"sample": sample}).fetchone() or ()
+    row = (
+        db.execute(sql.USUAL.format(columns=columns), {"sample": sample.tolist()}).fetchone() or ()
+    )
     found = {}
     for at, name in enumerate(_COMPARED):
         middle, edge = row[2 * at : 2 * at + 2] or (None, None)
@@ -374,12 +375,15 @@ def _usual(db: duckdb.DuckDBPyConnection, sample: list[str]) -> dict[str, tuple[
     return found
 
 
-def _records(db: duckdb.DuckDBPyConnection, numbers: list[str]) -> dict[str, list[RecordRef]]:
-    found: dict[str, list[RecordRef]] = {n: [] for n in numbers}
+def _records(
+    db: duckdb.DuckDBPyConnection, data: CallData, numbers: list[int]
+) -> dict[int, list[RecordRef]]:
+    found: dict[int, list[RecordRef]] = {n: [] for n in numbers}
     if numbers:
+        near = data.near
         rows = db.execute(sql.RECORDS, {"numbers": numbers, "most": MOST_RECORDS})
-        for number, sha256, row in rows.fetchall():
-            found[number].append(RecordRef(sha256, row))
+        for number, call in rows.fetchall():
+            found[number].append(RecordRef(near.origins[near.origin[call]], int(near.row[call])))
     return found
 
 

@@ -1,15 +1,16 @@
 """The measurements of the detector of fans, as SQL.
 
-All but PAIRS run in a database of its own that holds `calls`, the calls of those who could
-matter and of a sample of all others, and `selected(number, candidate)`; `$name` are parameters.
+All but PAIRS run in a database of its own that holds `calls`, the voice calls of those who could
+matter and of a sample of all others, by time, and `selected(number, candidate)`; numbers, cells
+and calls are positions in `Near`, `names(at, name)` says which; `$name` are parameters.
 """
 
 OUTGOING = """
 CREATE TEMP TABLE outgoing AS
-SELECT s.number, c.callee, c.us, c.duration_s, c.caller_cell AS cell, c.sha256, c.row,
+SELECT s.number, c.callee, c.us, c.duration_s, c.caller_cell AS cell, c.call,
        (c.us + $offset) // 86400000000 AS day, (c.us + $offset) // 3600000000 AS hour
 FROM calls c JOIN selected s ON c.caller = s.number
-WHERE c.kind = 'voice' AND c.caller <> c.callee
+WHERE c.caller <> c.callee
 """
 
 PEOPLE = """
@@ -21,7 +22,7 @@ FROM outgoing GROUP BY number, callee
 INCOMING = """
 CREATE TEMP TABLE incoming AS
 SELECT callee AS number, caller, count(*) AS calls
-FROM calls WHERE kind = 'voice' AND caller <> callee
+FROM calls WHERE caller <> callee
   AND callee IN (SELECT number FROM selected)
 GROUP BY callee, caller
 """
@@ -74,7 +75,7 @@ SELECT {columns} FROM profiles WHERE number IN (SELECT unnest($sample))
 
 # Who knows whom among the people called: pairs that called at all. Runs on all calls.
 PAIRS = """
-SELECT DISTINCT least(c.caller, c.callee) AS a, greatest(c.caller, c.callee) AS b
+SELECT DISTINCT least(x.at, y.at) AS a, greatest(x.at, y.at) AS b
 FROM calls c JOIN met x ON key64(c.caller) = x.k JOIN met y ON key64(c.callee) = y.k
 WHERE c.caller <> c.callee
 """
@@ -82,8 +83,9 @@ WHERE c.caller <> c.callee
 # of each number at most so many people: whether people know one another shows in a few hundred
 MET = """
 CREATE TEMP TABLE met AS
-SELECT number, callee FROM people WHERE number IN (SELECT unnest($numbers))
-QUALIFY row_number() OVER (PARTITION BY number ORDER BY hash(callee), callee) <= $most
+SELECT number, callee FROM people JOIN names ON callee = names.at
+WHERE number IN (SELECT unnest($numbers))
+QUALIFY row_number() OVER (PARTITION BY number ORDER BY hash(name), name) <= $most
 """
 
 ACQUAINTED = """
@@ -103,7 +105,7 @@ SELECT number, k, coalesce(links, 0) AS links FROM size LEFT JOIN links USING (n
 """
 
 RECORDS = """
-SELECT number, sha256, row FROM outgoing WHERE number IN (SELECT unnest($numbers))
-QUALIFY row_number() OVER (PARTITION BY number ORDER BY us, sha256, row) <= $most
-ORDER BY number, us, sha256, row
+SELECT number, call FROM outgoing WHERE number IN (SELECT unnest($numbers))
+QUALIFY row_number() OVER (PARTITION BY number ORDER BY call) <= $most
+ORDER BY number, call
 """

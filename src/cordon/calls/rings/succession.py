@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from cordon.calls.rings.uses import Uses
+from cordon.calls.survey.distinct import distinct
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -22,6 +24,7 @@ _DAY = 86_400_000_000
 _OVERLAP = 1  # days that both may speak
 _HUB = 150  # more people than one person keeps up with (Dunbar 1992): says nothing of a circle
 _CONTACT = 6.0  # nats that one contact may say
+_OFTEN = 3.0  # calls from which on a contact is one of every day
 _MISSED = (-3.0, -8.0)  # one contact that is not called again, and all of them
 _PLACE = (-4.0, 5.0)
 _HANDSET, _ANOTHER = 9.0, -0.7  # the same handset; another one, as half of those who change have
@@ -82,12 +85,16 @@ def successions(
     """
     if not len(old.at) or not len(new.at):
         return []
+    from cordon.calls.rings.pairing import holds, missed, products
+
     width = len(degree)
     a, b = _table(old, old.uses.other, width), _table(new, new.uses.other, width)
     quiet = degree <= _HUB
-    i, j, shared = _candidates(a, b, quiet, old, new, values["gap_most"])
+    i, j = _candidates(a, b, quiet, old, new, values["gap_most"])
     if not len(i):
         return []
+    one, two = _ones(a), _ones(b)
+    shared = products(*_parts(one), *_parts(two), quiet.astype(float), i, j)
     spread = np.maximum(degree, 2) * values["near_by"] / max(population, 1)
     worth = np.clip(np.log(values["kept"] / np.minimum(spread, values["kept"])), 0, _CONTACT)
     worth = np.where(quiet, worth, 0.0)
@@ -95,9 +102,9 @@ def successions(
     place = _place(old, new, i, j, cells)
     handset, known = _same(old, new, "imei", i, j)
     sim, _ = _same(old, new, "imsi", i, j)
-    knew = _at(_ones(a), i, new.at[j]) + _at(_ones(b), j, old.at[i]) > 0
+    knew = holds(a.indptr, a.indices, i, new.at[j]) | holds(b.indptr, b.indices, j, old.at[i])
     nats = (
-        _at(_ones(a) @ sparse.diags(worth) @ _ones(b).T, i, j)
+        products(*_parts(one), *_parts(two), worth, i, j)
         + place
         + np.where(handset, _HANDSET, np.where(known, _ANOTHER, 0.0))
         + np.where(sim, _SIM, 0.0)
@@ -108,21 +115,19 @@ def successions(
     nobody = float(np.log(max(min(len(old.at), len(new.at)), 1)))
     close = np.flatnonzero(nats >= nobody)  # what is still to come only speaks against
     spoken = np.asarray(b.sum(axis=1)).ravel()
-    scored = []
-    for k in close.tolist():
-        one, two = int(i[k]), int(j[k])
-        mine = slice(a.indptr[one], a.indptr[one + 1])
-        theirs = b.indices[b.indptr[two] : b.indptr[two + 1]]
-        missed = _missed(
-            a.indices[mine], a.data[mine], theirs, float(spoken[two]), values["kept"], quiet
+    i, j = i[close], j[close]
+    against = missed(
+        *_parts(a), b.indptr, b.indices, spoken, quiet, _OFTEN, values["kept"], _MISSED[0], i, j
+    )
+    contacts = np.diff(a.indptr)
+    scored = [
+        Claim(
+            int(i[n]), int(j[n]), float(nats[k]) + max(float(against[n]), _MISSED[1]), 0.0,
+            int(shared[k]), int(contacts[i[n]]), float(place[k]), bool(handset[k]), bool(sim[k]),
+            float(gap[k]),
         )
-        scored.append(
-            Claim(
-                one, two, float(nats[k]) + missed, 0.0, int(shared[k]),
-                int(mine.stop - mine.start), float(place[k]), bool(handset[k]), bool(sim[k]),
-                float(gap[k]),
-            )
-        )  # fmt: skip
+        for n, k in enumerate(close.tolist())
+    ]  # fmt: skip
     return _chosen(scored, nobody, values["odds"])
 
 
@@ -144,19 +149,8 @@ def _ones(table: sparse.csr_matrix) -> sparse.csr_matrix:
     return made
 
 
-def _at(table: sparse.spmatrix, i: Ints, j: Ints) -> Floats:
-    """Entries of a sparse table, 0 where it has none; its own indexing searches each row."""
-    entries = table.tocoo()
-    entries.sum_duplicates()
-    width = table.shape[1]
-    keys = entries.row.astype(np.int64) * width + entries.col
-    order = np.argsort(keys, kind="stable")
-    keys, values = keys[order], entries.data[order]
-    asked = i * width + j
-    at = np.minimum(np.searchsorted(keys, asked), max(len(keys) - 1, 0))
-    if not len(keys):
-        return np.zeros(len(asked))
-    return np.where(keys[at] == asked, values[at], 0.0)
+def _parts(table: sparse.csr_matrix) -> tuple[Any, Any, Floats]:
+    return table.indptr, table.indices, table.data
 
 
 def _candidates(
@@ -166,43 +160,45 @@ def _candidates(
     old: Lives,
     new: Lives,
     most_days: float,
-) -> tuple[Ints, Ints, Ints]:
-    """Pairs with a contact, a handset or a SIM in common, and times that fit; shared contacts."""
-    keep = sparse.diags(quiet.astype(float))
-    both = (_ones(a) @ keep @ _ones(b).T).tocsr()
-    found = both
+) -> tuple[Ints, Ints]:
+    """Pairs with a contact, a handset or a SIM in common, and times that fit; by i, then j."""
+    from cordon.calls.rings.pairing import in_common
+
+    tables = [(a, b, quiet)]
     for name in ("imei", "imsi"):
         one, two = (getattr(x.uses, name) for x in (old, new))
         width = int(max(one.max(initial=-1), two.max(initial=-1))) + 1
-        found = found + _ones(_table(old, one, width)) @ _ones(_table(new, two, width)).T
-    found = found.tocoo()
-    i, j = found.row.astype(np.int64), found.col.astype(np.int64)
-    gap = (new.first[j] - old.last[i]) / _DAY
-    fits = (gap >= -_OVERLAP) & (gap <= most_days) & (old.at[i] != new.at[j])
-    i, j = i[fits], j[fits]
-    order = np.lexsort((j, i))
-    i, j = i[order], j[order]
-    shared = _at(both, i, j) if len(i) else np.zeros(0)
-    return i, j, shared.astype(np.int64)
-
-
-def _missed(
-    mine: Ints, often: Floats, theirs: Ints, calls: float, kept: float, quiet: NDArray[np.bool_]
-) -> float:
-    """Contacts of every day that the new number never met though it spoke enough."""
-    gone = ~np.isin(mine, theirs, assume_unique=True) & quiet[mine] & (often >= 3)
-    each = np.log((1 - kept) + kept * np.exp(-often[gone] / often.sum() * calls))
-    return float(max(np.maximum(each, _MISSED[0]).sum(), _MISSED[1]))
+        tables.append(
+            (_table(old, one, width), _table(new, two, width), np.ones(max(width, 1), bool))
+        )
+    window = -_OVERLAP * _DAY, int(most_days * _DAY)
+    count = len(new.at)
+    found = []
+    for mine, theirs, counted in tables:
+        by_value = theirs.tocsc()
+        i, j = in_common(
+            mine.indptr, mine.indices, by_value.indptr, by_value.indices, counted,
+            old.last, new.first, *window,
+        )  # fmt: skip
+        found.append(i * count + j)
+    pairs = distinct(np.concatenate(found))
+    i, j = pairs // count, pairs % count
+    apart = old.at[i] != new.at[j]
+    return i[apart], j[apart]
 
 
 def _place(old: Lives, new: Lives, i: Ints, j: Ints, cells: Floats) -> Floats:
     """Calls of the two from one cell, against what the new one would share with anybody."""
+    from cordon.calls.rings.pairing import products
+
     shares = []
     for lives in (old, new):
         table = _table(lives, lives.uses.cell, len(cells))
         total = np.maximum(np.asarray(table.sum(axis=1)).ravel(), 1)
-        shares.append((sparse.diags(1 / total) @ table).tocsr())
-    same = _at(shares[0] @ shares[1].T, i, j)
+        share = (sparse.diags(1 / total) @ table).tocsr()
+        share.sort_indices()
+        shares.append(share)
+    same = products(*_parts(shares[0]), *_parts(shares[1]), np.ones(max(len(cells), 1)), i, j)
     chance = np.asarray(shares[0] @ cells).ravel()[i] + 1e-9
     nats = np.clip(np.log((0.8 * same + 0.02 * chance) / chance), *_PLACE)
     told = (np.diff(shares[0].indptr)[i] > 0) & (np.diff(shares[1].indptr)[j] > 0)
@@ -213,10 +209,13 @@ def _same(
     old: Lives, new: Lives, name: str, i: Ints, j: Ints
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Whether the two share a value of a column, and whether both have any."""
+    from cordon.calls.rings.pairing import products
+
     one, two = (getattr(x.uses, name) for x in (old, new))
     width = int(max(one.max(initial=-1), two.max(initial=-1))) + 1
     tables = _table(old, one, width), _table(new, two, width)
-    same = _at(_ones(tables[0]) @ _ones(tables[1]).T, i, j) > 0
+    one, two = (_parts(_ones(t)) for t in tables)
+    same = products(*one, *two, np.ones(max(width, 1)), i, j) > 0
     held = (np.diff(tables[0].indptr)[i] > 0) & (np.diff(tables[1].indptr)[j] > 0)
     return same, held
 

@@ -40,17 +40,17 @@ class Uses:
 
 def uses(near: Near, at: Ints) -> Uses:
     """The uses of numbers by their positions in `Near.numbers`."""
-    place = np.full(len(near.numbers), -1, np.int64)
-    place[at] = np.arange(len(at))
     parts = []
-    for made, own, other, ends in (
-        (True, near.caller, near.callee, (near.caller_imsi, near.caller_imei, near.caller_cell)),
-        (False, near.callee, near.caller, (near.callee_imsi, near.callee_imei, near.callee_cell)),
+    for made, (calls, starts), other, ends in (
+        (True, near.made, near.callee, (near.caller_imsi, near.caller_imei, near.caller_cell)),
+        (False, near.taken, near.caller, (near.callee_imsi, near.callee_imei, near.callee_cell)),
     ):
-        call = np.flatnonzero(place[own] >= 0)
+        many = starts[at + 1] - starts[at]
+        ahead = np.cumsum(many) - many
+        call = calls[np.arange(many.sum()) + np.repeat(starts[at] - ahead, many)]
         parts.append(
             (
-                place[own[call]],
+                np.repeat(np.arange(len(at)), many),
                 call,
                 np.full(len(call), made),
                 other[call].astype(np.int64),
@@ -60,7 +60,7 @@ def uses(near: Near, at: Ints) -> Uses:
     of, call, made_, other_, imsi, imei, cell = (
         np.concatenate(p) for p in zip(*parts, strict=True)
     )
-    order = np.lexsort((~made_, call, of))
+    order = np.argsort((of * len(near.us) + call) * 2 + ~made_)
     of = of[order]
     return Uses(
         of,

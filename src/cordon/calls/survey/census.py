@@ -22,9 +22,10 @@ SELECT key64(caller) AS k, any_value(caller) AS number, count(*) AS n,
        count_if(kind = 'voice') AS voice,
        min(us) AS first, max(us) AS last,
        bit_or(CASE WHEN kind = 'voice' THEN slot63(callee) ELSE 0 END) AS slots,
-       count(*) - count_if(kind IN ('voice', 'sms') AND us BETWEEN {earliest} AND {latest}) AS odd
+       count(us) AS timed
 FROM calls GROUP BY key64(caller)
 """
+KINDS = "SELECT kind, count(*) AS n FROM calls GROUP BY kind"
 CALLEES = """
 SELECT key64(callee) AS k, any_value(callee) AS number, count(*) AS n,
        count_if(kind = 'voice') AS voice,
@@ -49,7 +50,8 @@ class Census:
             where they are beyond counting.
         first, last: µs of the first and last call or message made or call answered: people go on
             calling a number that nobody uses any more. Far apart where there is none.
-        rows: records in all. odd: records whose kind or time is none. begin, end: span (µs).
+        rows: records in all. odd: 0 where each has a number, a kind and a time.
+        begin, end: span (µs).
     """
 
     key: NDArray[np.int64]
@@ -76,7 +78,7 @@ class Census:
 
 def count_everybody(engine: Engine) -> Census | None:
     """Two passes of plain counts; None where there is no call at all."""
-    made = engine.table(CALLERS.format(earliest=EARLIEST, latest=LATEST))
+    made = engine.table(CALLERS)
     taken = engine.table(CALLEES)
     rows = int(pc.sum(made["n"]).as_py() or 0)
     if not rows:
@@ -84,7 +86,7 @@ def count_everybody(engine: Engine) -> Census | None:
     missing = sum(
         int(pc.sum(t.filter(pc.is_null(t["number"]))["n"]).as_py() or 0) for t in (made, taken)
     )
-    odd = int(pc.sum(made["odd"]).as_py() or 0) + missing
+    odd = missing + rows - int(pc.sum(made["timed"]).as_py() or 0) + _odd(engine, made)
     # who was called and never answered has no first call, and is somebody all the same
     made, taken = (t.filter(pc.is_valid(t["number"])) for t in (made, taken))
     a, b = _keys(made), _keys(taken)
@@ -125,6 +127,14 @@ def count_everybody(engine: Engine) -> Census | None:
         int(pc.min(made["first"]).as_py()),
         int(pc.max(made["last"]).as_py()),
     )
+
+
+def _odd(engine: Engine, made: pa.Table) -> int:
+    """Kinds that are none, and callers with a time that is none."""
+    kinds = engine.table(KINDS).to_pylist()
+    beyond = pc.or_(pc.less(made["first"], EARLIEST), pc.greater(made["last"], LATEST))
+    callers = int(pc.sum(pc.fill_null(beyond, True)).as_py() or 0)
+    return callers + sum(int(k["n"]) for k in kinds if k["kind"] not in ("voice", "sms"))
 
 
 def _linear(slots: NDArray[np.int64]) -> NDArray[np.float64]:

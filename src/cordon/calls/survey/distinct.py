@@ -1,4 +1,4 @@
-"""Different values of a large array."""
+"""Different values of a large array, and its order."""
 
 from __future__ import annotations
 
@@ -16,8 +16,23 @@ def distinct(values: NDArray[Scalar]) -> NDArray[Scalar]:
     `np.unique` without counts goes by a hash table since NumPy 2.3: 3.5 s for four million whole
     numbers that a sort does in 0.1 s.
     """
-    ordered = np.sort(values, axis=None)
-    if not len(ordered):
-        return ordered
-    first = np.concatenate([[True], ordered[1:] != ordered[:-1]])
-    return np.asarray(ordered[first], ordered.dtype)
+    by_size = np.sort(values, axis=None)
+    if not len(by_size):
+        return by_size
+    first = np.concatenate([[True], by_size[1:] != by_size[:-1]])
+    return np.asarray(by_size[first], by_size.dtype)
+
+
+def ordered(values: NDArray[np.integer]) -> NDArray[np.int64]:
+    """The stable order of whole numbers from 0: as `np.argsort(values, kind="stable")`.
+
+    Value and position are sorted as one number where both fit in 63 bits: the sort of NumPy that
+    gives values is ten times as fast as the one that gives positions.
+    """
+    bits = max(len(values) - 1, 0).bit_length()
+    if int(values.max(initial=0)).bit_length() + bits > 63:
+        return np.argsort(values, kind="stable")
+    both = values.astype(np.int64) << bits
+    both |= np.arange(len(values))
+    both.sort()
+    return both & ((1 << bits) - 1)

@@ -73,6 +73,14 @@ class Engine(Protocol):
         """Offer a table to queries under a name; one of that name is replaced."""
         ...
 
+    def keep(self, name: str, sql: str) -> None:
+        """Answer a query once, and offer the answer to queries under a name."""
+        ...
+
+    def drop(self, name: str) -> None:
+        """Let go of what `keep` kept."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Sources:
@@ -98,6 +106,7 @@ class DuckEngine:
 
     def __init__(self, db: duckdb.DuckDBPyConnection, sources: Sources) -> None:
         self.db = db
+        db.execute("SET preserve_insertion_order = false")  # what needs an order asks for it
         db.execute("SET TimeZone = 'UTC'")  # a start without a zone is UTC, wherever the machine is
         db.execute("CREATE OR REPLACE MACRO key64(x) AS hash(x)")
         db.execute("CREATE OR REPLACE MACRO slot63(x) AS (1::BIGINT << (hash(x) % 63)::INTEGER)")
@@ -140,6 +149,12 @@ class DuckEngine:
             f'CREATE OR REPLACE TEMP TABLE "{name}" AS SELECT * FROM "{name}_arrow"'  # noqa: S608 - names of our own
         )
         self.db.unregister(f"{name}_arrow")
+
+    def keep(self, name: str, sql: str) -> None:
+        self.db.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {sql}')
+
+    def drop(self, name: str) -> None:
+        self.db.execute(f'DROP TABLE IF EXISTS "{name}"')
 
 
 def _select(view: str, named: Sequence[str], origin: str, row: str, sources: Sources) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from zlib import crc32
 
 import numpy as np
@@ -16,15 +17,29 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cordon.calls.survey.census import Census
-from cordon.calls.survey.distinct import distinct
+from cordon.calls.survey.distinct import Scalar, distinct, ordered
 from cordon.calls.survey.engine import Engine
 
-ROWS = """
-SELECT c.us, c.duration_s, c.kind = 'voice' AS voice, key64(c.caller) AS a, key64(c.callee) AS b,
-       c.caller_imsi, c.caller_imei, c.caller_cell, c.callee_imsi, c.callee_imei, c.callee_cell,
-       c.origin, c.row
+KEPT = """
+SELECT c.us, CAST(c.duration_s AS REAL) AS duration_s, c.kind = 'voice' AS voice,
+       key64(c.caller) AS a, key64(c.callee) AS b, c.caller_imsi, c.callee_imsi,
+       substr(c.caller_imei, 1, 14) AS caller_imei, substr(c.callee_imei, 1, 14) AS callee_imei,
+       c.caller_cell, c.callee_cell, c.origin, c.row
 FROM calls c LEFT JOIN near x ON key64(c.caller) = x.k LEFT JOIN near y ON key64(c.callee) = y.k
 WHERE x.k IS NOT NULL OR y.k IS NOT NULL
+"""
+ROWS = """
+SELECT r.us, r.duration_s, r.voice, a.code AS caller, b.code AS callee,
+       coalesce(ai.code, -1) AS caller_imsi, coalesce(bi.code, -1) AS callee_imsi,
+       coalesce(ae.code, -1) AS caller_imei, coalesce(be.code, -1) AS callee_imei,
+       coalesce(ac.code, -1) AS caller_cell, coalesce(bc.code, -1) AS callee_cell,
+       o.code AS origin, r.row
+FROM kept r JOIN numbers a ON r.a = a.k JOIN numbers b ON r.b = b.k
+JOIN origins o ON key64(r.origin) = o.k
+LEFT JOIN imsis ai ON key64(r.caller_imsi) = ai.k LEFT JOIN imsis bi ON key64(r.callee_imsi) = bi.k
+LEFT JOIN imeis ae ON key64(r.caller_imei) = ae.k LEFT JOIN imeis be ON key64(r.callee_imei) = be.k
+LEFT JOIN cells ac ON key64(r.caller_cell) = ac.k LEFT JOIN cells bc ON key64(r.callee_cell) = bc.k
+ORDER BY r.us, o.code, r.row
 """
 
 FAN, TAKES, BOX, NAMED, ENDED, BEGAN, SAMPLE = (1 << n for n in range(7))
@@ -44,7 +59,7 @@ MOST_ROWS = 6_000_000
 """Rows held at a time; beyond it the least striking numbers are left out, and that is said."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Near:
     """Calls with at least one end among those who could matter, each call once, by time.
 
@@ -83,6 +98,21 @@ class Near:
     exempt_one_in: float = 1.0
     repeated: int = 0
     left_out: list[str] = field(default_factory=list)
+
+    @cached_property
+    def made(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Calls by caller, then time; where each number's begin, and one more."""
+        return _by(self.caller, len(self.numbers))
+
+    @cached_property
+    def taken(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Calls by callee, then time; where each number's begin, and one more."""
+        return _by(self.callee, len(self.numbers))
+
+
+def _by(end: NDArray[np.int32], size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    counts = np.bincount(end, minlength=size)
+    return ordered(end), np.concatenate([[0], np.cumsum(counts)])
 
 
 def who_matters(census: Census, named: Iterable[str] = ()) -> NDArray[np.int8]:
@@ -134,7 +164,8 @@ def gather(
     left_out = _within(census, why, most)
     chosen = np.flatnonzero(why)
     engine.put("near", pa.table({"k": _as_key(census, chosen)}))
-    return _near(engine.table(ROWS), census, why, one_in, left_out)
+    engine.keep("kept", KEPT)
+    return _near(engine, census, why, one_in, left_out)
 
 
 def _fewer(census: Census, why: NDArray[np.int8], exempt: Iterable[str]) -> float:
@@ -178,56 +209,87 @@ def _as_key(census: Census, chosen: NDArray[np.int64]) -> pa.Array:
 
 
 def _near(
-    table: pa.Table, census: Census, why: NDArray[np.int8], one_in: float, left_out: list[str]
+    engine: Engine, census: Census, why: NDArray[np.int8], one_in: float, left_out: list[str]
 ) -> Near:
-    # a column is let go once it is read: text of millions of rows is most of what a search holds
-    columns = {name: table[name] for name in table.column_names}
-    del table
-    ends = [_numpy(columns.pop(n)).view(np.int64) for n in ("a", "b")]
-    keys = distinct(np.concatenate(ends))
+    """What was kept, with a number in place of each text: the engine does that many times faster.
+
+    Texts are numbered in their own order and not in that of hashes: the order must be the same
+    whatever engine answered.
+    """
+    keys = distinct(
+        np.concatenate(
+            [_numpy(engine.table(f"SELECT DISTINCT {k} FROM kept")[k]).view(np.int64) for k in "ab"]  # noqa: S608 - names of our own
+        )
+    )
     at = np.searchsorted(census.key, keys)
     names = census.number.take(pa.array(at))
-    # by name and not by hash: the order must be the same whatever engine answered
     order = np.asarray(pc.sort_indices(names).to_numpy(), np.int64)
-    rank = np.empty(len(order), np.int32)
-    rank[order] = np.arange(len(order), dtype=np.int32)
-    caller, callee = (rank[np.searchsorted(keys, e)] for e in ends)
-    us = _numpy(columns.pop("us")).astype(np.int64)
-    duration = _numpy(columns.pop("duration_s")).astype(np.float32)
-    voice = _numpy(columns.pop("voice")).astype(bool)
-    origin, origins = _codes(columns, ("origin",))
-    row = _numpy(columns.pop("row")).astype(np.int64)
-    same = _repeats(us, caller, callee, voice, duration, origin[0], row)
-    by_time = np.lexsort((row, origin[0], us))
-    kept = by_time[~same[by_time]]
-    imsi, imsis = _codes(columns, ("caller_imsi", "callee_imsi"))
-    imei, imeis = _codes(columns, ("caller_imei", "callee_imei"), 14)
-    cell, cells = _codes(columns, ("caller_cell", "callee_cell"))
+    at = at[order]
+    engine.put("numbers", pa.table({"k": _as_key(census, at), "code": _upto(len(at))}))
+    imsis = _numbered(engine, "imsis", ("caller_imsi", "callee_imsi"))
+    imeis = _numbered(engine, "imeis", ("caller_imei", "callee_imei"))
+    cells = _numbered(engine, "cells", ("caller_cell", "callee_cell"))
+    origins = _numbered(engine, "origins", ("origin",))
+    table = engine.table(ROWS)
+    engine.drop("kept")
+    c = {name: _numpy(table[name]) for name in table.column_names}
+    del table
+    duration = c["duration_s"].astype(np.float32)
+    us, row = c["us"].astype(np.int64), c["row"].astype(np.int64)
+    voice = c["voice"].astype(bool)
+    caller, callee, origin = (c[n].astype(np.int32) for n in ("caller", "callee", "origin"))
+    kept = ~_repeats(us, caller, callee, voice, duration, origin)
+
+    every = bool(kept.all())
+
+    def those(column: NDArray[Scalar]) -> NDArray[Scalar]:
+        return column if every else column[kept]
+
+    def codes(name: str) -> NDArray[np.int32]:
+        return those(c.pop(name).astype(np.int32, copy=False))
+
     return Near(
         names.take(pa.array(order)).to_pylist(),
-        at[order],
-        why[at[order]],
-        us[kept],
-        duration[kept],
-        voice[kept],
-        caller[kept],
-        callee[kept],
-        imsi[0][kept],
-        imei[0][kept],
-        cell[0][kept],
-        imsi[1][kept],
-        imei[1][kept],
-        cell[1][kept],
-        origin[0][kept],
-        row[kept],
+        at,
+        why[at],
+        those(us),
+        those(duration),
+        those(voice),
+        those(caller),
+        those(callee),
+        codes("caller_imsi"),
+        codes("caller_imei"),
+        codes("caller_cell"),
+        codes("callee_imsi"),
+        codes("callee_imei"),
+        codes("callee_cell"),
+        those(origin),
+        those(row),
         imsis,
         imeis,
         cells,
         origins,
         one_in,
-        int(same.sum()),
+        int((~kept).sum()),
         left_out,
     )
+
+
+def _numbered(engine: Engine, name: str, columns: tuple[str, ...]) -> list[str]:
+    """The different texts of columns of `kept`, sorted, also as a table of that name there."""
+    found: set[str] = set()
+    for column in columns:
+        texts = engine.table(f"SELECT DISTINCT {column} AS k FROM kept")["k"]  # noqa: S608 - names of our own
+        found.update(t for t in texts.to_pylist() if t is not None)
+    ordered = sorted(found)
+    words = pa.array(ordered, pa.string())
+    engine.put("words", pa.table({"word": words, "code": _upto(len(ordered))}))
+    engine.keep(name, "SELECT key64(word) AS k, code FROM words")
+    return ordered
+
+
+def _upto(count: int) -> pa.Array:
+    return pa.array(np.arange(count, dtype=np.int32))
 
 
 def _repeats(
@@ -237,14 +299,15 @@ def _repeats(
     voice: NDArray[np.bool_],
     duration: NDArray[np.float32],
     origin: NDArray[np.int32],
-    row: NDArray[np.int64],
 ) -> NDArray[np.bool_]:
     """True for a call that stands before: the same in each part, or nearly in another file.
 
-    Two switches of one call, or two deliveries of one day, differ by a second or two.
+    The calls are ordered by time, file and row. Two switches of one call, or two deliveries of
+    one day, differ by a second or two.
     """
-    ends = (caller.astype(np.int64) << 32 | callee.astype(np.int64)) << 1 | voice
-    order = np.lexsort((row, origin, us, ends))
+    size = int(max(caller.max(initial=0), callee.max(initial=0))) + 1
+    ends = (caller.astype(np.int64) * size + callee) * 2 + voice
+    order = ordered(ends)
     one, two = order[1:], order[:-1]
     unknown = np.isnan(duration[one]) & np.isnan(duration[two])
     pair = ends[one] == ends[two]
@@ -257,30 +320,6 @@ def _repeats(
     same = np.zeros(len(us), bool)
     same[one] = pair & (exact | close)
     return same
-
-
-def _codes(
-    table: dict[str, pa.ChunkedArray], columns: tuple[str, ...], length: int = 0
-) -> tuple[list[NDArray[np.int32]], list[str]]:
-    """Columns of text as positions in one sorted list; -1 for null."""
-    parts = []
-    for name in columns:
-        column = table.pop(name)
-        if length:
-            column = pc.utf8_slice_codeunits(column, 0, length)
-        parts.append(column.combine_chunks().dictionary_encode())
-    parts = [p.combine_chunks() if isinstance(p, pa.ChunkedArray) else p for p in parts]
-    words = sorted({w for p in parts for w in p.dictionary.to_pylist() if w is not None})
-    known = pa.array(words, pa.string())
-    out = []
-    for part in parts:
-        place = _numpy(pc.fill_null(pc.index_in(part.dictionary, known), -1)).astype(np.int32)
-        index = _numpy(pc.fill_null(part.indices, -1)).astype(np.int64)
-        codes = np.full(len(index), -1, np.int32)
-        held = index >= 0
-        codes[held] = place[index[held]]
-        out.append(codes)
-    return out, words
 
 
 def _numpy(column: pa.ChunkedArray | pa.Array) -> NDArray[np.generic]:

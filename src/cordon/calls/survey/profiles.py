@@ -120,12 +120,18 @@ def profiles(near: Near, offset_s: int) -> Profiles:
     )
 
 
-def median_by(group: Ints, value: NDArray[np.floating], size: int) -> Floats:
-    """The lower median of each group's values; NaN for a group without any."""
-    order = np.lexsort((value, group))
+def median_by(group: Ints, value: NDArray[np.float32], size: int) -> Floats:
+    """The lower median of each group's values; NaN for a group without any.
+
+    Args:
+        value: not below 0: then its bits are ordered as it is, and sorted as one with the group.
+    """
+    both = group.astype(np.int64) << 32 | value.astype(np.float32).view(np.uint32)
+    both.sort()
     counts = np.bincount(group, minlength=size)
     starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
     found = np.full(size, np.nan)
     held = counts > 0
-    found[held] = value[order][starts[held] + (counts[held] - 1) // 2]
+    middle = both[starts[held] + (counts[held] - 1) // 2] & 0xFFFFFFFF
+    found[held] = middle.astype(np.uint32).view(np.float32)
     return found

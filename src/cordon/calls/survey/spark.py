@@ -150,6 +150,17 @@ class SparkEngine:
         with _told(self._memory_mb):
             session.createDataFrame(table).createOrReplaceTempView(name)
 
+    def keep(self, name: str, sql: str) -> None:
+        session = self._begun()
+        with _told(self._memory_mb):
+            session.sql(in_spark(sql)).persist().createOrReplaceTempView(name)
+
+    def drop(self, name: str) -> None:
+        session = self._begun()
+        with _told(self._memory_mb):
+            session.table(name).unpersist()
+            session.catalog.dropTempView(name)
+
     def each_once(self) -> int:
         """Leave out calls that stand before; how many there were. As DuckEngine does it."""
         if alone([*self._sources.segments, *self._sources.raw]):
