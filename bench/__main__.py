@@ -19,7 +19,7 @@ from typing import Any
 import cordon
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("ledger", "gate", "picture", "calls", "rings", "spark", "pages")
+PARTS = ("ledger", "gate", "picture", "calls", "rings", "quality", "spark", "pages")
 COLUMNS = ("what", "ours", "peer", "unit", "goal", "cpu_s", "wall_s")
 TITLES = ("What", "Cordon", "Peer in the same run", "Unit", "Goal", "CPU s", "Wall s")
 
@@ -64,7 +64,12 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it runs")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "benchmarks.md")
     asked = parser.parse_args()
-    sections: list[str] = []
+    asked_for = "" if tuple(asked.parts) == PARTS else f" {' '.join(asked.parts)}"
+    command = f"python -m bench{asked_for}" if asked_for else "make bench"
+    where = (
+        f"{machine()}, {datetime.now(UTC):%Y-%m-%d}, Cordon {cordon.__version__}, by `{command}`."
+    )
+    sections = _sections(asked.out)
     failed: list[str] = []
     for name in asked.parts:
         print(f"{name} …", flush=True)
@@ -72,29 +77,36 @@ def main() -> None:
         said = (module.__doc__ or name).strip().splitlines()[0]
         try:
             rows = module.run(quick=asked.quick)
-        except Exception as fault:  # what the other parts measured must not be lost with it
+        except Exception:  # what the other parts measured must not be lost with it
             failed.append(name)
-            why = f"Not measured in this run: {type(fault).__name__}."
-            sections.append(f"## {name.capitalize()}\n\n{said}\n\n{why}\n")
             traceback.print_exc()
             continue
-        sections.append(f"## {name.capitalize()}\n\n{said}\n\n{table(rows)}\n")
+        sections[name] = f"{said}\n\n{where}\n\n{table(rows)}\n"
         print(table(rows), flush=True)
+        if not asked.quick:
+            _write(asked.out, sections)
     if asked.quick:
         print("A quick run writes nothing: its sizes are too small to quote.")
-        _end(failed)
-        return
-    command = (
-        "make bench" if tuple(asked.parts) == PARTS else f"python -m bench {' '.join(asked.parts)}"
-    )
-    asked.out.write_text(
-        "# Benchmarks\n\n"
-        "Each figure and its peer were measured in one run, interleaved, by the command below.\n\n"
-        f"- Machine: {machine()}\n- Date: {datetime.now(UTC):%Y-%m-%d}\n- Command: `{command}`\n"
-        f"- Cordon {cordon.__version__}\n\n" + "\n".join(sections)
-    )
-    print(f"Written to {asked.out}.")
+    else:
+        print(f"Written to {asked.out}.")
     _end(failed)
+
+
+def _sections(path: Path) -> dict[str, str]:
+    """What the page says of each part; a part that is measured anew takes its place."""
+    if not path.exists():
+        return {}
+    parts = path.read_text().split("\n## ")[1:]
+    return {p.partition("\n")[0].lower(): p.partition("\n")[2].strip() + "\n" for p in parts}
+
+
+def _write(path: Path, sections: dict[str, str]) -> None:
+    told = [f"## {n.capitalize()}\n\n{sections[n]}" for n in PARTS if n in sections]
+    path.write_text(
+        "# Benchmarks\n\n"
+        "Each figure and its peer were measured in one run, interleaved, on the machine, the day "
+        "and by the command that stand under each heading.\n\n" + "\n".join(told)
+    )
 
 
 def _end(failed: list[str]) -> None:

@@ -41,8 +41,8 @@ MEMORY_MB, THREADS = 2048, 2
 BEGIN = parse_time("2026-03-02T00:00:00Z")
 
 SCAN = """
-SELECT sum(epoch_us(start) // 1000000), sum(duration_s), sum(row), sum(length(caller)),
-       sum(length(callee)), sum(length(caller_cell)) FROM calls
+SELECT sum(epoch_us(start) // 1000000), sum(duration_s), sum(row), sum(strlen(caller)),
+       sum(strlen(callee)), sum(strlen(caller_cell)) FROM calls
 """
 DISTINCTS = """
 SELECT count(*) FILTER (people > 200) FROM (
