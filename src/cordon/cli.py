@@ -20,6 +20,7 @@ COMMANDS = {
     "settings": "cordon.commands.settings:settings",
     "picture": "cordon.picture.commands:app",
     "calls": "cordon.calls.commands:app",
+    "money": "cordon.money.commands:app",
     "operations": "cordon.operations.commands:app",
     "cases": "cordon.cases.commands:app",
     "evidence": "cordon.cases.commands:evidence",

@@ -1,0 +1,53 @@
+"""One account, however it is written: spaces, lower case, with or without country and check digits.
+
+An IBAN (ISO 13616) is two letters, two check digits and the account within the country (BBAN).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+_IBAN = re.compile(r"^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$")
+_AS_DIGITS = {ord("A") + n: str(10 + n) for n in range(26)}
+_BETWEEN = re.compile(r"[\s\-./]+")
+
+
+def written(text: str) -> str:
+    """An account without what only parts its digits; a wallet's address stays as it is."""
+    bare = _BETWEEN.sub("", text)
+    # letters of coin addresses differ by case: only what is IBAN-like is raised
+    return bare.upper() if _IBAN.match(bare.upper()) else text.strip()
+
+
+def is_iban(account: str) -> bool:
+    """True where the account has the shape of an IBAN."""
+    return _IBAN.match(account) is not None
+
+
+def checks(account: str) -> bool:
+    """True where an IBAN's check digits are right (ISO 7064, MOD 97-10)."""
+    return int((account[4:] + account[:4]).translate(_AS_DIGITS)) % 97 == 1
+
+
+def joined(accounts: Sequence[str]) -> Mapping[str, str]:
+    """For accounts written without country and check digits, the IBAN that they are.
+
+    Only where exactly one IBAN among them ends in the same account: of two countries' nobody can
+    tell which is meant, and both stay as they are.
+    """
+    by_rest: dict[str, list[str]] = {}
+    for account in accounts:
+        if is_iban(account):
+            by_rest.setdefault(account[4:], []).append(account)
+    found: dict[str, str] = {}
+    for account in accounts:
+        those = by_rest.get(account.upper(), ())
+        if len(those) == 1 and not is_iban(account):
+            found[account] = those[0]
+    # an IBAN whose check digits are wrong is the right one, where that stands beside it
+    for same in by_rest.values():
+        right = [a for a in same if checks(a)] if len(same) > 1 else []
+        if len(right) == 1:
+            found.update({a: right[0] for a in same if a != right[0] and a[:2] == right[0][:2]})
+    return {k: found.get(v, v) for k, v in found.items()}

@@ -1,0 +1,78 @@
+"""`cordon money`: payments in, findings and traces out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import orjson
+import typer
+
+from cordon.kernel.clock import parse_time
+from cordon.kernel.console import console, write_out
+from cordon.kernel.errors import BadUsage
+from cordon.kernel.rejects import write_rejects
+from cordon.money.model import Method
+from cordon.money.reading import read_payments
+from cordon.money.tracing.forward import HOPS, forward
+from cordon.money.tracing.telling import told
+
+app = typer.Typer(no_args_is_help=True, help="Payments: follow money from account to account.")
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+
+
+@app.callback()
+def _group() -> None:
+    """Keeps `trace` a command of a group while it is the only one."""
+
+
+@app.command()
+def trace(
+    ctx: typer.Context,
+    account: Annotated[str, typer.Argument(help="The account whose income is followed.")],
+    payments: Annotated[list[Path], typer.Option(help="Files of payments; again for more.")],
+    since: Annotated[str, typer.Option(help="Follow what came in from then on (RFC 3339).")] = "",
+    until: Annotated[str, typer.Option(help="Follow what came in before then (RFC 3339).")] = "",
+    hops: Annotated[int, typer.Option(help="Payments that are followed, at most.")] = HOPS,
+    rejects: Annotated[Path | None, typer.Option(help="Write refused rows here (CSV).")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the trace here (JSON).")] = None,
+    json: Json = False,
+) -> None:
+    """Follow the money that an account took in, by FIFO, haircut and poison side by side."""
+    c = console(ctx, json=json)
+    if not 1 <= hops <= 100:
+        raise BadUsage("--hops must lie between 1 and 100.")
+    with c.progress("Reading") as progress:
+        read = read_payments(payments, progress=progress)
+    if rejects is not None:
+        write_rejects(rejects, read.refusals)
+    found = told(
+        forward(
+            read.payments,
+            account,
+            since=parse_time(since) if since else None,
+            until=parse_time(until) if until else None,
+            hops=hops,
+        )
+    )
+    write_out(
+        iter([orjson.dumps(found, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)]), out
+    )
+    lines = [
+        f"{read.counts.read:,} payments read, {read.counts.kept:,} kept, "
+        f"{read.counts.repeated:,} repeated, {read.counts.refused:,} refused.",
+        f"{found['sources']:,} payments came into {found['account']}.",
+    ]
+    for method in Method:
+        for s in found["methods"][method.value]["sums"]:
+            left = ", ".join(f"{v} by {k.replace('_', ' ')}" for k, v in s["left"].items())
+            mixed = f" (with {s['mixed_in']} that was mixed in)" if s["mixed_in"] != "0" else ""
+            lines.append(
+                f"{method.value}: of {s['came_in']} {s['currency']}{mixed} {s['stays']} stays, "
+                f"left: {left or 'nothing'}; beyond {found['hops']} hops: {s['beyond']}."
+            )
+    lines += found["left_out"]
+    if out is None:
+        c.say("\n".join(lines))
+    else:
+        c.answer({"sources": found["sources"], "counts": read.counts.read}, "\n".join(lines))

@@ -1,0 +1,68 @@
+"""Payments as columns, in the order of time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from cordon.kernel.findings import RecordRef
+from cordon.money.model import CHANNELS, EXITS
+
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Payments:
+    """Payments by time, then file and row; each counts once.
+
+    Attributes:
+        accounts: names, sorted; a pot is an account in one currency: `pot = account *
+            len(currencies) + currency`.
+        currencies: codes, sorted. digits: decimal places that amounts of each are kept in.
+        at: µs since the epoch. sender, receiver: index into accounts. amount: whole units of the
+            smallest place of its currency, not below 0. currency: index into currencies.
+        channel: index into CHANNELS, -1 where not told. ids: of the payments.
+        file: index into files (SHA-256). row: in its file, from 1.
+        left_out: sentences for the reader. repeated: payments told twice.
+    """
+
+    accounts: list[str]
+    currencies: list[str]
+    digits: tuple[int, ...]
+    at: Ints
+    sender: NDArray[np.int32]
+    receiver: NDArray[np.int32]
+    amount: Ints
+    currency: NDArray[np.int16]
+    channel: NDArray[np.int8]
+    ids: pa.ChunkedArray
+    file: NDArray[np.int32]
+    row: Ints
+    files: list[str]
+    repeated: int = 0
+    left_out: tuple[str, ...] = field(default=())
+
+    def __len__(self) -> int:
+        return len(self.at)
+
+    @property
+    def exits(self) -> NDArray[np.bool_]:
+        """Payments by which money leaves what can be frozen."""
+        leaves = np.array([c in EXITS for c in CHANNELS] + [False])  # -1 is the last
+        return np.asarray(leaves[self.channel])
+
+    def pot(self, end: NDArray[np.int32]) -> Ints:
+        """The pot of each payment's sender or receiver."""
+        return end.astype(np.int64) * len(self.currencies) + self.currency
+
+    def money(self, units: int, currency: int) -> Decimal:
+        """Whole units as an exact amount."""
+        return Decimal(int(units)).scaleb(-self.digits[currency])
+
+    def record(self, k: int) -> RecordRef:
+        """Where payment k stands in what came in."""
+        return RecordRef(self.files[self.file[k]], int(self.row[k]))

@@ -1,0 +1,207 @@
+"""A trace as plain values: sums, what can be frozen, per victim, and the flow from hop to hop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cordon.money.model import CHANNELS, Method
+from cordon.money.payments import Payments
+from cordon.money.tracing.forward import Followed, Forward, shared_out
+from cordon.money.tracing.kernels import AGAIN, HOP, OF, SOURCE, UNITS
+
+Ints = NDArray[np.int64]
+MOST = 10_000
+"""Lines of flow and payments that a trace tells, the largest first; how many there are is said."""
+
+UNTOLD = "untold"  # a channel that the payment does not name
+
+
+def told(trace: Forward) -> dict[str, Any]:
+    """The whole trace, for JSON. Amounts are exact decimals as text."""
+    p = trace.payments
+    return {
+        "account": trace.account,
+        "direction": "forward",
+        "hops": trace.hops,
+        "sources": len(trace.sources),
+        "since": _time(p, int(trace.sources[0])),
+        "until": _time(p, int(trace.sources[-1])),
+        "methods": {m.method.value: _method(trace, m) for m in trace.methods},
+        "left_out": list(p.left_out),
+    }
+
+
+def _method(trace: Forward, m: Followed) -> dict[str, Any]:
+    p = trace.payments
+    return {
+        "sums": [_sums(trace, m, c) for c in np.unique(p.currency[trace.sources]).tolist()],
+        "stays": list(_stays(trace, m)),
+        "flows": list(_flows(trace, m)),
+        "flows_in_all": len(_edges(trace, m)[0]),
+        "sources": list(_sources(trace, m)),
+        "payments": list(_parts(trace, m)),
+        "payments_in_all": len(m.parts),
+    }
+
+
+def _sums(trace: Forward, m: Followed, currency: int) -> dict[str, Any]:
+    """What went in, and where it is: equal, to the last unit."""
+    p = trace.payments
+    of = p.currency[m.parts[:, OF]] == currency
+    parts = m.parts[of]
+    hop, units = parts[:, HOP], parts[:, UNITS]
+    leaves = p.exits[parts[:, OF]] & (hop > 0)
+    exits = {
+        name: int(units[leaves & (p.channel[parts[:, OF]] == code)].sum())
+        for code, name in enumerate(CHANNELS)
+    }
+    beyond = int(units[(hop > trace.hops) & ~leaves].sum())
+    again = int(units[hop == AGAIN].sum())
+    mine = p.currency[trace.sources] == currency
+    taken = int(p.amount[trace.sources[mine]].sum())
+    stays = int(m.stays[m.stays[:, OF] % len(p.currencies) == currency, UNITS].sum())
+    mixed = int(m.mixed[currency :: len(p.currencies)].sum()) if len(m.mixed) else 0
+
+    def money(value: int) -> str:
+        return str(p.money(value, currency))
+
+    return {
+        "currency": p.currencies[currency],
+        "came_in": money(taken),
+        "mixed_in": money(mixed),
+        "left": {name: money(value) for name, value in exits.items() if value},
+        "beyond": money(beyond),
+        "again": money(again),
+        "stays": money(stays),
+    }
+
+
+def _stays(trace: Forward, m: Followed) -> Iterator[dict[str, Any]]:
+    """What is still there and could be frozen, the most first."""
+    p, many = trace.payments, len(trace.payments.currencies)
+    pots, at = np.unique(m.stays[:, OF], return_inverse=True)
+    units = np.bincount(at, m.stays[:, UNITS].astype(float), minlength=len(pots))
+    exact = np.zeros(len(pots), np.int64)
+    np.add.at(exact, at, m.stays[:, UNITS])
+    hop = np.full(len(pots), trace.hops)
+    np.minimum.at(hop, at, m.stays[:, HOP])
+    for i in np.lexsort((pots, -units)).tolist():
+        account, currency = divmod(int(pots[i]), many)
+        yield {
+            "account": p.accounts[account],
+            "amount": str(p.money(int(exact[i]), currency)),
+            "currency": p.currencies[currency],
+            "hop": int(hop[i]),
+        }
+
+
+def _edges(trace: Forward, m: Followed) -> tuple[Ints, Ints]:
+    """Parts by (sender, receiver, channel, currency, hop): a key for each part's edge."""
+    p = trace.payments
+    k = m.parts[:, OF]
+    size = len(p.accounts)
+    ends = p.sender[k].astype(np.int64) * size + p.receiver[k]
+    kind = (p.channel[k].astype(np.int64) + 1) * len(p.currencies) + p.currency[k]
+    both = np.stack([ends, kind, m.parts[:, HOP]], axis=1)
+    found, at = np.unique(both, axis=0, return_inverse=True)
+    return found, at.ravel()
+
+
+def _flows(trace: Forward, m: Followed) -> Iterator[dict[str, Any]]:
+    """Lines of the flow picture, the largest first."""
+    p, many = trace.payments, len(trace.payments.currencies)
+    found, at = _edges(trace, m)
+    units = np.zeros(len(found), np.int64)
+    np.add.at(units, at, m.parts[:, UNITS])
+    times = np.bincount(at, minlength=len(found))
+    first, last = np.full(len(found), 2**62), np.full(len(found), -(2**62))
+    np.minimum.at(first, at, p.at[m.parts[:, OF]])
+    np.maximum.at(last, at, p.at[m.parts[:, OF]])
+    size = len(p.accounts)
+    for i in np.argsort(-units, kind="stable")[:MOST].tolist():
+        sender, receiver = divmod(int(found[i, 0]), size)
+        channel, currency = divmod(int(found[i, 1]), many)
+        yield {
+            "hop": int(found[i, 2]),
+            "from": p.accounts[sender],
+            "to": p.accounts[receiver],
+            "channel": CHANNELS[channel - 1] if channel else UNTOLD,
+            "amount": str(p.money(int(units[i]), currency)),
+            "currency": p.currencies[currency],
+            "payments": int(times[i]),
+            "first": _moment(int(first[i])),
+            "last": _moment(int(last[i])),
+        }
+
+
+def _sources(trace: Forward, m: Followed) -> Iterator[dict[str, Any]]:
+    """Each payment into the account: how much of it left, stays, or is beyond the last hop."""
+    p = trace.payments
+    if m.method is Method.POISON:
+        return  # it makes one of all
+    ended = trace.ended(m.parts)
+    hop, count = m.parts[:, HOP], len(trace.sources)
+    kinds = (
+        ("left", ended & (hop > 0) & p.exits[m.parts[:, OF]]),
+        ("again", hop == AGAIN),
+        ("beyond", ended & (hop > trace.hops) & ~p.exits[m.parts[:, OF]]),
+    )
+    if m.method is Method.FIFO:
+        columns = {
+            name: np.bincount(m.parts[of, SOURCE], m.parts[of, UNITS], minlength=count + 1)[1:]
+            for name, of in kinds
+        }
+        columns["stays"] = np.bincount(m.stays[:, SOURCE], m.stays[:, UNITS], minlength=count + 1)[
+            1:
+        ]
+    elif m.of_parts is not None and m.of_stays is not None:
+        columns = {name: m.of_parts[of].sum(axis=0) for name, of in kinds}
+        columns["stays"] = m.of_stays.sum(axis=0)
+    else:
+        return
+    names = list(columns)
+    table = np.stack([columns[n] for n in names], axis=1)
+    for i, k in enumerate(trace.sources.tolist()):
+        currency = int(p.currency[k])
+        units = shared_out(table[i], int(p.amount[k]))
+        yield {
+            "payment_id": p.ids[k].as_py(),
+            "from": p.accounts[p.sender[k]],
+            "at": _time(p, k),
+            "amount": str(p.money(int(p.amount[k]), currency)),
+            "currency": p.currencies[currency],
+            **{n: str(p.money(int(u), currency)) for n, u in zip(names, units, strict=True)},
+        }
+
+
+def _parts(trace: Forward, m: Followed) -> Iterator[dict[str, Any]]:
+    """The payments behind every figure, the largest first."""
+    p = trace.payments
+    order = np.argsort(-m.parts[:, UNITS], kind="stable")[:MOST]
+    for k, source, units, hop in m.parts[order].tolist():
+        record = p.record(k)
+        yield {
+            "payment_id": p.ids[k].as_py(),
+            "at": _time(p, k),
+            "from": p.accounts[p.sender[k]],
+            "to": p.accounts[p.receiver[k]],
+            "traced": str(p.money(units, int(p.currency[k]))),
+            "of": str(p.money(int(p.amount[k]), int(p.currency[k]))),
+            "currency": p.currencies[p.currency[k]],
+            "hop": hop,
+            **({"source": p.ids[int(trace.sources[source - 1])].as_py()} if source else {}),
+            "record": {"sha256": record.sha256, "row": record.row},
+        }
+
+
+def _time(p: Payments, k: int) -> str:
+    return _moment(int(p.at[k]))
+
+
+def _moment(us: int) -> str:
+    return datetime.fromtimestamp(us / 1e6, UTC).isoformat().replace("+00:00", "Z")
