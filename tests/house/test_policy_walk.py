@@ -39,6 +39,7 @@ WITHOUT_GATE = {
     ("calls/commands.py", "list_layouts"): "lists data that comes with the program",
     ("calls/commands.py", "show_layout"): "shows data that comes with the program",
     ("calls/commands.py", "learn_layout"): "reads one file and writes another",
+    ("money/commands.py", "find"): "files in, findings out",
     ("money/commands.py", "trace"): "files in, a trace out",
     ("exercise/commands.py", "list_worlds"): "no node",
     ("exercise/commands.py", "generate"): "writes files",

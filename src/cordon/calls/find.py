@@ -18,8 +18,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cordon.calls.checking import REQUIRED, SCHEMA
+from cordon.calls.contacts import contacts
 from cordon.calls.detectors import all_detectors, cards
 from cordon.calls.detectors.data import CallData
+from cordon.calls.detectors.ringcards import RINGS
 from cordon.calls.forms import CELLS, COMPLAINTS, PAYMENTS
 from cordon.calls.importing import write_segment
 from cordon.calls.model import EXEMPT, Counts, Refusal
@@ -66,12 +68,15 @@ class FindResult:
         findings: ordered by kind, start and subject.
         counts: over all files of calls. refusals: file's name and row, in order.
         left_out: sentences for the reader: what could not be used, and what was passed over.
+        contacts: of numbers that a ring or a complaint names (`contacts.CONTACTS`), or None where
+            they were not asked for.
     """
 
     findings: tuple[Finding, ...]
     counts: Counts
     refusals: tuple[tuple[str, Refusal], ...]
     left_out: tuple[str, ...]
+    contacts: pa.Table | None = None
 
 
 @dataclass(slots=True)
@@ -101,6 +106,7 @@ def find(
     region: str = "PK",
     given: Mapping[str, Any] | None = None,
     scratch: Path | None = None,
+    with_contacts: bool = False,
 ) -> FindResult:
     """Search files of calls, on nothing but those files.
 
@@ -115,6 +121,7 @@ def find(
         region: ISO 3166 code of the country whose numbering plan and time zone apply.
         given: parameters over the cards' defaults.
         scratch: folder for temporary files; the machine's own where absent.
+        with_contacts: also tell who was in touch with numbers that a ring or a complaint names.
 
     Raises:
         BadInput: a file of which nothing can be read, or a parameter out of bounds.
@@ -147,6 +154,7 @@ def find(
             region=region,
             given=given,
             scratch=Path(folder),
+            with_contacts=with_contacts,
         )
         opened = _open(calls, region, Path(folder), say, as_they_are=True)
         result = search(opened)
@@ -161,6 +169,7 @@ def find(
         Counts(n.read, n.kept - m.repeated, n.repeated + m.repeated, n.refused),
         (*beside.refusals, *opened.refusals),
         (*beside.left_out, *opened.left_out, *result.left_out),
+        result.contacts,
     )
 
 
@@ -261,6 +270,7 @@ def _search(
     region: str,
     given: Mapping[str, Any] | None,
     scratch: Path | None,
+    with_contacts: bool = False,
 ) -> FindResult | None:
     """Search what was opened; None where a file that was not checked holds what is none."""
     left_out: list[str] = []
@@ -306,9 +316,14 @@ def _search(
         left_out += near.left_out
         found = [f for d in all_detectors() for f in d.find(data, d.CARD)]
     found.sort(key=lambda f: (f.kind, f.start, f.subjects))
+    spoke = None
+    if with_contacts:
+        rings = {s for f in found if f.kind == RINGS.kind for s in f.subjects}
+        suspects = {s.removeprefix("number:") for s in rings if s.startswith("number:")}
+        spoke = contacts(near, suspects.union(_named(beside.complaints)))
     read = census.rows + repeated - near.repeated
     counts = Counts(read, read - repeated, repeated, 0)
-    return FindResult(tuple(found), counts, (), tuple(dict.fromkeys(left_out)))
+    return FindResult(tuple(found), counts, (), tuple(dict.fromkeys(left_out)), spoke)
 
 
 def _without(beside: Beside) -> tuple[str, ...]:

@@ -32,6 +32,10 @@ class Hooks:
         """Modules of detectors over call records: `CARD` and `find(calls, card)`."""
 
     @spec
+    def money_detectors(self) -> list[Any]:  # type: ignore[empty-body]
+        """Modules of detectors over payments: `CARD` and `find(data, card)`."""
+
+    @spec
     def exercise_worlds(self) -> list[Any]:  # type: ignore[empty-body]
         """Worlds that an exercise can generate: `NAME`, `SAYS` and `generate(...)`."""
 

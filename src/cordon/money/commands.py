@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,9 @@ import typer
 from cordon.kernel.clock import parse_time
 from cordon.kernel.console import console, write_out
 from cordon.kernel.errors import BadUsage
+from cordon.kernel.findings import write_findings
 from cordon.kernel.rejects import write_rejects
+from cordon.money.find import find as find_in_files
 from cordon.money.model import Method
 from cordon.money.reading import read_payments
 from cordon.money.tracing.forward import HOPS, forward
@@ -21,9 +24,56 @@ app = typer.Typer(no_args_is_help=True, help="Payments: follow money from accoun
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
 
-@app.callback()
-def _group() -> None:
-    """Keeps `trace` a command of a group while it is the only one."""
+@app.command()
+def find(
+    ctx: typer.Context,
+    payments: Annotated[
+        list[Path] | None, typer.Option(help="A file of payments; again for more.")
+    ] = None,
+    accounts: Annotated[Path | None, typer.Option(help="Whose the accounts are.")] = None,
+    complaints: Annotated[Path | None, typer.Option(help="Complaints of victims.")] = None,
+    calls: Annotated[
+        list[Path] | None, typer.Option(help="A file of calls; again for more.")
+    ] = None,
+    cells: Annotated[Path | None, typer.Option(help="Where the cells are.")] = None,
+    subscribers: Annotated[Path | None, typer.Option(help="A register of subscribers.")] = None,
+    engine: Annotated[
+        str,
+        typer.Option(envvar="CORDON_COLUMNS_ENGINE", help="duckdb, local[N] or spark://HOST:PORT."),
+    ] = "duckdb",
+    rejects: Annotated[Path | None, typer.Option(help="Write refused rows here (CSV).")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write findings here (JSON Lines).")] = None,
+    json: Json = False,
+) -> None:
+    """Look for mules, and for accounts paid soon after calls of suspected numbers, in files."""
+    c = console(ctx, json=json)
+    if not payments:
+        raise BadUsage("Nothing to search.", advice="Give --payments FILE.")
+    with c.progress("Searching") as progress:
+        result = find_in_files(
+            payments,
+            lambda _what, share: progress(int(share * 1000), 1000),
+            accounts=accounts,
+            complaints=complaints,
+            calls=calls or (),
+            cells=cells,
+            subscribers=subscribers,
+            engine=engine,
+        )
+    write_out(write_findings(result.findings), out)
+    if rejects is not None:
+        write_rejects(rejects, result.refusals)
+    for sentence in result.left_out:
+        c.say(sentence)
+    n = result.counts
+    words = (
+        f"{n.read:,} payments read, {n.kept:,} kept, {n.repeated:,} repeated, "
+        f"{n.refused:,} refused.\n{len(result.findings)} findings."
+    )
+    if out is None:
+        c.say(words)  # the findings stand on standard output
+    else:
+        c.answer({"counts": asdict(n), "findings": len(result.findings)}, words)
 
 
 @app.command()

@@ -62,7 +62,9 @@ def generate(
             *telling.boxes(nation.boxes),
             *telling.successions(nation.people, nation.renumbered),
         ]
-        counts = {"calls": rows.count, "truth": len(truths), **nation.write(files, midnight)}
+        written = nation.write(files, midnight)
+        truths += nation.money_truths
+        counts = {"calls": rows.count, "truth": len(truths), **written}
         with written_whole(files["world"]) as partial:
             partial.write_bytes(Played(NAME, seed, days, scale, begins, ends).to_bytes())
         with written_whole(files["truth"]) as partial:

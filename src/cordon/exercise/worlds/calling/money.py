@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from cordon.exercise.model import Truth
 from cordon.exercise.worlds.calling.accounts import Accounts
 from cordon.exercise.worlds.calling.centres import Centre
 from cordon.exercise.worlds.calling.circles import Circles
@@ -18,6 +19,7 @@ from cordon.exercise.worlds.calling.tables import csv_writer, times
 from cordon.exercise.worlds.calling.victims import Victims
 
 CHANNELS = ("transfer", "wallet", "card", "cash_in", "cash_out", "hawala", "crypto", "foreign")
+_FEWEST_PAYERS, _FEWEST_USES = 2, 3  # victims and payments of a mule, to be planted
 _TRANSFER, _WALLET, _CARD, _CASH_IN, _CASH_OUT, _HAWALA, _CRYPTO, _FOREIGN = range(8)
 PAYMENTS = pa.schema(
     [
@@ -47,6 +49,8 @@ class Flows:
         self._to: list[Ints] = []
         self._amount: list[Floats] = []
         self._channel: list[Longs] = []
+        self._paid: list[tuple[Ints, Ints, Floats]] = []  # mule, who paid it (victim), when
+        self._used: list[tuple[Ints, Floats]] = []  # mule that took or passed on, when
 
     def _put(self, t: Floats, one: Ints, two: Ints, amount: Floats, channel: int | Ints) -> None:
         self._t.append(t)
@@ -89,6 +93,7 @@ class Flows:
         one = np.where(cash, agent[at], source[at])
         channel = np.where(cash, _CASH_IN, np.where(accounts.kind[first[at]] == 1, _WALLET, 0))
         self._put(later, one, first[at], amount, channel)
+        self._paid.append((first[at], who[at], later))
         # on to others of the ring, and out
         second = rng.choice(centre.mules, len(at))
         pass_on = later + np.exp(rng.normal(np.log(own["passes_after_h"]), 1.0, len(at))) * HOUR
@@ -103,6 +108,7 @@ class Flows:
         )
         channel = np.where(crypto, _CRYPTO, np.where(hawala, _HAWALA, _CASH_OUT))
         self._put(out, second, exit_, np.round(kept * 0.97), channel)
+        self._used += [(first[at], later), (second[apart], pass_on[apart])]
 
     def day(self, day: int, weekday: int, month_day: int) -> None:
         """What everybody else pays on a day."""
@@ -144,6 +150,39 @@ class Flows:
         amount = np.round(np.exp(rng.normal(np.log(42_000), 0.6, len(paid))) / 500) * 500
         t = day * DAY + rng.uniform(9, 16, len(paid)) * HOUR
         self._put(t, shop, accounts.of_person[paid], amount, _TRANSFER)
+
+    def truths(self, midnight: datetime, begin: float, end: float) -> list[Truth]:
+        """One truth for each mule that victims paid, and one for each that passed money on.
+
+        Only of payments that are written, and only where there are enough to see it.
+        """
+        names = self.accounts.names()
+        told = []
+        if self._paid:
+            mule, victim, t = (np.concatenate(c) for c in zip(*self._paid, strict=True))
+            told += [
+                ("money.call_then_pay", one, t[(mule == one) & (t >= begin) & (t < end)],
+                 len(np.unique(victim[(mule == one) & (t >= begin) & (t < end)])), _FEWEST_PAYERS,
+                 "Victims of a call centre paid it.")
+                for one in np.unique(mule)
+            ]  # fmt: skip
+            mule, t = (np.concatenate(c) for c in zip(*self._used, strict=True))
+            for one in np.unique(mule):
+                mine = t[(mule == one) & (t >= begin) & (t < end)]
+                told.append(("money.mule", one, mine, len(mine), _FEWEST_USES,
+                             "It passed a call centre's money on."))  # fmt: skip
+        return [
+            Truth(
+                kind,
+                (f"account:{names[int(one)].as_py()}",),
+                midnight + timedelta(seconds=int(mine.min())),
+                midnight + timedelta(seconds=int(mine.max())),
+                None,
+                note,
+            )
+            for kind, one, mine, many, least, note in told
+            if many >= least
+        ]
 
     def write(self, path: Path, midnight: datetime, begin: float, end: float) -> int:
         """Write `payments.csv` in order of time; return its rows."""

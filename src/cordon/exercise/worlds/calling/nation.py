@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from cordon.exercise.model import Truth
 from cordon.exercise.worlds.calling.accounts import Accounts
 from cordon.exercise.worlds.calling.boxes import Boxes
 from cordon.exercise.worlds.calling.centres import equip, plan_centres
@@ -52,6 +53,7 @@ class Nation:
     def __init__(
         self, data: Data, seed: int, scale: float, first: date, begin: float, end: float
     ) -> None:
+        self.money_truths: list[Truth] = []
         self.data, self.first_day, self.begin, self.end = data, first, begin, end
         self.days = int(np.ceil(end / DAY))
         self.weekday = first.weekday()
@@ -160,7 +162,10 @@ class Nation:
             rows.write(made.where(np.flatnonzero(now)), row)
 
     def write(self, files: Mapping[str, Path], midnight: datetime) -> dict[str, int]:
-        """Write everything but the calls and the truth; return rows of each file."""
+        """Write everything but the calls and the truth; return rows of each file.
+
+        What was planted in the payments stands in `money_truths` then.
+        """
         rng = {name: np.random.default_rng(s) for name, s in self.streams.items()}
         names, v = self.data["names"], self.values
         cells = self.land.table()
@@ -181,6 +186,7 @@ class Nation:
             self.people.line,
             accounts.persons,
         )
+        self.money_truths = flows.truths(midnight, self.begin, self.end)
         told = complaints(
             v["complaints"], self.centres, self.victims.columns(), paid, known,
             (self.begin, self.end), rng["complaints"],

@@ -1,0 +1,243 @@
+"""Finds accounts that pass money on for others: see the card beside this file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cordon.kernel.cards import Card, load_card
+from cordon.kernel.findings import Finding, Reason
+from cordon.money.detectors.data import MoneyData
+from cordon.money.model import CHANNELS, EXITS, Channel
+from cordon.money.payments import Payments
+
+CARD = load_card(__file__)
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+_HOUR = 3_600_000_000  # µs
+_DAY = 24 * _HOUR
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_RECORDS = 500
+_NAMED = 6.0  # nats of a complaint that names the account
+_BESIDE = 4.0  # nats at most for paying to or being paid by others like it
+_MOST = 6.0  # nats at most that one sign says: a rank in a sample says no more
+_BY_TRADE = ("agent", "exchange")  # kinds of account whose trade it is to pass money on
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """What each account does, one entry an account of the payments.
+
+    Attributes:
+        incomes: payments taken in. payers: who paid. once: share of them who paid one time.
+        came: units taken in, in the account's main currency. passed: share that left in time.
+        out: share of what it paid that went by cash, hawala, coins or abroad.
+        busy: share of its payments that fall into its busiest tenth of the span.
+        first, last: µs.
+    """
+
+    incomes: Ints
+    payers: Ints
+    once: Floats
+    came: Ints
+    passed: Floats
+    out: Floats
+    busy: Floats
+    first: Ints
+    last: Ints
+
+
+def find(data: MoneyData, card: Card = CARD) -> Iterator[Finding]:
+    """Findings over the payments, one an account.
+
+    Args:
+        data: the payments and what is known beside them. card: the parameters' defaults.
+    """
+    values = card.values(data.given)
+    t = traits(data.payments, int(values["within_h"] * _HOUR))
+    looked = (t.incomes >= values["incomes"]) & ~_by_trade(data)
+    if not looked.any():
+        return
+    signs = {
+        "passed": _rarity(t.passed, looked),
+        "once": _rarity(t.once * np.sqrt(t.payers), looked),  # once of many says more than of few
+        "out": _rarity(t.out, looked),
+        "busy": _rarity(t.busy, looked),
+    }
+    named = np.zeros(len(looked))
+    named[list(data.complained)] = _NAMED
+    own = np.where(looked, sum(signs.values()) + named, 0.0)
+    beside = _beside(data.payments, own, looked)
+    chance = float(np.log(looked.sum()))
+    total = own + beside - chance
+    told = looked & (total >= values["evidence"]) & (t.passed >= values["passed"])
+    for account in np.flatnonzero(told).tolist():
+        parts = {name: float(s[account]) for name, s in signs.items()}
+        parts["beside"], parts["complaints"] = float(beside[account]), float(named[account])
+        yield _finding(data, card, account, t, parts, float(total[account]), values)
+
+
+def traits(p: Payments, within: int) -> Traits:
+    """Traits of every account; a payment of nothing, or to oneself, is none."""
+    from cordon.money.holding import holding
+
+    size, many = len(p.accounts), len(p.currencies)
+    real = (p.amount > 0) & (p.sender != p.receiver)
+    sender, receiver = p.pot(p.sender), p.pot(p.receiver)
+    came, soon, _, _ = holding(sender, receiver, p.amount, p.at, size * many, within)
+    # the currency in which most was taken in; amounts of several are not added
+    main = came.reshape(size, many).argmax(axis=1)
+    at = np.arange(size) * many + main
+    a, b = p.sender[real].astype(np.int64), p.receiver[real].astype(np.int64)
+    incomes, outgoes = np.bincount(b, minlength=size), np.bincount(a, minlength=size)
+    pair, often = np.unique(b * size + a, return_counts=True)
+    payers = np.bincount(pair // size, minlength=size)
+    once = np.bincount(pair // size, often == 1, minlength=size)
+    leaves = np.array([c in EXITS and c != Channel.CARD for c in CHANNELS] + [False])
+    left = np.bincount(a, leaves[p.channel[real]], minlength=size)
+    both, when = np.concatenate([a, b]), np.concatenate([p.at[real]] * 2)
+    first, last = np.full(size, np.iinfo(np.int64).max), np.full(size, np.iinfo(np.int64).min)
+    np.minimum.at(first, both, when)
+    np.maximum.at(last, both, when)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return Traits(
+            incomes,
+            payers,
+            np.nan_to_num(once / payers),
+            came[at],
+            np.nan_to_num(soon[at] / came[at]),
+            np.nan_to_num(left / outgoes),
+            _busiest(both, when, size),
+            first,
+            last,
+        )
+
+
+def _busiest(account: Ints, at: Ints, size: int) -> Floats:
+    """Share of each account's payments in its busiest tenth of the span, beside how many."""
+    span = max(int(at.max() - at.min()), 1)
+    tenth = (at - at.min()) * 10 // (span + 1)
+    counts = np.bincount(account * 10 + tenth, minlength=size * 10).reshape(size, 10)
+    # two tenths that touch: a busy week seldom begins where a tenth does
+    pairs = counts.copy()
+    pairs[:, :-1] += counts[:, 1:]
+    total = counts.sum(axis=1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.nan_to_num(pairs.max(axis=1) / total) * np.log1p(total))
+
+
+def _by_trade(data: MoneyData) -> Bools:
+    """Accounts whose kind says that they pass money on by trade."""
+    found = np.zeros(len(data.payments.accounts), bool)
+    if data.accounts is not None:
+        for account, kind in zip(
+            data.accounts["account"].to_pylist(), data.accounts["kind"].to_pylist(), strict=True
+        ):
+            at = data.position(account) if kind in _BY_TRADE else -1
+            if at >= 0:
+                found[at] = True
+    return found
+
+
+def _rarity(value: Floats, looked: Bools) -> Floats:
+    """Nats of a trait: minus the logarithm of the share of those looked at that have as much.
+
+    Half of them have less than the median, and for these it says so much against.
+    """
+    ordered = np.sort(value[looked])
+    share = 1.0 - np.searchsorted(ordered, value, side="left") / len(ordered)
+    nats = -np.log(np.maximum(share, 0.5 / len(ordered))) - np.log(2)
+    return np.where(looked, np.clip(nats, -np.log(2), _MOST), 0.0)
+
+
+def _beside(p: Payments, own: Floats, looked: Bools) -> Floats:
+    """Nats for money that goes to or comes from others like it: half of the best of them."""
+    size = len(p.accounts)
+    chance = float(np.log(looked.sum()))
+    like = np.clip((own - chance / 2) / 2, 0.0, _BESIDE)  # those already half way there
+    best = np.zeros(size)
+    k = np.flatnonzero((p.sender != p.receiver) & (p.amount > 0))
+    a, b = p.sender[k], p.receiver[k]
+    # by share of what it pays: a shop that a mule once paid is none
+    paid = np.bincount(a, like[b] * p.amount[k], minlength=size)
+    all_paid = np.maximum(np.bincount(a, p.amount[k].astype(float), minlength=size), 1.0)
+    got = np.bincount(b, like[a] * p.amount[k], minlength=size)
+    all_got = np.maximum(np.bincount(b, p.amount[k].astype(float), minlength=size), 1.0)
+    best = np.maximum(paid / all_paid, got / all_got)
+    return np.where(looked, np.minimum(2 * best, _BESIDE), 0.0)
+
+
+def _finding(
+    data: MoneyData,
+    card: Card,
+    account: int,
+    t: Traits,
+    nats: dict[str, float],
+    total: float,
+    values: dict[str, float],
+) -> Finding:
+    p = data.payments
+    says = {
+        "passed": (
+            float(t.passed[account]), values["passed"],
+            f"{t.passed[account]:.0%} of what it took in was passed on within "
+            f"{values['within_h']:g} h",
+        ),
+        "once": (
+            float(t.once[account]), None,
+            f"{t.once[account]:.0%} of the {t.payers[account]} who paid it paid one time",
+        ),
+        "out": (
+            float(t.out[account]), None,
+            f"{t.out[account]:.0%} of its payments went by cash, hawala, coins or abroad",
+        ),
+        "busy": (
+            float((t.last[account] - t.first[account]) / _DAY), None,
+            f"its payments fall into {(t.last[account] - t.first[account]) / _DAY:.0f} days",
+        ),
+        "beside": (
+            nats["beside"], None, "its money goes to or comes from accounts that do the same",
+        ),
+        "complaints": (
+            float(len(data.complained.get(account, ()))), None,
+            f"{len(data.complained.get(account, ()))} complaints name it",
+        ),
+    }  # fmt: skip
+    reasons = [
+        Reason(
+            "evidence",
+            round(total, 1),
+            "nat",
+            values["evidence"],
+            f"together {total:.1f} nats more than the most striking of all accounts by chance",
+        )
+    ]
+    units = {"busy": "d", "beside": "nat"}
+    for name, each in sorted(nats.items(), key=lambda n: -n[1]):
+        value, threshold, words = says[name]
+        if each > 0:
+            reasons.append(
+                Reason(
+                    name, round(value, 3), units.get(name, "1"), threshold,
+                    f"{words} ({each:+.1f} nats)",
+                )
+            )  # fmt: skip
+    mine = np.flatnonzero((p.receiver == account) | (p.sender == account))
+    made = Finding.make(
+        kind=card.kind,
+        subjects=[f"account:{p.accounts[account]}"],
+        start=_EPOCH + timedelta(microseconds=int(t.first[account])),
+        end=_EPOCH + timedelta(microseconds=int(t.last[account])),
+        confidence=float(1 - 0.6 * np.exp(-max(total, 0.0) / 6)),
+        reasons=reasons,
+        records=[p.record(int(k)) for k in mine[:_RECORDS]],
+        detector=card.name,
+        version=card.version,
+    )
+    made.extra["complaints"] = list(data.complained.get(account, ()))
+    return made
