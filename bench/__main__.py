@@ -19,7 +19,7 @@ from typing import Any
 import cordon
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("ledger", "gate", "picture", "calls", "rings", "quality", "spark", "pages")
+PARTS = ("ledger", "gate", "picture", "calls", "rings", "quality", "money", "spark", "pages")
 COLUMNS = ("what", "ours", "peer", "unit", "goal", "cpu_s", "wall_s")
 TITLES = ("What", "Cordon", "Peer in the same run", "Unit", "Goal", "CPU s", "Wall s")
 

@@ -153,11 +153,17 @@ def test_a_start_at_noon_gives_the_rest_of_the_day(tmp_path: Path) -> None:
 
 def test_truths_are_well_formed(made: Inputs, truths: list[Truth]) -> None:
     kinds = Counter(t.kind for t in truths)
-    assert set(kinds) == {"calls.call_centre", "calls.simbox", "calls.number_succession"}
+    money = {"money.call_then_pay", "money.mule"}
+    assert set(kinds) == {"calls.call_centre", "calls.simbox", "calls.number_succession", *money}
     assert kinds["calls.call_centre"] >= 2
     for truth in truths:
         assert made.start <= truth.start < truth.end <= made.end
         types = {s.partition(":")[0] for s in truth.subjects}
+        if truth.kind in money:
+            assert types == {"account"}
+            assert len(truth.subjects) == 1
+            assert truth.place is None
+            continue
         if truth.kind == "calls.simbox":
             assert types == {"number", "imsi", "imei"}
         else:
