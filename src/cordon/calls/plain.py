@@ -32,6 +32,9 @@ from cordon.kernel.store.files import sha256_of
 
 PARQUET_ROWS = 1 << 16  # rows of a batch from a Parquet file
 
+Parts = Iterator[tuple[pa.Table, NDArray[np.int64], list[Refusal]]]
+"""Rows of a file as text by the form's columns, their numbers, and those that are none already."""
+
 
 @dataclass(frozen=True, slots=True)
 class PlainBatch:
@@ -71,6 +74,9 @@ class PlainReading:
     Raises:
         BadInput: nothing of the file can be read; the message names it, what was expected and
             what it looks like.
+
+    Args:
+        parts: the file's rows, where another reader knows what it is.
     """
 
     def __init__(
@@ -80,7 +86,9 @@ class PlainReading:
         region: str = "PK",
         name: str = "",
         progress: Progress | None = None,
+        parts: Parts | None = None,
     ) -> None:
+        self._parts = parts
         self.path = path
         self.form = form
         self.name = name or path.name
@@ -103,7 +111,8 @@ class PlainReading:
         reasons: Counter[str] = Counter()
         with self.path.open("rb") as raw:
             is_parquet = raw.read(4) == b"PAR1"
-        for raw_table, rows, odd in self._parquet() if is_parquet else self._csv():
+        parts = self._parts or (self._parquet() if is_parquet else self._csv())
+        for raw_table, rows, odd in parts:
             table, refusals = self._typed(raw_table, rows)
             refusals = sorted([*odd, *refusals], key=lambda r: r.row)
             taken = len(table)
@@ -185,7 +194,7 @@ class PlainReading:
                 found = cell_ids(values, self._base, padded=True)
         return found
 
-    def _csv(self) -> Iterator[tuple[pa.Table, NDArray[np.int64], list[Refusal]]]:
+    def _csv(self) -> Parts:
         """Rows of a text or of a workbook, whose sheets are read one after another."""
         opened = source(self.path, self._progress, self.form.expected, self.name)
         header: list[str] = []
@@ -256,7 +265,7 @@ class PlainReading:
                 f"{self.name} has the column {twice[0]} twice.", advice=self.form.expected
             )
 
-    def _parquet(self) -> Iterator[tuple[pa.Table, NDArray[np.int64], list[Refusal]]]:
+    def _parquet(self) -> Parts:
         try:
             with pq.ParquetFile(self.path) as file:
                 names = {n.strip().lower(): n for n in reversed(file.schema_arrow.names)}
@@ -284,6 +293,7 @@ def read_plain(
     region: str = "PK",
     name: str = "",
     progress: Progress | None = None,
+    parts: Parts | None = None,
 ) -> Plain:
     """A whole file of a plain format: CSV or Parquet, plain, `.gz` or `.zst`.
 
@@ -292,11 +302,12 @@ def read_plain(
         region: ISO 3166 code of numbers in national form.
         name: how errors call the file; its own name where empty.
         progress: told what was read and what there is (bytes; rows for Parquet).
+        parts: its rows, where another reader knows what the file is.
 
     Raises:
         BadInput: nothing of it can be read.
     """
-    reading = PlainReading(path, form, region, name, progress)
+    reading = PlainReading(path, form, region, name, progress, parts)
     tables: list[pa.Table] = []
     refusals: list[Refusal] = []
     for batch in reading.batches():

@@ -17,6 +17,7 @@ from cordon.kernel.errors import BadInput
 from cordon.kernel.store.columns import connect
 from cordon.kernel.store.files import sha256_of
 from cordon.money.accounts import checks, is_iban, joined, written
+from cordon.money.bank.reading import read_message, reader_of
 from cordon.money.model import CHANNELS
 from cordon.money.payments import Payments
 
@@ -66,7 +67,7 @@ def read_payments(
     threads: int = 2,
     scratch: Path | None = None,
 ) -> Read:
-    """Payments of files of the format `payments`.
+    """Payments of files of the format `payments`, or of banks' messages (`bank`).
 
     Args:
         region: ISO 3166 code of the country whose numbering plan applies.
@@ -91,9 +92,17 @@ def read_payments(
                 rows = pq.read_metadata(path).num_rows
                 counts += Counts(rows, rows, 0, 0)
             else:
-                read = read_plain(path, PAYMENTS, region, progress=progress)
+                message = reader_of(path) if path.is_file() else None
+                read = (
+                    read_message(path, message[1], region)
+                    if message is not None
+                    else read_plain(path, PAYMENTS, region, progress=progress)
+                )
                 counts += read.counts
                 refusals += [(path.name, r) for r in read.refusals]
+                left_out += [
+                    f"{path.name}: in {n:,} rows {what}." for what, n in read.notes.items()
+                ]
                 if read.broken:
                     left_out.append(read.broken + " What stands before it was used.")
                 db.register(f"{name}_read", read.table)

@@ -1,0 +1,120 @@
+"""Customer statements of SWIFT: MT940 (and MT942), as banks export them.
+
+Source: SWIFT Standards MT, category 9. Field 86 is free: banks write the other account there as
+an IBAN, under ?31 or ?38 (the German DFÜ agreement, annex 3), or after /IBAN/ or /ORDP/.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import IO
+
+from cordon.money.accounts import checks, is_iban
+from cordon.money.bank.told import IBAN, Clock, Told, short
+
+_FIELD = re.compile(r"^:(\d{2}[A-Z]?):")
+_LINE = re.compile(
+    r"^(?P<value>\d{6})(?P<booked>\d{4})?(?P<way>R?[CD])(?P<funds>[A-Z])?"
+    r"(?P<amount>\d{1,15},\d{0,4})(?P<kind>[NFS][A-Z0-9]{3})(?P<own>[^/\r\n]*)(?://(?P<bank>.*))?"
+)
+_OTHER = re.compile(r"\?31([^?\r\n]+)|\?38([^?\r\n]+)|/(?:IBAN|ACCW)/([^/\r\n]+)")
+_BANK = re.compile(r"\?30([^?\r\n]+)|/BIC/([^/\r\n]+)")
+_PART = re.compile(r"\?\d\d|/[A-Z]{4}/")
+# transaction type identification codes (field 61, subfield 6)
+_CHANNELS = {"NMSC": None, "NTRF": "transfer", "NCMI": "transfer", "NCHK": None, "NATM": "cash_out",
+             "NCSH": "cash_in", "NPOS": "card", "FTRF": "foreign"}  # fmt: skip
+MOST_LINES = 100  # of one field
+
+
+@dataclass(slots=True)
+class _Field:
+    tag: str
+    line: int
+    text: list[str] = field(default_factory=list)
+
+
+def read(raw: IO[bytes], _name: str, clock: Clock) -> Iterator[Told]:
+    """Payments of statements, one a line of field 61."""
+    account = currency = ""
+    held: _Field | None = None
+    for one in _fields(raw):
+        if held is not None and one.tag == "86":
+            yield _payment(held, one, account, currency, clock)
+            held = None
+            continue
+        if held is not None:
+            yield _payment(held, None, account, currency, clock)
+            held = None
+        if one.tag in ("25", "25P"):
+            # “bank/account” of national form, or an IBAN, now and then with its currency behind
+            account = one.text[0].strip().rpartition("/")[2]
+            currency = ""
+            if is_iban(account) and not checks(account) and checks(account[:-3]):
+                account = account[:-3]
+        elif one.tag in ("60F", "60M", "34F"):
+            found = re.match(r"[CD]?\d{0,6}([A-Z]{3})", one.text[0].strip())
+            currency = found.group(1) if found else currency
+        elif one.tag == "61":
+            held = one
+    if held is not None:
+        yield _payment(held, None, account, currency, clock)
+
+
+def _fields(raw: IO[bytes]) -> Iterator[_Field]:
+    open_: _Field | None = None
+    for number, line in enumerate(raw, 1):
+        text = line.decode("utf-8", errors="replace").rstrip("\r\n")
+        found = _FIELD.match(text)
+        if found:
+            if open_ is not None:
+                yield open_
+            open_ = _Field(found.group(1), number, [text[found.end() :]])
+        elif text.startswith(("-}", "{", "}")) or text == "-":
+            if open_ is not None:
+                yield open_
+            open_ = None
+        elif open_ is not None and len(open_.text) < MOST_LINES:
+            open_.text.append(text)
+    if open_ is not None:
+        yield open_
+
+
+def _payment(line: _Field, about: _Field | None, account: str, currency: str, clock: Clock) -> Told:
+    found = _LINE.match(line.text[0].strip())
+    if found is None:
+        return Told(line.line, refused="its line 61 is none")
+    if not account or not currency:
+        what = "account" if not account else "currency"
+        return Told(line.line, refused=f"its statement names no {what}")
+    text = "".join(about.text) if about is not None else ""
+    day = found["value"]
+    year = 2000 + int(day[:2]) if int(day[:2]) < 80 else 1900 + int(day[:2])
+    booked = found["booked"] or day[2:]
+    # booked in January, of value in December: the year is the later one
+    turn = {("12", "01"): 1, ("01", "12"): -1}.get((day[2:4], booked[:2]), 0)
+    moment = clock.moment(f"{year + turn:04d}-{booked[:2]}-{booked[2:]}")
+    # RC takes a credit back, RD a debit: money goes the other way about
+    comes = found["way"] in ("C", "RD")
+    far = _far(text, account)
+    channel = _CHANNELS.get(found["kind"])
+    if not far:
+        far = f"unnamed:{channel or 'payment'}:{account}"
+        clock.notes["the other account is not named"] += 1
+    bank = next((g for m in _BANK.finditer(text) for g in m.groups() if g), None)
+    own = (found["bank"] or "").strip() or found["own"].strip()
+    note = short(" ".join(p for p in _PART.split(text) if p.strip()))
+    ends = (far, account) if comes else (account, far)
+    banks = (bank, None) if comes else (None, bank)
+    amount = found["amount"].replace(",", ".").rstrip(".")
+    name = f"{account}/{own if own and own != 'NONREF' else line.line}/{day}/{amount}"
+    return Told(line.line, (name, moment, *ends, amount, currency, channel, *banks, note))
+
+
+def _far(text: str, account: str) -> str:
+    for found in _OTHER.finditer(text):
+        said = next(g for g in found.groups() if g).strip()
+        if said and said != account:
+            return said
+    return next((i for i in IBAN.findall(text) if i != account), "")

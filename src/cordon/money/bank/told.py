@@ -1,0 +1,67 @@
+"""What the readers of banks' messages share: a payment as text, and what was not told."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, datetime, time, tzinfo
+
+from cordon.kernel.clock import format_time
+from cordon.kernel.errors import BadInput
+
+COLUMNS = (
+    "payment_id", "at", "from_account", "to_account", "amount", "currency", "channel",
+    "from_bank", "to_bank", "note",
+)  # fmt: skip
+MOST_NOTE = 500  # characters kept of what was written with a payment
+IBAN = re.compile(r"\b[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A payment as a bank tells it, or why it cannot be taken.
+
+    Attributes:
+        line: where it stands in the file, from 1. values: as COLUMNS, None where not told.
+        refused: why it is not taken, or empty.
+    """
+
+    line: int
+    values: tuple[str | None, ...] = ()
+    refused: str = ""
+
+
+class Clock:
+    """Moments of messages, of which some name no zone and some no hour.
+
+    Args:
+        zone: of the bank, where a moment names none.
+
+    Attributes:
+        notes: phrases, and of how many payments each is true.
+    """
+
+    def __init__(self, zone: tzinfo) -> None:
+        self._zone = zone
+        self.notes: Counter[str] = Counter()
+
+    def moment(self, text: str) -> str:
+        """RFC 3339 in UTC, or the text itself where it is no moment: the checks refuse it then."""
+        try:
+            if len(text) <= 10:
+                day = date.fromisoformat(text[:10])
+                self.notes["a day and no hour is told; its first moment was taken"] += 1
+                return format_time(datetime.combine(day, time(), self._zone))
+            found = datetime.fromisoformat(text)
+        except (ValueError, BadInput):
+            return text
+        if found.tzinfo is None:
+            self.notes["no zone is told; the country's own was taken"] += 1
+            found = found.replace(tzinfo=self._zone)
+        return format_time(found)
+
+
+def short(text: str) -> str | None:
+    """A note of bounded length in one line, or None."""
+    return " ".join(text.split())[:MOST_NOTE] or None
