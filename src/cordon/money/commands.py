@@ -17,8 +17,9 @@ from cordon.kernel.rejects import write_rejects
 from cordon.money.find import find as find_in_files
 from cordon.money.model import Method
 from cordon.money.reading import read_payments
+from cordon.money.tracing.backward import backward
 from cordon.money.tracing.forward import HOPS, forward
-from cordon.money.tracing.telling import told
+from cordon.money.tracing.telling import told, told_back
 
 app = typer.Typer(no_args_is_help=True, help="Payments: follow money from account to account.")
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
@@ -79,16 +80,19 @@ def find(
 @app.command()
 def trace(
     ctx: typer.Context,
-    account: Annotated[str, typer.Argument(help="The account whose income is followed.")],
+    account: Annotated[str, typer.Argument(help="The account whose money is followed.")],
     payments: Annotated[list[Path], typer.Option(help="Files of payments; again for more.")],
     since: Annotated[str, typer.Option(help="Follow what came in from then on (RFC 3339).")] = "",
     until: Annotated[str, typer.Option(help="Follow what came in before then (RFC 3339).")] = "",
     hops: Annotated[int, typer.Option(help="Payments that are followed, at most.")] = HOPS,
+    back: Annotated[
+        bool, typer.Option("--back", help="Follow back what it paid out, to where it came from.")
+    ] = False,
     rejects: Annotated[Path | None, typer.Option(help="Write refused rows here (CSV).")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the trace here (JSON).")] = None,
     json: Json = False,
 ) -> None:
-    """Follow the money that an account took in, by FIFO, haircut and poison side by side."""
+    """Follow the money of an account, by FIFO, haircut and poison side by side."""
     c = console(ctx, json=json)
     if not 1 <= hops <= 100:
         raise BadUsage("--hops must lie between 1 and 100.")
@@ -96,14 +100,12 @@ def trace(
         read = read_payments(payments, progress=progress)
     if rejects is not None:
         write_rejects(rejects, read.refusals)
-    found = told(
-        forward(
-            read.payments,
-            account,
-            since=parse_time(since) if since else None,
-            until=parse_time(until) if until else None,
-            hops=hops,
-        )
+    begin = parse_time(since) if since else None
+    end = parse_time(until) if until else None
+    found = (
+        told_back(backward(read.payments, account, since=begin, until=end, hops=hops))
+        if back
+        else told(forward(read.payments, account, since=begin, until=end, hops=hops))
     )
     write_out(
         iter([orjson.dumps(found, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)]), out
@@ -111,9 +113,19 @@ def trace(
     lines = [
         f"{read.counts.read:,} payments read, {read.counts.kept:,} kept, "
         f"{read.counts.repeated:,} repeated, {read.counts.refused:,} refused.",
-        f"{found['sources']:,} payments came into {found['account']}.",
+        f"{found['sinks']:,} payments were made by {found['account']}."
+        if back
+        else f"{found['sources']:,} payments came into {found['account']}.",
     ]
-    for method in Method:
+    for method in Method if back else ():
+        for s in found["methods"][method.value]["sums"]:
+            came = ", ".join(f"{v} by {k.replace('_', ' ')}" for k, v in s["entered"].items())
+            lines.append(
+                f"{method.value}: of {s['paid_out']} {s['currency']} {s['unknown']} came from what "
+                f"nobody told of, entered: {came or 'nothing'}; beyond {found['hops']} payments: "
+                f"{s['beyond']}."
+            )
+    for method in () if back else Method:
         for s in found["methods"][method.value]["sums"]:
             left = ", ".join(f"{v} by {k.replace('_', ' ')}" for k, v in s["left"].items())
             mixed = f" (with {s['mixed_in']} that was mixed in)" if s["mixed_in"] != "0" else ""
@@ -125,4 +137,7 @@ def trace(
     if out is None:
         c.say("\n".join(lines))
     else:
-        c.answer({"sources": found["sources"], "counts": read.counts.read}, "\n".join(lines))
+        c.answer(
+            {"traced": found["sinks" if back else "sources"], "read": read.counts.read},
+            "\n".join(lines),
+        )

@@ -233,3 +233,62 @@ def by_source(
         if not leaves[k] and 0 <= hop <= hops:
             held[place[receiver[k]]] += out[p]
     return out, held
+
+
+@compiled
+def balances(
+    sender: Ints, receiver: Ints, amount: Ints, leaves: Bools, pots: int
+) -> tuple[Ints, Ints, Ints]:
+    """What each payer held before each payment, what it lacked for it, and what stays in the end.
+
+    What is lacking was there and nobody told of it: it is counted as held.
+    """
+    balance = np.zeros(pots, np.int64)
+    before, lacking = np.zeros(len(amount), np.int64), np.zeros(len(amount), np.int64)
+    for k in range(len(amount)):
+        u, v = sender[k], receiver[k]
+        if u == v:
+            continue
+        lacking[k] = max(amount[k] - balance[u], 0)
+        before[k] = balance[u] + lacking[k]
+        balance[u] = before[k] - amount[k]
+        if not leaves[k]:
+            balance[v] += amount[k]
+    return before, lacking, balance
+
+
+@compiled
+def weighed(
+    sender: Ints,
+    receiver: Ints,
+    amount: Ints,
+    leaves: Bools,
+    asked: Bools,
+    enters: Bools,
+    before: Ints,
+    lacking: Ints,
+    pots: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Haircut, back: how much of each payment is in the asked ones in the end.
+
+    Args:
+        asked: payments asked of. enters: payments before which nothing is followed.
+        before, lacking: of `balances`.
+
+    Returns:
+        Units of each payment, and of each pot's money that nobody told of.
+    """
+    weight = np.zeros(pots)  # of a unit in the pot, the share that the asked payments hold
+    units, unknown = np.zeros(len(amount)), np.zeros(pots)
+    for k in range(len(amount) - 1, -1, -1):
+        u, v = sender[k], receiver[k]
+        if u == v or amount[k] == 0:
+            continue
+        goes = 1.0 if asked[k] else (0.0 if leaves[k] else weight[v])
+        units[k] = goes * amount[k]
+        if enters[k] and not asked[k]:
+            continue  # before it there was none: what its payer held says nothing of this money
+        share = amount[k] / before[k]
+        weight[u] = (1.0 - share) * weight[u] + share * goes
+        unknown[u] += weight[u] * lacking[k]
+    return units, unknown

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cordon.money.model import CHANNELS, Method
 from cordon.money.payments import Payments
+from cordon.money.tracing.backward import Backward, Origins
 from cordon.money.tracing.forward import Followed, Forward, shared_out
 from cordon.money.tracing.kernels import AGAIN, HOP, OF, SOURCE, UNITS
 
@@ -34,6 +35,86 @@ def told(trace: Forward) -> dict[str, Any]:
         "methods": {m.method.value: _method(trace, m) for m in trace.methods},
         "left_out": list(p.left_out),
     }
+
+
+def told_back(trace: Backward) -> dict[str, Any]:
+    """A trace back, for JSON. Of haircut amounts are shares, told to the nearest unit."""
+    p = trace.payments
+    return {
+        "account": trace.account,
+        "direction": "back",
+        "hops": trace.hops,
+        "sinks": len(trace.sinks),
+        "since": _time(p, int(trace.sinks[0])),
+        "until": _time(p, int(trace.sinks[-1])),
+        "methods": {o.method.value: _origins(trace, o) for o in trace.methods},
+        "left_out": list(p.left_out),
+    }
+
+
+def _origins(trace: Backward, o: Origins) -> dict[str, Any]:
+    p, many = trace.payments, len(trace.payments.currencies)
+    begins = trace.entries[o.of] & (o.hop != 0) & (o.hop != AGAIN)
+    sums = []
+    for currency in np.unique(p.currency[trace.sinks]).tolist():
+        of = p.currency[o.of] == currency
+        asked = p.amount[trace.sinks[p.currency[trace.sinks] == currency]].sum()
+        entered = {
+            name: o.units[of & begins & (p.channel[o.of] == code)].sum()
+            for code, name in enumerate(CHANNELS)
+        }
+        beyond = o.units[of & ~begins & (o.hop > trace.hops)].sum()
+        unknown = o.unknown[o.unknown_pot % many == currency].sum()
+        again = o.units[of & (o.hop == AGAIN)].sum()
+        if o.method is Method.HAIRCUT:  # what comes round is in two asked payments
+            again = max(float(asked) - sum(entered.values()) - unknown, 0.0)
+        sums.append(
+            {
+                "currency": p.currencies[currency],
+                "paid_out": str(p.money(int(asked), currency)),
+                "entered": {n: _whole(p, v, currency) for n, v in entered.items() if round(v)},
+                "unknown": _whole(p, unknown, currency),
+                "again": _whole(p, again, currency),
+                "beyond": _whole(p, beyond, currency),
+            }
+        )
+    order = np.argsort(-o.units, kind="stable")[:MOST].tolist()
+    return {
+        "sums": sums,
+        "payments": [
+            {
+                "payment_id": p.ids[int(o.of[i])].as_py(),
+                "at": _time(p, int(o.of[i])),
+                "from": p.accounts[p.sender[o.of[i]]],
+                "to": p.accounts[p.receiver[o.of[i]]],
+                "traced": _whole(p, float(o.units[i]), int(p.currency[o.of[i]])),
+                "currency": p.currencies[p.currency[o.of[i]]],
+                "hop": int(o.hop[i]),
+                "record": _record(p, int(o.of[i])),
+            }
+            for i in order
+        ],
+        "payments_in_all": len(o.of),
+        "unknown": [
+            {
+                "account": p.accounts[int(pot) // many],
+                "amount": _whole(p, float(units), int(pot) % many),
+                "currency": p.currencies[int(pot) % many],
+            }
+            for pot, units in sorted(
+                zip(o.unknown_pot, o.unknown, strict=True), key=lambda u: (-u[1], u[0])
+            )[:MOST]
+        ],
+    }
+
+
+def _whole(p: Payments, units: float, currency: int) -> str:
+    return str(p.money(round(float(units)), currency))
+
+
+def _record(p: Payments, k: int) -> dict[str, Any]:
+    record = p.record(k)
+    return {"sha256": record.sha256, "row": record.row}
 
 
 def _method(trace: Forward, m: Followed) -> dict[str, Any]:
@@ -184,7 +265,6 @@ def _parts(trace: Forward, m: Followed) -> Iterator[dict[str, Any]]:
     p = trace.payments
     order = np.argsort(-m.parts[:, UNITS], kind="stable")[:MOST]
     for k, source, units, hop in m.parts[order].tolist():
-        record = p.record(k)
         yield {
             "payment_id": p.ids[k].as_py(),
             "at": _time(p, k),
@@ -195,7 +275,7 @@ def _parts(trace: Forward, m: Followed) -> Iterator[dict[str, Any]]:
             "currency": p.currencies[p.currency[k]],
             "hop": hop,
             **({"source": p.ids[int(trace.sources[source - 1])].as_py()} if source else {}),
-            "record": {"sha256": record.sha256, "row": record.row},
+            "record": _record(p, k),
         }
 
 
