@@ -20,6 +20,7 @@ from cordon.settings import Settings
 
 def pages() -> dict[str, str]:
     """Every reference page by its file name."""
+    from cordon import money
     from cordon.bootstrap import open_node
     from cordon.web.app import create_app
 
@@ -28,7 +29,7 @@ def pages() -> dict[str, str]:
         given: dict[str, Any] = {"data": Path(folder), "database_url": None, "zones": None}
         node = open_node(Settings(**given))
         try:
-            known, cards = routes(create_app(node)), node.cards
+            known, cards = routes(create_app(node)), {**node.cards, **money.cards()}
         finally:
             node.close()
     return {

@@ -40,6 +40,6 @@ def all_detectors() -> list[Detector]:
     return [found[name] for name in sorted(found)]
 
 
-def cards() -> list[Card]:
-    """The cards of all detectors."""
-    return [d.CARD for d in all_detectors()]
+def cards() -> dict[str, Card]:
+    """The card of each detector, by the kind of finding that it returns."""
+    return {d.CARD.kind: d.CARD for d in all_detectors()}
