@@ -46,6 +46,8 @@ from cordon.kernel.store.rows import named_faults
 from cordon.kernel.work import Kernel
 from cordon.operations.service import Operations
 from cordon.oversight.service import Oversight
+from cordon.picture.feeds.address import Keys
+from cordon.picture.natslink import SUBJECT
 from cordon.picture.service import Picture
 from cordon.settings import Settings
 
@@ -111,6 +113,9 @@ class Node:
             window=timedelta(hours=self.settings.picture_window_hours),
             frame_hz=self.settings.frame_hz,
             largest=self.settings.upload_max_mb << 20,
+            tiles=self.settings.tiles,
+            most_fixes=self.settings.picture_most_fixes,
+            keys=Keys.of(self.settings),
         )
         self.calls = Calls(
             kernel,
@@ -209,7 +214,7 @@ class Node:
         self.kernel.dispatcher.start()
         self.jobs.start(self.settings.job_workers)
         self._zones_of_settings()
-        self.picture.start(self.settings.feeds)
+        self.picture.start(feeds_of(self.settings))
         sweep = threading.Thread(target=self._sweep, name="sweep", daemon=True)
         sweep.start()
         self._beside.append(sweep)
@@ -252,6 +257,12 @@ class Node:
         """Let go of the ledger and the database."""
         self.kernel.ledger.close()
         self.kernel.rows.close()
+
+
+def feeds_of(settings: Settings) -> list[str]:
+    """The feeds of the settings, and what relays send where a server for that is set."""
+    relayed = [f"{settings.nats_url}/{SUBJECT}.>"] if settings.nats_url else []
+    return [*settings.feeds, *relayed]
 
 
 def open_node(settings: Settings, clock: Clock | None = None) -> Node:

@@ -23,6 +23,8 @@ TABLES = (
     "cordon.kernel.ledger.tables",
     "cordon.kernel.store.columns",
     "cordon.picture.tables",
+    "cordon.picture.cover.tables",
+    "cordon.picture.desk.tables",
     "cordon.calls.tables",
     "cordon.operations.tables",
     "cordon.cases.tables",

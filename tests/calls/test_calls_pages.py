@@ -93,7 +93,7 @@ def world(site, noon):
         | {f"suspect_{n}": pa.nulls(1, pa.string()) for n in ("handle", "wallet", "url")}
     )
     cells = pa.table({"cell": [CELL], "lat": [31.5], "lon": [74.3]})
-    charting.with_beside(seen[found.id], LINES, cells, complaints)
+    charting.with_beside(seen[found.id], found.subjects, cells, complaints)
     with node.kernel.work(node.kernel.node) as work:
         kept = keep_found(
             work, [found], room.cards, complaints, authority=authority, search="job-1",

@@ -35,6 +35,7 @@ PUBLIC = {
 
 WITHOUT_GATE = {
     ("picture/commands.py", "detect"): "files in, findings out",
+    ("picture/cover_commands.py", "cover"): "files in, cover out",
     ("calls/commands.py", "layouts_"): "lists data that comes with the program",
     ("calls/commands.py", "list_layouts"): "lists data that comes with the program",
     ("calls/commands.py", "show_layout"): "shows data that comes with the program",

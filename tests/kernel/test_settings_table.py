@@ -29,7 +29,12 @@ WRONG = {
     "emergency_confirm_minutes": ["4", "1441", "x"],
     "close_alone_up_to": ["mild", "NOTICE", ""],
     "masked_last_digits": ["5", "-1", "x"],
-    "feeds": ["nmea+tcp://a:1", '"a"', '["tcp://a:1"]', '["nmea+tcp://a"]', "[1]"],
+    "feeds": [
+        "nmea+tcp://a:1", '"a"', '["tcp://a:1"]', '["nmea+tcp://a"]', "[1]", '["cot+http://a:1"]',
+        '["nats://a:1"]', '["cot+tcp://u:geheim@a:1"]',
+    ],
+    "nats_url": ["a:4222", "http://a:4222", "nats://a:4222/x", "nats://u:geheim@a:4222"],
+    "picture_most_fixes": ["9999", "lots"],
     "picture_window_hours": ["0", "169", "x"],
     "frame_hz": ["0", "11", "x", "nan"],
     "languages": ["en", '["de"]', "[1]"],
@@ -39,6 +44,7 @@ WRONG = {
 FREE = {  # any text, or any path, is a value of these
     "agency_name", "data", "host", "tls_certificate", "tls_key", "trusted_proxies", "token",
     "oidc_issuer", "oidc_client_id", "oidc_client_secret_file", "ledger_origin", "zones",
+    "nats_credentials", "nats_authorities", "tak_certificate", "tak_key", "tak_authorities",
 }  # fmt: skip
 
 

@@ -166,13 +166,13 @@ def test_real_traffic_raises_few_alarms(real_data: Path, tmp_path: Path, table, 
     assert result.counts.refused == 0
     kinds = [f.kind for f in result.findings]
     # An hour or so of harbour traffic holds no vessel that went dark or jumped, as far as
-    # anyone can see; the Suez log is of sparse reports and has silences by the hundred
+    # anyone can see; the Suez log is of sparse reports, with silences of hours by the hundred
     assert kinds.count("picture.impossible_move") == 0
     if table is not suez:
         assert kinds.count("picture.gap") <= 1
     else:
-        alike = [r.value for f in result.findings for r in f.reasons if r.name == "alike_share"]
-        assert max(alike) > 0.1
+        # a few a day of 256 that report every eleven minutes
+        assert kinds.count("picture.gap") <= 25
     assert all(0 < f.confidence < 1 for f in result.findings)
 
 

@@ -41,6 +41,7 @@ LOOKS = (
     Look("vessel", "/picture/vessels/{vessel}"),
     Look("feeds", "/picture/feeds", "supervisor"),
     Look("zones", "/picture/zones", "supervisor"),
+    Look("cover", "/picture/cover", "supervisor"),
     Look("positions-import", "/picture/import"),
     Look("alerts", "/alerts"),
     Look("alerts-filtered", "/alerts?state=closed&mine=1"),
@@ -350,6 +351,7 @@ def test_every_page_that_is_a_page_was_looked_at(seeded):
         "/calls/imports/{id_}/{place}/rejects.csv",  # a file
         "/sign-in/oidc", "/sign-in/oidc/back",  # lead on
         "/picture/names", "/picture/trail", "/picture/zones.geojson",  # data of the map
+        "/picture/cover.geojson",
         "/cases/{case}/bundles/{place}.tar", "/ledger/checkpoint",  # files
         "/health/live", "/health/ready", "/metrics",
     }  # fmt: skip

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from cordon.calls import beside
 from cordon.calls.layouts import AUTO, all_layouts
 from cordon.calls.service import MARK, Calls
+from cordon.calls.sniffing import kind_of
 from cordon.calls.tables import CallFileRow, ImportRow
 from cordon.kernel.access.model import Actor
 from cordon.kernel.errors import BadInput, Conflict, CordonError, NotFound
@@ -22,6 +23,9 @@ from cordon.kernel.jobs import ENDED, JobRow
 from cordon.kernel.work import View
 
 ACT = "calls.record.import"
+TOLD = "auto"
+"""Kind of a file that is to be told from the file itself."""
+KINDS = (TOLD, *beside.KINDS)
 MOST_FILES = 50  # of one form
 _LEAST_SHARE = 0.01  # of a file, from which on the time left can be told
 
@@ -89,7 +93,11 @@ def bring(
 ) -> str:
     """Take files in and queue a job for each; return the id of their page.
 
-    What is wrong with one file is told of that file, and stops no other.
+    What is wrong with one file is told of that file, and stops no other: also that the authority
+    does not cover what it holds.
+
+    Args:
+        kind: one of `KINDS`; `auto` tells it from each file.
 
     Raises:
         BadInput: no file, too many, or an unknown kind or layout. AuthorityRefused: see
@@ -100,8 +108,10 @@ def bring(
         raise BadInput("No file was chosen.", advice="Choose at least one.")
     if len(files) > MOST_FILES:
         raise BadInput(f"{len(files)} files were chosen.", advice=f"Choose at most {MOST_FILES}.")
+    only_payments = actor.authority is not None and "calls" not in actor.authority.scope.data
+    first = ("payments" if only_payments else "calls") if kind == TOLD else kind
     with room.kernel.work(actor) as work:
-        authority = beside.covering(work, kind)
+        authority = beside.covering(work, first)
     items = [_one(room, actor, name, source, kind, layout) for name, source in files]
     with room.kernel.work(actor) as work:
         row = ImportRow(
@@ -125,6 +135,7 @@ def _one(
     try:
         stored = room.kernel.files.put(source, at_most=room.largest)
         item |= {"sha256": stored.sha256, "size": stored.size}
+        kind = item["kind"] = _kind(room, stored.sha256, kind)
         item["job"] = room.ask_kept(
             actor, stored.sha256, stored.size, name, kind=kind, layout=layout
         )
@@ -133,9 +144,13 @@ def _one(
     return item
 
 
+def _kind(room: Calls, sha256: str, kind: str) -> str:
+    return kind_of(room.kernel.files.path(sha256)) if kind == TOLD else kind
+
+
 def _known(room: Calls, kind: str, layout: str) -> None:
     # a name of the list alone: the path of a file would be read on the node's own disk
-    if kind not in beside.KINDS:
+    if kind not in KINDS:
         raise BadInput("It was not said what the files hold.", advice="Choose what they hold.")
     if layout not in layouts_of(room):
         raise BadInput("There is no such layout.", advice="Choose one of the list.")
@@ -157,6 +172,7 @@ def again(room: Calls, actor: Actor, id_: str, place: int, *, kind: str, layout:
     item = dict(row.items[place])
     if not state.again:
         raise Conflict("Its bytes are not kept.", advice="Bring the file in again.")
+    kind = _kind(room, item["sha256"], kind)
     item |= {"kind": kind, "layout": layout}
     item.pop("error", None)
     try:

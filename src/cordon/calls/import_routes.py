@@ -7,9 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, File, Form, Request, UploadFile
 from starlette.responses import Response, StreamingResponse
 
-from cordon.calls import beside, bringing
+from cordon.calls import bringing
 from cordon.calls.layouts import AUTO
 from cordon.calls.service import Calls
+from cordon.calls.words import said
 from cordon.kernel.access.model import Actor
 from cordon.kernel.errors import CordonError
 from cordon.kernel.pages import May, page, see_other, wants_json
@@ -29,18 +30,19 @@ def routes(room: Calls) -> APIRouter:
             request,
             "calls/import.html",
             status=200 if wrong is None else type(wrong).status,
-            refused="" if wrong is None else f"{wrong}",
+            refused=said(wrong),
             kind=kind,
             layout=layout,
-            kinds=beside.KINDS,
+            kinds=bringing.KINDS,
             layouts=bringing.layouts_of(room),
             lately=bringing.brought_lately(room, actor),
         )
 
     @router.get("/calls/import")
-    def import_form(request: Request, actor: Bring, kind: str = "calls") -> Response:
+    def import_form(request: Request, actor: Bring, kind: str = bringing.TOLD) -> Response:
         """The form to bring in files, and what was brought in lately."""
-        return form(request, actor, kind if kind in beside.KINDS else "calls", AUTO)
+        known = kind if kind in bringing.KINDS else bringing.TOLD
+        return form(request, actor, known, AUTO)
 
     @router.post("/calls/import")
     def import_files(
@@ -76,7 +78,7 @@ def routes(room: Calls) -> APIRouter:
             title="Files brought in",
             brought=id_,
             f=found,
-            kinds=beside.KINDS,
+            kinds=bringing.KINDS,
             layouts=bringing.layouts_of(room),
         )
 
@@ -110,7 +112,7 @@ def routes(room: Calls) -> APIRouter:
             title="Files brought in",
             found=found,
             brought=found.id,
-            kinds=beside.KINDS,
+            kinds=bringing.KINDS,
             layouts=bringing.layouts_of(room),
         )
 

@@ -26,6 +26,7 @@ from cordon.kernel.store.columns import SegmentRow
 from cordon.kernel.work import Kernel, View, Work
 
 DATASET = "calls"
+SOUGHT = ("caller", "callee")  # by which pages look for the calls of one number
 KEPT_REFUSALS = 500
 OUTSIDE = "neither number is covered by the authority, or the call lies outside its span"
 
@@ -159,7 +160,7 @@ def _store(
         part = work.session.scalar(
             select(func.count()).where(SegmentRow.dataset == DATASET, SegmentRow.source == source)
         )
-        path = columns.write(DATASET, source, part or 0, new)
+        path = columns.write(DATASET, source, part or 0, new, SOUGHT)
         first, last = span(new)
         work.session.add(
             SegmentRow(

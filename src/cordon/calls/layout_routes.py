@@ -10,6 +10,7 @@ from starlette.responses import Response
 from cordon.calls import ownlayouts
 from cordon.calls.learning import PASSED_OVER
 from cordon.calls.service import Calls
+from cordon.calls.words import FIXED, said
 from cordon.kernel.access.model import Actor
 from cordon.kernel.errors import CordonError, NotFound
 from cordon.kernel.pages import May, page, see_other, wants_json
@@ -31,7 +32,7 @@ def routes(room: Calls) -> APIRouter:
             status=200 if wrong is None else type(wrong).status,
             title="Layouts",
             layouts=ownlayouts.known(room, actor),
-            refused="" if wrong is None else f"{wrong}",
+            refused=said(wrong),
             may_change=room.may(actor, ownlayouts.CHANGE),
         )
 
@@ -64,15 +65,15 @@ def routes(room: Calls) -> APIRouter:
     ) -> Response:
         """Keep a proposed layout, with what was corrected in it."""
         rows = zip(column, meaning, proposed, strict=False)
-        said = {c: m for c, m, p in rows if m != p}
+        corrected = {c: m for c, m, p in rows if m != p}
         try:
-            kept = ownlayouts.save(room, actor, token, file, name.strip(), said)
+            kept = ownlayouts.save(room, actor, token, file, name.strip(), corrected)
         except NotFound:
             raise
         except CordonError as wrong:
             if wants_json(request):
                 raise
-            known = {c: m for c, m in said.items() if m in ownlayouts.MEANINGS}
+            known = {c: m for c, m in corrected.items() if m in ownlayouts.MEANINGS}
             try:
                 found = ownlayouts.proposed(room, actor, token, file, known)
             except CordonError as gone:
@@ -120,5 +121,6 @@ def _proposal(
         chosen=chosen,
         meanings=ownlayouts.MEANINGS,
         none=PASSED_OVER,
-        refused="" if wrong is None else f"{wrong}",
+        lacks=[(sentence, sentence in FIXED) for sentence in found.proposal.lacks],
+        refused=said(wrong),
     )

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from cordon.calls import desk
+from cordon.calls.ringdrawing import bars
 from cordon.calls.service import Calls
 from cordon.kernel.access.model import Actor
 from cordon.kernel.pages import May, page
@@ -59,7 +60,7 @@ def routes(room: Calls) -> APIRouter:
             way=way,
             ways=WAYS,
             place=_place(found),
-            span=desk.bars(found),
+            span=bars(found.members),
             records=found.finding.records[: desk.MOST_RECORDS],
         )
 

@@ -62,7 +62,7 @@ class RingRow(Owned, Base):
     """A ring of lines that searches found; it keeps its id and name as it grows or shrinks.
 
     Columns:
-        year, number: make its name, `R-2026-0041`. kind: of its findings.
+        year, number: make its name, `R-2026-0041`. kind: of its finding as it is told now.
         authority: id of the legal authority whose calls it was found in.
         finding: its row among the findings. confidence, numbers, handsets, seats_least,
             seats_most, starts, ends: as the last search that found it told.
@@ -114,8 +114,10 @@ class RingEventRow(Owned, Base):
 
     Columns:
         what: `found`, `grew`, `shrank`, `split`, `split_off`, `merged`, `took_in`, `moved`,
-            `follows`, `followed`, `silent`, `back`, `gone`. other: id of another ring, or None.
-        counts: how many of what; never a number of anybody. search: id of the search's job.
+            `follows`, `followed`, `silent`, `back`, `gone`, `kind`. other: id of another ring, or
+            None.
+        counts: how many of what, never a number of anybody; of `kind` both kinds, and the id of
+            the `finding` of before. search: id of the search's job.
         until: the newest call that the search had.
     """
 

@@ -46,6 +46,7 @@ def _queue(room: Operations, request: Request, actor: Actor, after: str) -> dict
         "filters": filters,
         "query": filters.query(),
         "back": _shown_at(request),
+        "taken_back": room.taken_back(actor),
     }
 
 

@@ -194,6 +194,7 @@ def _as_alert(row: AlertRow, subjects: tuple[str, ...]) -> Alert:
         alike=row.alike,
         acknowledged_by=row.acknowledged_by,
         acknowledged_at=row.acknowledged_at,
+        withdrawn_at=row.withdrawn_at,
     )
 
 
@@ -219,7 +220,7 @@ def as_unit(row: UnitRow) -> Unit:
 def as_taskings(session: Session, rows: Sequence[TaskingRow]) -> list[Tasking]:
     """Taskings with their steps and their alerts' titles, in the order given."""
     steps: dict[str, list[Step]] = {row.id: [] for row in rows}
-    titles: dict[str, str] = {}
+    of: dict[str, AlertRow] = {}
     if rows:
         for step in session.scalars(
             select(TaskingStepRow)
@@ -228,14 +229,15 @@ def as_taskings(session: Session, rows: Sequence[TaskingRow]) -> list[Tasking]:
         ):
             steps[step.tasking].append(_as_step(step))
         alerts = session.scalars(select(AlertRow).where(AlertRow.id.in_({r.alert for r in rows})))
-        titles = {alert.id: alert.title for alert in alerts}
+        of = {alert.id: alert for alert in alerts}
     return [
         Tasking(
             id=row.id,
             agency=row.agency,
             mark=Mark(row.mark),
             alert=row.alert,
-            alert_title=titles[row.alert],
+            alert_title=of[row.alert].title,
+            withdrawn_at=of[row.alert].withdrawn_at,
             unit=row.unit,
             unit_code=row.unit_code,
             order=row.order,

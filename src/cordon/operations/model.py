@@ -92,6 +92,7 @@ TASKING_MOVES: Mapping[TaskingState, tuple[TaskingState, ...]] = MappingProxyTyp
 
 UNANSWERED = (A.OPEN, A.ACKNOWLEDGED, A.ASSIGNED)
 UNDER_WAY = (T.SENT, T.ACKNOWLEDGED, T.MOVING, T.ON_SCENE)
+ENDED = (T.DONE, T.DECLINED, T.CANCELLED)
 TAKEN_ON = (T.ACKNOWLEDGED, T.MOVING, T.ON_SCENE, T.DONE)
 ENDED = (T.DONE, T.DECLINED, T.CANCELLED)
 
@@ -136,6 +137,7 @@ class Alert:
             in the queue, its own where it stands for itself.
         alike: how many others stand with it that are not closed.
         acknowledged_by, acknowledged_at: who said first that it was seen, and when.
+        withdrawn_at: when its detector took its finding back; None where it holds.
     """
 
     id: str
@@ -160,6 +162,7 @@ class Alert:
     alike: int
     acknowledged_by: str | None = None
     acknowledged_at: datetime | None = None
+    withdrawn_at: datetime | None = None
 
     def thing(self) -> Thing:
         """The alert as policies see it."""
@@ -218,6 +221,7 @@ class Tasking:
     Attributes:
         alert, unit: ids. unit_code: `PB-07`. order: what the unit is to do, in words.
         steps: every state it has been in, the first first. report: what the unit found.
+        withdrawn_at: when the detector took back what it was sent for; None where that holds.
     """
 
     id: str
@@ -233,6 +237,7 @@ class Tasking:
     sent_by: str
     steps: tuple[Step, ...] = ()
     report: str = ""
+    withdrawn_at: datetime | None = None
 
     def thing(self) -> Thing:
         """The tasking as policies see it: held by the unit that it is for."""

@@ -21,8 +21,8 @@ from cordon.kernel.leads import KeptFinding, answered, get_finding, open_lead
 from cordon.kernel.leads.findings import ANSWER_WITHIN
 from cordon.kernel.work import Work
 from cordon.operations.base import RoomBase, alert_row
-from cordon.operations.model import UNANSWERED, AlertState, Position
-from cordon.operations.tables import AlertFindingRow, AlertRow, AlertSubjectRow
+from cordon.operations.model import ENDED, UNANSWERED, AlertState, Position
+from cordon.operations.tables import AlertFindingRow, AlertRow, AlertSubjectRow, TaskingRow
 
 ALIKE_WITHIN_M = 5_000.0
 ALIKE_WITHIN = timedelta(hours=2)
@@ -41,7 +41,7 @@ class Raising(RoomBase):
         """Be told of findings that are new, and of those that say more than before."""
         dispatcher.subscribe(
             "operations.alerts",
-            {"findings.finding.made", "findings.finding.grown"},
+            {"findings.finding.made", "findings.finding.grown", "findings.finding.withdrawn"},
             self.on_finding,
         )
 
@@ -49,7 +49,10 @@ class Raising(RoomBase):
         """Raise an alert for a finding, or take over what it says now. Twice does no more."""
         kept = get_finding(work, str(event.payload["finding"]))
         speaks = work.session.get(AlertFindingRow, kept.finding.id)
-        if speaks is not None:
+        if event.topic == "findings.finding.withdrawn":
+            if speaks is not None and kept.withdrawn is not None:
+                self._take_back(work, speaks.alert, kept)
+        elif speaks is not None:
             self._grow(work, speaks.alert, kept)
         elif kept.state != "closed":
             self._raise(work, kept)
@@ -65,6 +68,8 @@ class Raising(RoomBase):
         row.ends = max(row.ends, finding.end)
         if row.finding != finding.id:  # a later finding of the same behaviour only lengthens it
             return
+        if kept.withdrawn is None:
+            row.withdrawn_at = None  # what was taken back holds again
         row.starts = min(row.starts, finding.start)
         place = middle(finding.place)
         row.lat, row.lon = (place.lat, place.lon) if place else (None, None)
@@ -75,6 +80,26 @@ class Raising(RoomBase):
             )
         )
         _add_subjects(work.session, row.id, finding.subjects, known)
+
+    def _take_back(self, work: Work, alert: str, kept: KeptFinding) -> None:
+        """The finding of an alert no longer holds: it says so, and whoever acted on it is told.
+
+        It stays where it is, because nobody but an officer ends a lead.
+        """
+        row = work.session.get_one(AlertRow, alert, with_for_update=True)
+        if row.finding != kept.finding.id or row.state == AlertState.CLOSED:
+            return
+        units = work.session.scalars(
+            select(TaskingRow.unit_code).where(
+                TaskingRow.alert == alert, TaskingRow.state.not_in(ENDED)
+            )
+        )
+        row.withdrawn_at = work.now
+        to = sorted({o for o in (row.acknowledged_by, row.assignee) if o is not None})
+        told = {"to": to, "units": sorted(set(units))}
+        why = kept.withdrawn.why if kept.withdrawn is not None else ""
+        work.act("operations.alert.raise", row.thing(), withdrawn=True, why=why, told=told)
+        work.emit("operations.alert.withdrawn", {"alert": alert, **told}, kept.mark)
 
     def _raise(self, work: Work, kept: KeptFinding) -> None:
         silent = _answered_before(work.session, kept.finding)

@@ -8,9 +8,10 @@ from cordon.operations.queue import Queue
 from cordon.operations.raising import Raising
 from cordon.operations.taskings import Taskings
 from cordon.operations.units import Units
+from cordon.operations.withdrawing import Withdrawing
 
 
-class Operations(Raising, Queue, Alerts, Closing, Taskings, Units):
+class Operations(Raising, Queue, Alerts, Closing, Taskings, Units, Withdrawing):
     """Alerts, taskings and units of one node.
 
     Args (of `RoomBase`):

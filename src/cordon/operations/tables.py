@@ -28,6 +28,7 @@ class AlertRow(Owned, Base):
     Columns:
         rank: place of the seriousness in `SERIOUSNESS`, so that the database can sort by it.
         queued: it stands in the queue: not closed, and not under another.
+        withdrawn_at: when its detector took its finding back; None where it holds.
     """
 
     __tablename__ = "alerts"
@@ -57,6 +58,7 @@ class AlertRow(Owned, Base):
     case: Mapped[str | None] = mapped_column(String(36))
     stands_with: Mapped[str] = mapped_column(String(36), index=True)
     alike: Mapped[int] = mapped_column(Integer, default=0)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(UtcTime())
 
     def thing(self) -> Thing:
         """The alert as policies see it."""

@@ -45,6 +45,8 @@ def entry_words(entry: Entry) -> str:
         return N_("Closing was declined")
     if entry.detail.get("no_longer"):
         return N_("Answered no longer")
+    if entry.detail.get("withdrawn"):
+        return N_("Its detector took it back")
     if entry.detail.get("silent"):
         return N_("The same behaviour was found again")
     if entry.act == "operations.alert.close" and entry.detail.get("second_needed") is False:

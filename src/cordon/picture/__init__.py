@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from cordon.picture.detect import detect as detect_files
     from cordon.picture.feeds.nmea import AisDecoder
     from cordon.picture.feeds.readers import PositionReader, open_positions
-    from cordon.picture.live import LivePicture, StreamDetector
+    from cordon.picture.live import LivePicture
     from cordon.picture.model import Counts, Position, Refusal, Static, Zone
+    from cordon.picture.stream import StreamDetector
     from cordon.picture.tracks import Batch, Tracks
     from cordon.picture.zones import read_zones, zones_of
 
@@ -30,7 +31,7 @@ _WHERE = {
     "PositionReader": "feeds.readers",  # a file's positions, counts and refusals
     "Refusal": "model",  # a row not taken, and why
     "Static": "model",  # what a subject says of itself
-    "StreamDetector": "live",  # behaviours over positions as they come
+    "StreamDetector": "stream",  # behaviours over positions as they come
     "Tracks": "tracks",  # all fixes of all subjects as columns
     "Zone": "model",  # an area or line that means something
     "all_behaviours": "behaviours",  # all behaviours, with their cards

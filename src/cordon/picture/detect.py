@@ -10,8 +10,10 @@ from pathlib import Path
 from cordon.kernel.errors import BadInput
 from cordon.kernel.findings import Finding
 from cordon.picture.behaviours import Behaviour, behaviours, fit_behaviours
+from cordon.picture.cover import uncovered
+from cordon.picture.cover.model import Means
 from cordon.picture.feeds.readers import open_positions
-from cordon.picture.feeds.source import Seen
+from cordon.picture.feeds.seen import Seen
 from cordon.picture.model import Counts, Refusal, Zone
 from cordon.picture.tracks import Batch, Tracks
 from cordon.picture.zones import read_zones
@@ -58,6 +60,7 @@ def detect(
     base_time: datetime | None = None,
     progress: Progress | None = None,
     on_refusal: Callable[[Path, Refusal], None] | None = None,
+    means: Means | None = None,
 ) -> DetectResult:
     """Run behaviours over files of positions.
 
@@ -68,6 +71,7 @@ def detect(
         chosen: behaviours; all where absent. values: parameters by behaviour's name.
         base_time: when AIS logs without times begin, aware; see `open_positions`.
         on_refusal: called with each refused row; else the first 10,000 of a file are kept.
+        means: sensors and planned patrols, for sectors that are uncovered.
 
     Raises:
         BadInput: a file cannot be read or nothing in it can, or a zone or parameter is wrong.
@@ -98,7 +102,10 @@ def detect(
         raise BadInput("No file of positions was given.", advice="Name at least one.")
     tracks = Tracks.build(batches)
     batches.clear()
-    return DetectResult(tuple(find(tracks, zones, chosen, values, progress)), tuple(files))
+    some = list(behaviours() if chosen is None else chosen)
+    if means is not None:
+        some = [uncovered.with_means(means) if b is uncovered else b for b in some]
+    return DetectResult(tuple(find(tracks, zones, some, values, progress)), tuple(files))
 
 
 def find(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
-from cordon.kernel.access.model import Actor
+from cordon.kernel.access.model import Actor, Thing
 from cordon.kernel.errors import BadInput, Conflict, CordonError
 from cordon.kernel.leads import (
     KeptFinding,
@@ -157,6 +157,7 @@ def _drawn(
             "card": node.cards.get(kept.finding.kind),
             "masked_some": any("~" in s for s in kept.finding.subjects),
             "place": _point(kept.finding.place),
+            "around": f"/picture/around/{finding}" if _on_the_picture(view, kept) else "",
             "may_close": kept.state == "open" and view.may("findings.finding.close", thing),
             "may_second": kept.state == "closing"
             and view.may("findings.finding.countersign", thing),
@@ -164,11 +165,19 @@ def _drawn(
             "typed": typed,
             "says": "" if refused is None else str(refused),
             "alert": node.operations.alert_of(view, finding),
+            "ring": node.calls.ring_of(view, finding),
+            "pages": node.calls.pages_of(view, kept.finding.subjects),
         }
     # after the gate: a look stands for somebody who could see it
     looked(node.kernel, actor, finding)
     status = 200 if refused is None else type(refused).status
     return page(request, "finding.html", status=status, title=kept.title, **context)
+
+
+def _on_the_picture(view: View, kept: KeptFinding) -> bool:
+    """Whether a map of what stood around it can be drawn for this reader."""
+    room = Thing.room("picture", view.kernel.agency)
+    return kept.finding.kind.startswith("picture.") and view.may("picture.zone.view", room)
 
 
 def _point(place: dict[str, Any] | None) -> dict[str, float] | None:

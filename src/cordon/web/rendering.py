@@ -233,7 +233,10 @@ UNIT_WORDS = (
 
 # Types of subjects: what is an abbreviation everywhere, and what has a word in each language.
 SUBJECTS = {"mmsi": "MMSI", "imo": "IMO", "imei": "IMEI", "imsi": "IMSI", "icao": "ICAO"}
-SUBJECT_WORDS = (i18n.N_("number"), i18n.N_("zone"), i18n.N_("vessel"), i18n.N_("person"))
+SUBJECT_WORDS = (
+    i18n.N_("number"), i18n.N_("zone"), i18n.N_("vessel"), i18n.N_("person"), i18n.N_("radar"),
+    i18n.N_("track"), i18n.N_("unit"), i18n.N_("vehicle"), i18n.N_("drone"), i18n.N_("sensor"),
+)  # fmt: skip
 
 
 class Templates:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pyais.encode import encode_dict
 
-from cordon.exercise.worlds.coast import Data, Vessel, moved
+from cordon.exercise.worlds.harbour import Data, Vessel, moved
 from cordon.exercise.worlds.paths import Floats
 from cordon.kernel.clock import format_time
 from cordon.kernel.geo import distance_m
