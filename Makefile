@@ -2,8 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO_DATA ?= demo
+MINUTES ?= 120
 
-.PHONY: help setup demo serve check test test-quick bench messages migration lock clean
+.PHONY: help setup demo serve check test looks soak soak-tak bench messages migration lock clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -14,22 +15,32 @@ setup: .venv/.ready ## Install everything into .venv, from a lock with hashes
 	@PYTHON="$(PYTHON)" sh tools/setup
 	@touch $@
 
-demo: setup ## Start a node on loopback with the built-in exercise running
+demo: setup ## Start three nodes on loopback with the built-in exercise running
 	@$(BIN)/cordon demo --data $(DEMO_DATA)
 
 serve: setup ## Start the node of cordon.toml
 	@$(BIN)/cordon serve
 
-check: setup ## Format, lint, strict types, the house's import rules, quick tests
+check: setup ## Format, lint, strict types, the import rules, the tests of the house and its floor
 	@$(BIN)/ruff format --check src tests bench hatch_build.py
 	@$(BIN)/ruff check src tests bench hatch_build.py
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/python -m pytest -m "not browser and not faults" -n 2
+	@$(BIN)/python -m pytest -n 2 tests/house tests/kernel tests/ledger tests/countries
 
 test: setup ## Every test, the pages in a browser among them
 	@sh tools/chromium
-	@$(BIN)/python -m pytest -n 2
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+looks: setup ## Every page in every theme and language, with pictures in screenshots/
+	@sh tools/chromium
+	@TEST_LOOKS=1 $(BIN)/python -m pytest -n 2 tests/web/test_pages_axe.py
+
+soak: setup ## The tests that kill and fill, with many more kills (20 to 40 minutes)
+	@TEST_SOAK=1 $(BIN)/python -m pytest -n 2 -m faults
+
+soak-tak: setup ## 200 TAK clients that drop and come back at random for MINUTES (120)
+	@$(BIN)/python -m bench.soak_tak --minutes $(MINUTES)
 
 bench: setup ## Measure Cordon beside its peers in one run
 	@$(BIN)/pip install -q --require-hashes -r requirements-bench.lock

@@ -17,7 +17,9 @@ import hashlib
 import json
 import re
 import shutil
+import struct
 import sys
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +36,12 @@ COPIED = {
     "maplibre-gl/dist/maplibre-gl-worker.mjs": "maplibre-gl-worker.mjs",
     "maplibre-gl/dist/maplibre-gl.css": "maplibre-gl.css",
     "cytoscape/dist/cytoscape.esm.min.mjs": "cytoscape.mjs",
+    "milsymbol/dist/milsymbol.js": "milsymbol.js",
+    "uplot/dist/uPlot.esm.js": "uplot.mjs",
+    "uplot/dist/uPlot.min.css": "uplot.css",
     "cytoscape/LICENSE": "licenses/cytoscape.txt",
+    "milsymbol/LICENSE": "licenses/milsymbol.txt",
+    "uplot/LICENSE": "licenses/uplot.txt",
     "maplibre-gl/LICENSE.txt": "licenses/maplibre-gl.txt",
     "htmx.org/LICENSE": "licenses/htmx.txt",
     "world-atlas/LICENSE": "licenses/world-atlas.txt",
@@ -55,6 +62,8 @@ FONTS = (  # family, package, subset, weight, unicode-range
     ("Noto Nastaliq Urdu", "noto-nastaliq-urdu", "arabic", 400, ARABIC),
     ("Noto Nastaliq Urdu", "noto-nastaliq-urdu", "arabic", 700, ARABIC),
 )  # fmt: skip
+# What letters are set in (typst reads no WOFF): package, subset, weight.
+PRINTED = (("noto-nastaliq-urdu", "arabic", 400), ("noto-nastaliq-urdu", "arabic", 700))
 
 # Natural Earth at 1:50 million is generalised to hundreds of metres: three decimals
 # (about 110 m) lose nothing, and halve the file.
@@ -122,6 +131,10 @@ def build_assets(root: Path, *, for_tests: bool = True) -> bool:
         (fresh / name).write_bytes(content)
     run("node", "-e", TO_GEOJSON, str(modules), str(fresh), root=root)
     (fresh / "fonts.css").write_text("\n".join(_font(modules, fresh, *f) for f in FONTS), "utf-8")
+    for package, subset, weight in PRINTED:
+        of = modules / "@fontsource" / package / "files"
+        woff = of / f"{package}-{subset}-{weight}-normal.woff"
+        (fresh / "fonts" / f"{package}-{weight}.ttf").write_bytes(unpacked(woff.read_bytes()))
     for path in sorted(fresh.rglob("*")):
         if path.suffix in {".js", ".mjs", ".css", ".geojson"} and path.stat().st_size > 2048:
             packed = gzip.compress(path.read_bytes(), 9, mtime=0)
@@ -151,6 +164,24 @@ def _font(
         f'@font-face {{ font-family: "{family}"; font-weight: {weight}; font-display: swap;\n'
         f'  src: url("fonts/{name}") format("woff2"); unicode-range: {covers}; }}'
     )
+
+
+def unpacked(woff: bytes) -> bytes:
+    """The OpenType font that a WOFF 1.0 file holds (W3C Recommendation of 2012, §3 to §5)."""
+    signature, flavour, _, many = struct.unpack_from(">4s4sIH", woff)
+    if signature != b"wOFF":
+        raise SystemExit("A font in node_modules is no WOFF 1.0 file.")
+    power = many.bit_length() - 1
+    head = struct.pack(">4sHHHH", flavour, many, 16 << power, power, 16 * (many - (1 << power)))
+    at, entries, tables = 12 + 16 * many, b"", b""
+    for number in range(many):
+        tag, offset, short, long, check = struct.unpack_from(">4sIIII", woff, 44 + 20 * number)
+        table = woff[offset : offset + short]
+        if short < long:
+            table = zlib.decompress(table)
+        entries += struct.pack(">4sIII", tag, check, at + len(tables), long)
+        tables += table + bytes(-len(table) % 4)
+    return head + entries + tables
 
 
 def compile_catalogues(root: Path) -> None:

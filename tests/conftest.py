@@ -2,19 +2,58 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
+
+from support.apps import analysed_once
 
 os.environ.setdefault("XDG_RUNTIME_DIR", "/tmp")
 ROOT = Path(__file__).parent.parent
+# Begun first, longest first: a file is run by one process, and a long one must not be the last.
+LONGEST = (
+    "tests/web/test_pages_axe.py", "tests/calls/test_calls_spark.py", "tests/faults/",
+    "tests/house/test_policy_walk.py", "tests/sharing/test_taxii_server.py",
+    "tests/calls/test_calls_pages.py", "tests/calls/test_calls_import_page.py",
+    "tests/disruption/",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first; the rest stay as they are."""
+
+    def place(item: pytest.Item) -> int:
+        found = (n for n, path in enumerate(LONGEST) if item.nodeid.startswith(path))
+        return next(found, len(LONGEST))
+
+    items.sort(key=place)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported out of the search for garbage, and search less often.
+
+    Every application that a test makes sets off many searches, each through all that was
+    imported.
+    """
+    analysed_once()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
+def pytest_unconfigure() -> None:
+    """Let compiled modules see at the end that nothing of theirs is left."""
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")
@@ -33,29 +72,100 @@ def postgres_url() -> Iterator[str]:
     # not below pytest's own folder: another run beside this one tidies that up
     folder = tempfile.mkdtemp(prefix="cordon-pg-")
     server = pgserver.get_server(folder)
-    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    url = server.get_uri().replace("postgresql://", "postgresql+psycopg://", 1)
+    admin = create_engine(url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        # no test pulls the plug of this server, and waiting for the disk is most of its time
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    admin.dispose()
+    yield url
     server.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture
-def fresh_postgres(postgres_url: str) -> Iterator[str]:
-    """Address of an empty database on the server."""
+@contextmanager
+def a_database(postgres_url: str, template: str) -> Iterator[str]:
+    """Address of a new database on the server, a copy of another one."""
     name = f"t{uuid.uuid4().hex[:12]}"
     admin = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {template}"))
     yield admin.url.set(database=name).render_as_string(hide_password=False)
     with admin.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     admin.dispose()
 
 
+def migrate(url: str) -> None:
+    """Bring a database up to this version's tables."""
+    from cordon import schema
+    from cordon.kernel.store import Rows
+
+    store = Rows(url)
+    schema.upgrade(store)
+    store.close()
+
+
+@pytest.fixture
+def fresh_postgres(postgres_url: str) -> Iterator[str]:
+    """Address of an empty database on the server."""
+    with a_database(postgres_url, "template0") as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_url: str) -> Iterator[str]:
+    """Name of a database with every table, for others to be copies of: migrating takes seconds."""
+    with a_database(postgres_url, "template0") as url:
+        migrate(url)
+        yield str(make_url(url).database)
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with every table, for others to be copies of."""
+    path = tmp_path_factory.mktemp("migrated") / "node.db"
+    migrate(f"sqlite:///{path}")
+    assert not path.with_name("node.db-wal").exists(), "the last one to close it writes it whole"
+    return path
+
+
+@pytest.fixture
+def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
+    """Address of an SQLite database with every table and nothing in them."""
+    shutil.copyfile(migrated_sqlite, tmp_path / "node.db")
+    return f"sqlite:///{tmp_path / 'node.db'}"
+
+
+@pytest.fixture(scope="session")
+def copy_of_postgres(
+    postgres_url: str, migrated_postgres: str
+) -> Callable[[], AbstractContextManager[str]]:
+    """`with copy_of_postgres() as url:` a database with every table and nothing in them."""
+    return lambda: a_database(postgres_url, migrated_postgres)
+
+
+@pytest.fixture
+def migrated_postgres_url(copy_of_postgres: Any) -> Iterator[str]:
+    """Address of a PostgreSQL database with every table and nothing in them."""
+    with copy_of_postgres() as url:
+        yield url
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
-def rows_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """Address of an empty database, once on each kind of store."""
+def rows_url(request: pytest.FixtureRequest) -> str:
+    """Address of a database with every table and nothing in them, once on each kind of store."""
+    kind = "sqlite_url" if request.param == "sqlite" else "migrated_postgres_url"
+    return str(request.getfixturevalue(kind))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Address of a database without tables, once on each kind of store."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'node.db'}"
+        return f"sqlite:///{tmp_path / 'empty.db'}"
     return str(request.getfixturevalue("fresh_postgres"))
 
 
@@ -98,14 +208,11 @@ def kernel(rows_url: str, tmp_path: Path, clock):
     from cordon import policies, schema
     from cordon.kernel.ledger import Ledger, load_key
     from cordon.kernel.masking import Masker
-    from cordon.kernel.store import Base, Columns, Files, Rows
+    from cordon.kernel.store import Columns, Files, Rows
     from cordon.kernel.work import Kernel
 
-    for name in schema.TABLES:
-        if (ROOT / "src" / f"{name.replace('.', '/')}.py").is_file():
-            __import__(name)
+    schema.load_tables()
     store = Rows(rows_url)
-    Base.metadata.create_all(store.engine)
     origin = "cordon/pk-test"
     ledger = Ledger(
         store,

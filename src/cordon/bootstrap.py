@@ -7,12 +7,13 @@ import logging
 import os
 import secrets
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter
 
@@ -20,6 +21,7 @@ from cordon import policies, schema
 from cordon.calls.service import Calls
 from cordon.cases.service import Cases
 from cordon.countries import Country, country
+from cordon.exercise.crews.desk import Crews
 from cordon.exercise.service import Exercise
 from cordon.kernel.access.actors import Actors, console_actor
 from cordon.kernel.access.authorities import Authorities, AuthorityRules, Basis
@@ -44,13 +46,33 @@ from cordon.kernel.store import Columns, Files, Rows
 from cordon.kernel.store.files import naming_full_disk, sync_folder
 from cordon.kernel.store.rows import named_faults
 from cordon.kernel.work import Kernel
+from cordon.money.disruption.service import Disruption
+from cordon.money.service import Money
+from cordon.operations.field.desk import FieldDesk
+from cordon.operations.field.live import Live
+from cordon.operations.field.panic import CARD as PANIC_CARD
+from cordon.operations.handover.desk import HandoverDesk
+from cordon.operations.handover.watches import read_watches
+from cordon.operations.measures.desk import Measures
 from cordon.operations.service import Operations
+from cordon.operations.tak.desk import TakDesk
+from cordon.operations.triage.rules import read_rules
+from cordon.operations.triage.seeing import Seeing
 from cordon.oversight.service import Oversight
+from cordon.picture.feeds.address import Keys
+from cordon.picture.natslink import SUBJECT
 from cordon.picture.service import Picture
 from cordon.settings import Settings
+from cordon.sharing.service import Sharing
+
+if TYPE_CHECKING:
+    from cordon.operations.tak.doors import Door
+    from cordon.operations.tak.server import TakServer
 
 log = logging.getLogger(__name__)
 _MASKING_KEY_BYTES = 32
+UP = ("live", "connecting", "stopped")  # a feed that somebody stopped is not down
+SWEEP_PHOTOS_S = 3600.0  # seconds between looks for parts of photos that nobody goes on with
 SWEEP_S = 30.0  # seconds between looks for lapsed authorities and ended sessions
 
 
@@ -78,6 +100,8 @@ class Node:
         self._stop = threading.Event()
         self.running = False
         self._beside: list[threading.Thread] = []
+        self.tak_server: TakServer | None = None
+        self._doors: list[Door] = []
 
     def _access(self) -> None:
         kernel, settings = self.kernel, self.settings
@@ -111,6 +135,9 @@ class Node:
             window=timedelta(hours=self.settings.picture_window_hours),
             frame_hz=self.settings.frame_hz,
             largest=self.settings.upload_max_mb << 20,
+            tiles=self.settings.tiles,
+            most_fixes=self.settings.picture_most_fixes,
+            keys=Keys.of(self.settings),
         )
         self.calls = Calls(
             kernel,
@@ -118,6 +145,13 @@ class Node:
             country=self.settings.country,
             largest=self.settings.upload_max_mb << 20,
             layouts=self.data / "layouts",
+        )
+        self.money = Money(
+            kernel,
+            self.jobs,
+            self.calls,
+            country=self.settings.country,
+            largest=self.settings.upload_max_mb << 20,
         )
         self.cases = Cases(
             kernel,
@@ -127,11 +161,63 @@ class Node:
             upload_max=self.settings.upload_max_mb << 20,
             whole_files={"calls": self.calls.lets_in_whole},
         )
-        self.operations = Operations(kernel, self.lead_rules, cases=self.cases, cards=self.cards)
+        self.sharing = Sharing(
+            kernel,
+            self.sealing,
+            self.cases,
+            title=self.settings.agency_name,
+            page_most=self.settings.taxii_page_most,
+            tries=self.settings.sign_in_rate,
+            peers=self.settings.taxii_peers,
+            keys=self.data / "keys",
+            witness_s=self.settings.witness_seconds,
+            kinds=self.settings.planned_act_kinds,
+            zone=self.country.zone.key,
+            region=self.country.phone_region,
+        )
+        self.operations = Operations(
+            kernel,
+            self.lead_rules,
+            cases=self.cases,
+            cards=self.cards,
+            triage=read_rules(self.settings.triage),
+            seen=Seeing(self.picture.picture.latest, lambda: self.picture.zones(kernel.node)),
+            roads=self.data / "roads.npz",
+        )
+        self.field = FieldDesk(self.operations, self.cases, self.data / "field")
+        self.live = Live(kernel, self.sessions.living)
+        self.measures = Measures(kernel, self.country.zone.key, self._sectors)
+        self.handover = HandoverDesk(
+            self.operations,
+            self.country.zone.key,
+            read_watches(self.settings.watches),
+            lambda: [
+                (f.name, f.state) for f in self.picture.feeds(kernel.node) if f.state not in UP
+            ],
+            self._sectors,
+        )
+        self.tak = TakDesk(
+            kernel,
+            self.data / "keys",
+            self.settings.tak_server_name,
+            self.settings.tak_server_port,
+            frozenset(self.settings.tak_tells),
+        )
+        self.disruption = Disruption(
+            kernel,
+            self.jobs,
+            country=self.country,
+            units=lambda actor: [(u.code, u.name) for u in self.operations.units(actor)],
+        )
         self.oversight = Oversight(kernel, self.authorities)
         self.exercise = Exercise(
-            kernel, self.picture, self.data / "exercise", looked_for=frozenset(self.cards)
+            kernel,
+            self.picture,
+            self.data / "exercise",
+            # what is looked for while a scenario plays; payments are searched when asked for
+            looked_for=frozenset({**self.picture.cards, **self.calls.cards}),
         )
+        self.crews = Crews(kernel, self.operations, self.field)
         for room in self.rooms.values():
             if hasattr(room, "subscribe"):
                 room.subscribe(kernel.dispatcher)
@@ -145,10 +231,16 @@ class Node:
         return {
             "picture": self.picture,
             "calls": self.calls,
+            "money": self.money,
             "cases": self.cases,
+            "sharing": self.sharing,
             "operations": self.operations,
+            "field": self.field,
+            "measures": self.measures,
+            "disruption": self.disruption,
             "oversight": self.oversight,
             "exercise": self.exercise,
+            "crews": self.crews,
         }
 
     def room(self, name: str) -> Any:
@@ -160,25 +252,40 @@ class Node:
 
     @cached_property
     def cards(self) -> Mapping[str, Card]:
-        """The detectors' cards by the kind of finding."""
-        return {**self.picture.cards, **self.calls.cards}
+        """The detectors' cards, to be looked up by `card_for`."""
+        rooms = (self.picture, self.calls, self.money, self.sharing)
+        found = {name: card for room in rooms for name, card in room.cards.items()}
+        return {**found, PANIC_CARD.kind: PANIC_CARD}
+
+    def _sectors(self, actor: Actor) -> Mapping[str, str]:
+        """Names of the patrol sectors by the id of their zone."""
+        zones = self.picture.zones(actor)
+        return {zone.id: zone.name for zone in zones if zone.kind == "patrol_sector"}
 
     def routers(self) -> list[APIRouter]:
         """The routes of every room."""
         from cordon.calls.routes import routes as calls
         from cordon.cases.routes import routes as cases
         from cordon.exercise.routes import routes as exercise
+        from cordon.money.disruption.routes import routes as disruption
+        from cordon.money.routes import routes as money
         from cordon.operations.routes import routes as operations
         from cordon.oversight.routes import routes as oversight
         from cordon.picture.routes import routes as picture
+        from cordon.sharing.routes import routes as sharing
 
         return [
             picture(self.picture),
             calls(self.calls),
+            money(self.money),
             cases(self.cases),
-            operations(self.operations),
+            sharing(self.sharing),
+            operations(
+                self.operations, self.tak, self.measures, self.handover, self.field, self.live
+            ),
+            disruption(self.disruption),
             oversight(self.oversight),
-            exercise(self.exercise),
+            exercise(self.exercise, self.crews),
         ]
 
     def run_job(self, job: str, progress: Callable[[int, int], None]) -> JobRow:
@@ -209,11 +316,50 @@ class Node:
         self.kernel.dispatcher.start()
         self.jobs.start(self.settings.job_workers)
         self._zones_of_settings()
-        self.picture.start(self.settings.feeds)
+        self.picture.start(feeds_of(self.settings))
         sweep = threading.Thread(target=self._sweep, name="sweep", daemon=True)
         sweep.start()
         self._beside.append(sweep)
+        self.live.start()
+        self.crews.run()
+        self._start_tak()
+        if self.settings.node_port is not None:
+            self.sharing.start(self.settings.node_bind, self.settings.node_port)
         self.running = True
+
+    def _start_tak(self) -> None:
+        """Serve TAK clients, where a port is set for it."""
+        port = self.settings.tak_server_port
+        if port is None:
+            return
+        from cordon.operations.tak.server import TakServer
+
+        places = self.picture.connections.take_events
+        self.tak_server = TakServer(self.tak, self.settings.tak_server_bind, port, places)
+        self.tak_server.start()
+        self.tak.port = self.tak_server.port  # 0 took a free one
+        self._open_marti()
+
+    def _open_marti(self) -> None:
+        """Open the ports by which phones enrol themselves and have data packages."""
+        from cordon.operations.tak import marti
+        from cordon.operations.tak.doors import Door
+
+        said, tak = self.settings, self.tak
+        now, bind = self.kernel.clock.now(), said.tak_server_bind
+        if said.tak_enrol_port is not None:
+            app, context = marti.enrolment(tak.invites), tak.keys.open_context(tak.host, now)
+            door = Door("tak_enrol_port", app, bind, said.tak_enrol_port, context)
+            tak.enrol_port = self._opened(door)
+        if said.tak_package_port is not None:
+            app, context = marti.packages(tak, tak.packages), tak.keys.server_context(tak.host, now)
+            door = Door("tak_package_port", app, bind, said.tak_package_port, context)
+            tak.package_port = self._opened(door)
+
+    def _opened(self, door: Door) -> int:
+        door.start()
+        self._doors.append(door)
+        return door.port
 
     def _zones_of_settings(self) -> None:
         """Bring in the zones file of the settings, where it says anything new."""
@@ -231,20 +377,31 @@ class Node:
             raise WrongSetting(f"CORDON_ZONES names {path}: {wrong}") from None
 
     def _sweep(self) -> None:
+        photos_at = 0.0
         while not self._stop.wait(SWEEP_S):
             try:
                 self.authorities.sweep()
                 self.sessions.sweep()
+                self.sharing.sweep()
+                if time.monotonic() >= photos_at:
+                    photos_at = time.monotonic() + SWEEP_PHOTOS_S
+                    self.field.sweep(timedelta(days=self.settings.photo_parts_days))
             except Exception:  # whatever it was: authorities must lapse in time
                 log.exception("the sweep failed")
+            try:
+                self.operations.tick()
+            except Exception:  # the clock of the queue must go on
+                log.exception("the clock of the queue failed")
 
     def stop(self) -> None:
         """Stop what runs beside the pages; jobs go on after the next start."""
         self._stop.set()
-        self.exercise.stop()
-        self.picture.stop()
-        self.jobs.stop()
-        self.kernel.dispatcher.stop()
+        tak = [] if self.tak_server is None else [self.tak_server.stop]
+        for end in (
+            self.live.stop, self.exercise.stop, self.crews.end, *(d.stop for d in self._doors),
+            *tak, self.sharing.stop, self.picture.stop, self.jobs.stop, self.kernel.dispatcher.stop,
+        ):  # fmt: skip
+            end()
         for thread in self._beside:
             thread.join(timeout=5)
 
@@ -252,6 +409,12 @@ class Node:
         """Let go of the ledger and the database."""
         self.kernel.ledger.close()
         self.kernel.rows.close()
+
+
+def feeds_of(settings: Settings) -> list[str]:
+    """The feeds of the settings, and what relays send where a server for that is set."""
+    relayed = [f"{settings.nats_url}/{SUBJECT}.>"] if settings.nats_url else []
+    return [*settings.feeds, *relayed]
 
 
 def open_node(settings: Settings, clock: Clock | None = None) -> Node:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -21,11 +22,28 @@ TABLES = (
     "cordon.kernel.jobs",
     "cordon.kernel.leads.tables",
     "cordon.kernel.ledger.tables",
+    "cordon.kernel.pseudonyms",
     "cordon.kernel.store.columns",
     "cordon.picture.tables",
+    "cordon.picture.cover.tables",
+    "cordon.picture.desk.tables",
     "cordon.calls.tables",
+    "cordon.money.tables",
+    "cordon.money.disruption.tables",
     "cordon.operations.tables",
+    "cordon.operations.handover.tables",
+    "cordon.operations.field.tables",
+    "cordon.operations.tak.tables",
     "cordon.cases.tables",
+    "cordon.sharing.agreements.tables",
+    "cordon.sharing.releases.tables",
+    "cordon.sharing.requests.tables",
+    "cordon.sharing.deconfliction.tables",
+    "cordon.sharing.match.tables",
+    "cordon.sharing.match.standing.tables",
+    "cordon.sharing.nodes.tables",
+    "cordon.sharing.tables",
+    "cordon.sharing.witness.tables",
     "cordon.exercise.tables",
 )
 _LOCK = 0x636F72646F6E  # "cordon", the advisory lock that two starting nodes wait for
@@ -55,14 +73,21 @@ def upgrade(rows: Rows) -> None:
             if not rows.is_sqlite:  # SQLite's write transaction is a lock already
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             at = MigrationContext.configure(connection).get_current_revision()
-            known = ScriptDirectory.from_config(config())
-            if at is not None and at not in {s.revision for s in known.walk_revisions()}:
+            known, head = _known()
+            if at is not None and at not in known:
                 raise Unavailable(
                     "The database was written by a newer Cordon.",
                     advice="Install that version, or restore a backup made before it.",
                 )
-            if at != known.get_current_head():
+            if at != head:
                 command.upgrade(config(connection), "head")
+
+
+@cache
+def _known() -> tuple[frozenset[str], str | None]:
+    """The migrations of this version, and the last of them."""
+    told = ScriptDirectory.from_config(config())
+    return frozenset(s.revision for s in told.walk_revisions()), told.get_current_head()
 
 
 def new(message: str, rows: Rows) -> None:
@@ -75,7 +100,8 @@ def new(message: str, rows: Rows) -> None:
 
 def _next_number() -> str:
     versions = Path(__file__).parent / "migrations" / "versions"
-    return f"{len(list(versions.glob('[0-9]*.py'))) + 1:04d}"
+    last = max(int(path.name[:4]) for path in versions.glob("[0-9]*.py"))
+    return f"{last + 1:04d}"
 
 
 if __name__ == "__main__":

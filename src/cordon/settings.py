@@ -84,6 +84,11 @@ class Settings(BaseSettings):
     )
     tls_certificate: Path | None = Field(None, description="PEM file of the node's certificate.")
     tls_key: Path | None = Field(None, description="PEM file of the certificate's key.")
+    tls_client_authorities: Path | None = Field(
+        None,
+        description="PEM file of the authorities whose certificates programs may sign in to "
+        "TAXII with; nobody is asked for one where absent.",
+    )
     trusted_proxies: str = Field(
         "127.0.0.1", description="Addresses whose X-Forwarded-For is believed."
     )
@@ -106,6 +111,14 @@ class Settings(BaseSettings):
     )
     api_rate: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         1200, description="Requests of one session or token a minute, at most."
+    )
+    taxii_page_most: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        1000, description="Objects of one page of the TAXII server, at most."
+    )
+    taxii_peers: Path | None = Field(
+        None,
+        description="YAML or JSON file of other agencies' TAXII servers that this node fetches "
+        "from and hands on to.",
     )
     token: SecretStr | None = Field(
         None,
@@ -139,14 +152,98 @@ class Settings(BaseSettings):
     # the picture
     feeds: list[str] = Field(
         default_factory=list,
-        description="Live feeds that the node reads (nmea+tcp://host:port), as a JSON list.",
+        description="Live feeds that the node reads, as a JSON list of addresses: "
+        "nmea+tcp://host:port, nmea+udp://host:port, cot+tcp://host:port, cot+tls://host:port, "
+        "cot+udp://host:port, nats://host:port/subject.",
+    )
+    nats_url: str | None = Field(
+        None,
+        description="Server of NATS through whose JetStream relays send what they read "
+        "(nats://host:port); none where empty.",
+    )
+    nats_credentials: Path | None = Field(
+        None, description="File with the credentials for NATS, or with a token."
+    )
+    nats_authorities: Path | None = Field(
+        None, description="PEM file of the authorities that the NATS server's certificate is from."
+    )
+    tak_certificate: Path | None = Field(
+        None, description="PEM file of the certificate that a TAK server knows this node by."
+    )
+    tak_key: Path | None = Field(None, description="PEM file of that certificate's key.")
+    tak_authorities: Path | None = Field(
+        None, description="PEM file of the authorities that a TAK server's certificate is from."
+    )
+    node_port: Annotated[int, Field(ge=0, le=65535)] | None = Field(
+        None,
+        description="Port on which other agencies' nodes are heard; there is none where empty, and "
+        "nothing is delivered to them.",
+    )
+    node_bind: str = Field("127.0.0.1", description="Address that other nodes are heard on.")
+    witness_seconds: Annotated[int, Field(ge=1, le=3600)] = Field(
+        30,
+        description="How often the ledger's checkpoint is given to other nodes, where anything was "
+        "entered (seconds).",
+    )
+    planned_act_kinds: Path | None = Field(
+        None,
+        description="YAML file of the kinds of planned acts, with radius and buffer; the built-in "
+        "ones where empty.",
+    )
+    tak_server_port: Annotated[int, Field(ge=0, le=65535)] | None = Field(
+        None,
+        description="Port of the node's own TAK server, usually 8089; there is none where empty.",
+    )
+    tak_server_bind: str = Field("127.0.0.1", description="Address that the TAK server listens on.")
+    tak_server_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9.:-]{1,253}$")] = Field(
+        "127.0.0.1",
+        description="Name or address by which phones reach the TAK server; it stands in its "
+        "certificate and in the packages that enrol them.",
+    )
+    tak_enrol_port: Annotated[int, Field(ge=0, le=65535)] | None = Field(
+        None,
+        description="Port at which phones enrol themselves by a one-time password, usually 8446; "
+        "they cannot where empty.",
+    )
+    tak_package_port: Annotated[int, Field(ge=0, le=65535)] | None = Field(
+        None,
+        description="Port for data packages of enrolled TAK clients, usually 8443; there is none "
+        "where empty.",
+    )
+    tak_tells: list[str] = Field(
+        ["watch"],
+        description="Groups of TAK clients that are told alerts and taskings, as a JSON list.",
+    )
+    triage: Path | None = Field(
+        None,
+        description="YAML file with the operator's own rules of the queue (points, times to "
+        "acknowledge, weights of places), laid over those of operations/triage/rules.yaml.",
+    )
+    watches: Path | None = Field(
+        None,
+        description="YAML file with the watches of the node (name, when it begins, sectors), in "
+        "place of those of operations/handover/watches.yaml.",
+    )
+    photo_parts_days: Annotated[int, Field(ge=1, le=365)] = Field(
+        14,
+        description="Days after which parts of a photo from a phone that nobody goes on with are "
+        "taken away; the phone begins it anew.",
     )
     picture_window_hours: Annotated[int, Field(ge=1, le=168)] = Field(
         24, description="How far back live detectors look (hours)."
     )
+    picture_most_fixes: Annotated[int, Field(ge=10_000, le=200_000_000)] = Field(
+        3_000_000,
+        description="Fixes that live detectors hold at most (some 60 bytes each, twice while they "
+        "look); beyond it older ones are thinned.",
+    )
     zones: Path | None = Field(None, description="GeoJSON file of zones to read at the start.")
+    tiles: Path | None = Field(
+        None,
+        description="PMTiles file of the operator's own map; the node serves it under the picture.",
+    )
     frame_hz: Annotated[float, Field(ge=0.1, le=10)] = Field(
-        1.0, description="Frames of the live picture that a page gets each second."
+        2.0, description="Frames of the live picture that a page gets each second."
     )
 
     # words
@@ -188,8 +285,18 @@ class Settings(BaseSettings):
     @field_validator("feeds")
     @classmethod
     def _known_feeds(cls, value: list[str]) -> list[str]:
-        if wrong := [v for v in value if not re.fullmatch(r"nmea\+tcp://[^/\s]+:\d{1,5}", v)]:
-            raise ValueError(f"{wrong[0]!r:.60} is no feed; write nmea+tcp://host:port")
+        known = r"(nmea\+(tcp|udp)|cot\+(tcp|tls|udp))://[^/@\s]+:\d{1,5}"
+        known += r"|nats://[^/@\s]+(:\d{1,5})?/[^/@\s]+"
+        if wrong := [v for v in value if not re.fullmatch(known, v)]:
+            shown = "an address with a name in it" if "@" in wrong[0] else f"{wrong[0]!r:.60}"
+            raise ValueError(f"{shown} is no feed; write for example nmea+tcp://host:port")
+        return value
+
+    @field_validator("nats_url")
+    @classmethod
+    def _known_nats(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"nats://[^/@\s]+(:\d{1,5})?", value):
+            raise ValueError("it takes nats://host:port; what is secret stands in a file")
         return value
 
     @field_validator("public_url")
@@ -306,7 +413,8 @@ def _one_line(wrong: ValidationError) -> str:
     name = str(first["loc"][0]) if first["loc"] else "a setting"
     spec = Settings.model_fields.get(name)
     # an address may hold a password, which is then what is wrong with it
-    hidden = name == "token" or (name == "database_url" and "@" in str(first.get("input")))
+    address = name in ("database_url", "feeds", "nats_url")
+    hidden = name == "token" or (address and "@" in str(first.get("input")))
     got = "(not shown)" if hidden else repr(first.get("input"))[:60]
     takes = first["msg"].removeprefix("Value error, ")
     told = f" {spec.description}" if spec is not None else ""

@@ -57,11 +57,11 @@ def test_each_policy_is_named_and_explained():
 
 def test_the_table_is_the_one_that_was_read(cells):
     now = walk.table(cells)
-    if os.environ.get("CORDON_WRITE_TABLES"):
+    if os.environ.get("TEST_WRITE_TABLES"):
         TABLE.write_text(now, "utf-8")
     assert now == TABLE.read_text("utf-8"), (
         "who may do what has changed; read the difference, and where it is meant run "
-        "`CORDON_WRITE_TABLES=1 pytest tests/access/test_access_policy.py`"
+        "`TEST_WRITE_TABLES=1 pytest tests/access/test_access_policy.py`"
     )
 
 

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from cordon import cli
 from cordon.commands import demo, serving
 from cordon.kernel.console import Console
+from cordon.kernel.errors import BadInput
 
 
 @pytest.fixture
@@ -89,15 +90,30 @@ def told(command, monkeypatch, *arguments):
     return json.loads(CliRunner().invoke(app, ["it", *arguments], catch_exceptions=False).stdout)
 
 
+def free_port():
+    """A port that is free now, with the one that a node of the demonstration takes beside it."""
+    for port in range(23_000, 24_000):
+        try:
+            demo.check_ports(port, 3)
+        except BadInput:
+            continue
+        return port
+    raise AssertionError("no port is free")
+
+
 def test_serving_says_where_in_one_line_of_json(node, tmp_path, monkeypatch):
     monkeypatch.setenv("CORDON_AGENCY", "pk-test")
     monkeypatch.setenv("CORDON_PUBLIC_URL", "https://node.example")
     said = told(serving.serve, monkeypatch, "--json")
     assert (said["address"], said["agency"]) == ("https://node.example", "pk-test")
     folder = tmp_path / "demo"
-    said = told(demo.demo, monkeypatch, "--data", str(folder), "--port", "8123", "--json")
-    assert said["address"] == "http://127.0.0.1:8123"
-    lines = (folder / "officers.txt").read_text().splitlines()
+    port = free_port()
+    said = told(
+        demo.demo, monkeypatch, "--data", str(folder), "--port", str(port), "--nodes", "1", "--json"
+    )
+    assert said["address"] == f"http://127.0.0.1:{port}"
+    assert said["nodes"] == [{k: v for k, v in said.items() if k != "nodes"}]
+    lines = (folder / "coast" / "officers.txt").read_text().splitlines()
     passwords = dict(line.split("\t") for line in lines)
     assert {o["login"]: o["password"] for o in said["officers"]} == passwords
 

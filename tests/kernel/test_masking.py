@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cordon.kernel import masking
 from cordon.kernel.errors import BadInput
 from cordon.kernel.findings import Finding, Reason
 from cordon.kernel.masking import Masker, redact
@@ -117,6 +118,24 @@ def test_every_way_of_writing_a_subject_is_masked(written: str) -> None:
     assert says.endswith("called 214 people")
     assert masker.mask_subject(NUMBER).partition(":")[2] in says
     assert masked.subjects == (masker.mask_subject(NUMBER),)
+
+
+def test_of_many_subjects_only_those_that_the_words_may_name_are_looked_for(monkeypatch) -> None:
+    looked_for: list[str] = []
+    written = masking._written
+    monkeypatch.setattr(masking, "_written", lambda s: looked_for.append(s) or written(s))
+    many = [f"number:+92300{at:07d}" for at in range(1000, 1300)]
+    named = {"number:+923000001007": "0300 000 1007", "number:+923000001299": "00923000001299"}
+    said = finding(
+        *many, "handle:odd.name", says=f"{named['number:+923000001007']} and odd.name called",
+        deep=[{named["number:+923000001299"]: ["+92-300-0001007"]}],
+    )  # fmt: skip
+    masked = masker.mask_finding(said, lambda _: False)
+    assert sorted(looked_for) == ["handle:odd.name", *sorted(named)]
+    assert not [s for s in masked.subjects if "~" not in s]
+    for subject in named:
+        assert masker.mask_subject(subject).partition(":")[2] in f"{masked.reasons}{masked.extra}"
+    assert "odd.name" not in masked.reasons[0].says
 
 
 def test_what_may_be_seen_stays_and_whoever_else_is_named_goes() -> None:

@@ -26,10 +26,18 @@ WRONG = {
     "sign_in_lock_minutes": ["0", "1441", "x"],
     "sign_in_rate": ["0", "10001", "x"],
     "api_rate": ["0", "x"],
+    "taxii_page_most": ["0", "10001", "x"],
+    "witness_seconds": ["0", "3601", "x"],
     "emergency_confirm_minutes": ["4", "1441", "x"],
     "close_alone_up_to": ["mild", "NOTICE", ""],
     "masked_last_digits": ["5", "-1", "x"],
-    "feeds": ["nmea+tcp://a:1", '"a"', '["tcp://a:1"]', '["nmea+tcp://a"]', "[1]"],
+    "feeds": [
+        "nmea+tcp://a:1", '"a"', '["tcp://a:1"]', '["nmea+tcp://a"]', "[1]", '["cot+http://a:1"]',
+        '["nats://a:1"]', '["cot+tcp://u:geheim@a:1"]',
+    ],
+    "nats_url": ["a:4222", "http://a:4222", "nats://a:4222/x", "nats://u:geheim@a:4222"],
+    "picture_most_fixes": ["9999", "lots"],
+    "photo_parts_days": ["0", "366", "x"],
     "picture_window_hours": ["0", "169", "x"],
     "frame_hz": ["0", "11", "x", "nan"],
     "languages": ["en", '["de"]', "[1]"],
@@ -37,8 +45,15 @@ WRONG = {
     "log_format": ["xml", ""],
 }  # fmt: skip
 FREE = {  # any text, or any path, is a value of these
-    "agency_name", "data", "host", "tls_certificate", "tls_key", "trusted_proxies", "token",
-    "oidc_issuer", "oidc_client_id", "oidc_client_secret_file", "ledger_origin", "zones",
+    "agency_name", "data", "host", "tls_certificate", "tls_client_authorities", "tls_key",
+    "trusted_proxies",
+    "token",
+    "oidc_issuer", "oidc_client_id", "oidc_client_secret_file", "ledger_origin", "zones", "tiles",
+    "triage", "watches",
+    "nats_credentials", "nats_authorities", "tak_certificate", "tak_key", "tak_authorities",
+    "taxii_peers", "node_port", "node_bind", "planned_act_kinds",
+    "tak_server_port", "tak_server_bind", "tak_server_name", "tak_tells", "tak_enrol_port",
+    "tak_package_port",
 }  # fmt: skip
 
 

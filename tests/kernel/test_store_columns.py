@@ -68,6 +68,22 @@ def test_one_number_of_a_source_stands_once(rows, noon):
         session.add(segment("b.parquet", noon))
 
 
+def test_a_column_that_is_sought_has_a_filter_and_the_others_none(tmp_path):
+    columns = Columns(tmp_path / "columns")
+    table = pa.table({"who": [f"n{i}" for i in range(500)], "x": list(range(500))})
+    kept = columns.root / columns.write("calls", SOURCE, 0, table, sought=("who",))
+    with columns.connect() as connection:
+        told = connection.execute(
+            "SELECT path_in_schema, bloom_filter_offset IS NOT NULL FROM parquet_metadata($p)",
+            {"p": str(kept)},
+        ).fetchall()
+        assert dict(told) == {"who": True, "x": False}
+        asked = "SELECT x FROM read_parquet($p) WHERE who = $who"
+        for who, found in (("n7", [(7,)]), ("n500", [])):
+            given = {"p": str(kept), "who": who}
+            assert connection.execute(asked, given).fetchall() == found
+
+
 def test_the_sweep_takes_what_a_crash_left(tmp_path):
     columns = Columns(tmp_path / "columns")
     kept = columns.write("calls", SOURCE, 0, pa.table({"x": [1]}))

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from cordon.kernel.errors import DoesNotVerify, NotFound, TooLarge, Unavailable
 from cordon.kernel.store import Files
 from cordon.kernel.store.files import CHUNK, written_whole
+from support.killed import killed_midway
 
 
 @pytest.fixture
@@ -88,16 +89,8 @@ def test_a_source_that_breaks_keeps_nothing(files):
     assert not list(files.check())
 
 
-def _killed_midway(root: Path) -> None:
-    def chunks():
-        yield b"x" * (2 * CHUNK)
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    Files(root).put(chunks())
-
-
 def test_kill_9_midway_leaves_no_file_and_the_sweep_takes_the_rest(files):
-    child = multiprocessing.get_context("spawn").Process(target=_killed_midway, args=(files.root,))
+    child = multiprocessing.get_context("spawn").Process(target=killed_midway, args=(files.root,))
     child.start()
     child.join()
     assert child.exitcode == -signal.SIGKILL

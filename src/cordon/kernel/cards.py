@@ -124,3 +124,12 @@ def load_card(module_file: str) -> Card:
     if card.seriousness not in SERIOUSNESS:
         raise BadInput(f"The card {path.name} has seriousness {card.seriousness!r}.")
     return card
+
+
+def card_for(cards: Mapping[str, Card], detector: str, kind: str) -> Card | None:
+    """The card of a finding's detector; several detectors may return findings of one kind.
+
+    Args:
+        cards: by a detector's name, or by a kind that one detector alone returns.
+    """
+    return cards.get(detector) or cards.get(kind)

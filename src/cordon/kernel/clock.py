@@ -47,9 +47,12 @@ class SetClock:
     Args:
         start: where it begins, aware.
         rate: 0 stands still; 60 plays an hour in a minute.
+        beside: the clock of whoever stands beside the node, where this one is played; None where
+            all go by this one.
     """
 
-    def __init__(self, start: datetime, rate: float = 0.0) -> None:
+    def __init__(self, start: datetime, rate: float = 0.0, beside: Clock | None = None) -> None:
+        self.beside = beside
         self._set(start, rate)
 
     def _set(self, start: datetime, rate: float) -> None:
@@ -67,6 +70,33 @@ class SetClock:
     def set(self, to: datetime, rate: float | None = None) -> None:
         """Go to a moment, and from there at a rate."""
         self._set(to, self._rate if rate is None else rate)
+
+    @property
+    def rate(self) -> float:
+        """Seconds of it in a second."""
+        return self._rate
+
+
+def beside(clock: Clock) -> datetime:
+    """What a clock beside the node shows when it is right: the node's own time, unless that is
+    played. Clocks of others (phones) are held against this one."""
+    other = clock.beside if isinstance(clock, SetClock) else None
+    return clock.now() if other is None else other.now()
+
+
+def played(clock: Clock, moment: datetime) -> datetime:
+    """The node's time at the moment at which a right clock beside it shows `moment`."""
+    if not isinstance(clock, SetClock) or clock.beside is None:
+        return moment
+    return clock.now() + (moment - clock.beside.now()) * clock.rate
+
+
+def unplayed(clock: Clock, moment: datetime) -> datetime:
+    """What a right clock beside the node shows at a moment of the node's time."""
+    if not isinstance(clock, SetClock) or clock.beside is None:
+        return moment
+    gone = (clock.now() - moment) / clock.rate if clock.rate else timedelta(0)
+    return clock.beside.now() - gone
 
 
 def as_utc(moment: datetime) -> datetime:

@@ -124,6 +124,7 @@ class Dispatcher:
         self._open_work = open_work
         self._subscriptions: dict[str, Subscription] = {}
         self._wake = threading.Event()
+        self._listeners: list[Callable[[], object]] = []
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -133,9 +134,15 @@ class Dispatcher:
             raise ValueError(f"two subscribers are named {name}")
         self._subscriptions[name] = Subscription(name, frozenset(topics), handler)
 
+    def listen(self, waker: Callable[[], object]) -> None:
+        """Call this too whenever this process committed something. It must not wait or fail."""
+        self._listeners.append(waker)
+
     def wake(self) -> None:
         """Something was committed: look now rather than at the next poll."""
         self._wake.set()
+        for waker in self._listeners:
+            waker()
 
     def run_pending(self, *, at_most: int = 10_000) -> int:
         """Hand out what waits, until nothing is left; return how many were taken.

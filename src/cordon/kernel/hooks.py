@@ -7,7 +7,8 @@ add to; the entry point is a module that implements that room's hook with `@hook
 from __future__ import annotations
 
 from collections.abc import Iterable
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -53,12 +54,18 @@ def plugin_manager(built_in: Iterable[ModuleType]) -> pluggy.PluginManager:
     for module in modules:
         manager.register(module)
     rooms = {module.__name__.split(".")[1] for module in modules}
-    for entry in sorted(entry_points(group=GROUP)):
+    for entry in _offered():
         if entry.name.split(".", maxsplit=1)[0] in rooms:
             plugin = entry.load()
             if not manager.is_registered(plugin):
                 manager.register(plugin, name=entry.name)
     return manager
+
+
+@cache
+def _offered() -> tuple[EntryPoint, ...]:
+    """What installed packages offer: every one of them is looked through, so it is done once."""
+    return tuple(sorted(entry_points(group=GROUP)))
 
 
 def gathered(results: list[list[Any]]) -> list[Any]:

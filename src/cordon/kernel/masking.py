@@ -11,7 +11,7 @@ import base64
 import hashlib
 import hmac
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -28,6 +28,7 @@ _DIGITS_SHOWN = frozenset({"number", "imsi", "imei", "account"})
 _SIGN = "~"  # begins no E.164 number, IMSI or IMEI, and no account number in use
 _LETTERS = 12  # base32 letters of the pseudonym: 60 bits, no clash among a nation's numbers
 _PSEUDONYM = re.compile(rf"{_SIGN}[a-z2-7]{{{_LETTERS}}}(?:·\d{{1,4}})?")
+_NO_DIGIT = re.compile(r"[^0-9]+")
 _LEAST_KEY = 16  # bytes
 
 _KEPT_OR_NUMBER = re.compile(
@@ -111,10 +112,12 @@ class Masker:
         Args:
             visible: says of a subject (`type:id`) whether the reader may see it.
         """
-        hidden = [s for s in finding.subjects if _personal(s) and not visible(s)]
-        shown = [s for s in finding.subjects if _personal(s) and s not in hidden]
-        swaps = [(_written(s), self.mask_subject(s).partition(":")[2]) for s in hidden]
-        kept = {_digits(s) for s in shown}
+        personal = [s for s in finding.subjects if _personal(s)]
+        hidden = {s: self.mask_subject(s) for s in personal if not visible(s)}
+        kept = {_digits(s) for s in personal if s not in hidden}
+        texts = [r.says for r in finding.reasons]
+        _texts(finding.extra, texts)
+        swaps = [(_written(s), hidden[s].partition(":")[2]) for s in _found_in(texts, hidden)]
 
         def words(text: str) -> str:
             for pattern, pseudonym in swaps:
@@ -123,9 +126,7 @@ class Masker:
 
         return replace(
             finding,
-            subjects=tuple(
-                sorted(self.mask_subject(s) if s in hidden else s for s in finding.subjects)
-            ),
+            subjects=tuple(sorted(hidden.get(s, s) for s in finding.subjects)),
             reasons=tuple(replace(r, says=words(r.says)) for r in finding.reasons),
             extra=_through(finding.extra, words),
         )
@@ -158,6 +159,23 @@ def _digits(text: str) -> str:
     return "".join(str(int(c)) for c in text if c.isdecimal())
 
 
+def _found_in(texts: Sequence[str], subjects: Iterable[str]) -> list[str]:
+    """Those of the subjects that may be written in one of the texts, however they are written.
+
+    A ring has hundreds, of which its words name a few: to look for each of them by its pattern
+    took most of a second.
+    """
+    whole = "\n".join(texts)
+    digits = "\n".join(_NO_DIGIT.sub("", text) for text in texts)
+    found = []
+    for subject in subjects:
+        type_, _, value = subject.partition(":")
+        # every way to write a number ends with its digits, the country's (three at most) aside
+        if value in whole or (type_ == "number" and value[4:] in digits):
+            found.append(subject)
+    return found
+
+
 def _written(subject: str) -> re.Pattern[str]:
     """Finds a subject's value, for a phone number also as it is written in its own country."""
     type_, _, value = subject.partition(":")
@@ -175,6 +193,18 @@ def _written(subject: str) -> re.Pattern[str]:
     elif value.isdecimal():
         forms[0] = rf"(?<!\d){value}(?!\d)"
     return re.compile("|".join(forms))
+
+
+def _texts(value: Any, into: list[str]) -> None:
+    """Every text that `_through` would change."""
+    if isinstance(value, str):
+        into.append(value)
+    elif isinstance(value, dict):
+        into.extend(map(str, value))
+        _texts(list(value.values()), into)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            _texts(one, into)
 
 
 def _through(value: Any, words: Callable[[str], str]) -> Any:

@@ -12,9 +12,10 @@ A test walks every route and fails where none is declared.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
 
-from fastapi import Depends, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.params import Depends as DependsParam
 from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
@@ -75,6 +76,41 @@ def see_other(request: Request, to: str) -> Response:
     if is_fragment(request):
         return Response(status_code=204, headers={"HX-Redirect": to})
     return RedirectResponse(to, status_code=303)
+
+
+def _known(connection: HTTPConnection) -> None:
+    connection.app.state.identity.identify(connection)
+
+
+async def _no_other_site(connection: HTTPConnection) -> None:
+    await connection.app.state.identity.check_csrf(connection)
+
+
+def _own_password(connection: HTTPConnection) -> None:
+    connection.app.state.identity.check_password(connection)
+
+
+GUARDS = (_known, _no_other_site, _own_password)
+"""What each route asks before its own acts; the shell refuses an application that lacks one."""
+
+
+def guarded_router(
+    prefix: str = "", *, dependencies: Sequence[DependsParam] = (), **more: Any
+) -> APIRouter:
+    """A router whose routes first ask who it is, and whether the form is really theirs.
+
+    A router that is part of another is put there by `routes.extend`, and not included: FastAPI
+    analyses each route anew for every router that it is included in, and again at its first
+    request.
+
+    Args:
+        prefix, more: as of `APIRouter`. dependencies: asked after the guards.
+    """
+    return APIRouter(
+        prefix=prefix,
+        dependencies=[*(cast("DependsParam", Depends(g)) for g in GUARDS), *dependencies],
+        **more,
+    )
 
 
 def still_signed_in(connection: HTTPConnection) -> bool:

@@ -236,7 +236,7 @@ class Kernel:
                 work = Work(self, actor, session)
                 yield work
                 work.finish()
-        except (GateRefused, AuthorityDenied, SecondRefused) as refused:
+        except (GateRefused, AuthorityDenied, ActRefused) as refused:
             self._record_refusal(actor, refused)
             raise
         self.ledger.committed()
@@ -268,20 +268,27 @@ class Kernel:
         )
 
     def _record_refusal(
-        self, actor: Actor, refused: GateRefused | AuthorityDenied | SecondRefused
+        self, actor: Actor, refused: GateRefused | AuthorityDenied | ActRefused
     ) -> None:
         self.ledger.append(
             self.entry(actor, refused.act, refused.thing, "refused", {"why": refused.code})
         )
 
 
-class SecondRefused(Refused):
-    """A refusal to one who may not be the second officer here; it stands in the ledger too."""
+class ActRefused(Refused):
+    """A refusal of an act for what a room knows, not the gate; it stands in the ledger too."""
 
-    def __init__(self, message: str, act: str, thing: Thing) -> None:
-        super().__init__(message, advice="Ask an officer of another unit.")
+    def __init__(self, message: str, advice: str, act: str, thing: Thing) -> None:
+        super().__init__(message, advice=advice)
         self.act = act
         self.thing = thing
+
+
+class SecondRefused(ActRefused):
+    """A refusal to one who may not be the second officer here."""
+
+    def __init__(self, message: str, act: str, thing: Thing) -> None:
+        super().__init__(message, "Ask an officer of another unit.", act, thing)
 
 
 class AuthorityDenied(AuthorityRefused):

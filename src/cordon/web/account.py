@@ -16,19 +16,19 @@ from cordon.kernel.access.ratelimit import RateLimit
 from cordon.kernel.access.sessions import Opened
 from cordon.kernel.access.signin import Challenge
 from cordon.kernel.errors import NotFound, SignInRefused
-from cordon.kernel.pages import May, page
+from cordon.kernel.pages import May, guarded_router, page
 from cordon.web.identity import Identity
 
 if TYPE_CHECKING:
     from cordon.bootstrap import Node
 
-FLOW_COOKIE = "cordon_oidc"
-
 
 def routes(node: Node) -> APIRouter:
     """Sign-in, sign-out and the first page. Signing in is open to all."""
-    router = APIRouter()
+    router = guarded_router()
     limit = RateLimit(node.kernel.clock, per_minute=node.settings.sign_in_rate)
+    # with the agency: a browser keeps one jar for all ports of a host
+    flow_cookie = f"cordon_oidc-{node.settings.agency}"
 
     def form(
         request: Request,
@@ -116,7 +116,7 @@ def routes(node: Node) -> APIRouter:
             )
         response = RedirectResponse(flow.address, status_code=303)
         response.set_cookie(
-            FLOW_COOKIE,
+            flow_cookie,
             flow.sealed,
             max_age=600,
             httponly=True,
@@ -138,7 +138,7 @@ def routes(node: Node) -> APIRouter:
                     oidc.discover(http, client.issuer),
                     client,
                     node.sealing,
-                    sealed=request.cookies.get(FLOW_COOKIE),
+                    sealed=request.cookies.get(flow_cookie),
                     answer=dict(request.query_params),
                     now=node.kernel.clock.now(),
                 )
@@ -152,7 +152,7 @@ def routes(node: Node) -> APIRouter:
             node.sign_in.failed("provider")
             return form(request, "/", refused=str(refused), status=401)
         response = _answered(request, answer, "/")
-        response.delete_cookie(FLOW_COOKIE, path="/sign-in/oidc")
+        response.delete_cookie(flow_cookie, path="/sign-in/oidc")
         return response
 
     @router.post("/sign-out")

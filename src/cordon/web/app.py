@@ -6,9 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from fastapi import Depends, FastAPI
+from fastapi import FastAPI
+from fastapi.routing import APIRoute, APIWebSocketRoute
+from starlette.routing import BaseRoute
 
 from cordon import __version__
+from cordon.kernel.pages import GUARDS
 from cordon.web import errors
 from cordon.web.account import routes as account_routes
 from cordon.web.assets import PREFIX, Assets
@@ -50,11 +53,6 @@ def create_app(node: Node) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
-        dependencies=[
-            Depends(identity.identify),
-            Depends(identity.check_csrf),
-            Depends(identity.check_password),
-        ],
     )
     app.state.node = node
     app.state.kernel = node.kernel
@@ -75,7 +73,9 @@ def create_app(node: Node) -> FastAPI:
         job_routes(node),
         *node.routers(),
     ):
-        app.include_router(router)
+        for route in router.routes:
+            _guarded(route)
+        app.router.routes.extend(router.routes)
     app.mount(PREFIX, Assets())
     app.add_middleware(
         Guarded,
@@ -85,3 +85,12 @@ def create_app(node: Node) -> FastAPI:
         known=identity.knows,
     )
     return app
+
+
+def _guarded(route: BaseRoute) -> None:
+    """Refuse a route that would answer before it asked who it is."""
+    if not isinstance(route, APIRoute | APIWebSocketRoute):
+        raise TypeError(f"{route!r} is no route of a guarded router.")
+    asked = [dependant.call for dependant in route.dependant.dependencies]
+    if not set(GUARDS) <= set(asked):
+        raise TypeError(f"{route.path} lacks the guards: make its router by guarded_router().")

@@ -14,7 +14,7 @@ from cordon.kernel.access.authorities import Draft
 from cordon.kernel.access.model import Actor, Authority, AuthorityState, Scope, Thing
 from cordon.kernel.clock import parse_time
 from cordon.kernel.errors import CordonError
-from cordon.kernel.pages import May, page, see_other
+from cordon.kernel.pages import May, guarded_router, page, see_other
 
 if TYPE_CHECKING:
     from cordon.bootstrap import Node
@@ -47,7 +47,7 @@ EMPTY = {
 
 def routes(node: Node) -> APIRouter:
     """The authorities' page and what is done on it."""
-    router = APIRouter()
+    router = guarded_router()
 
     def drawn(
         request: Request,

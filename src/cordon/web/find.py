@@ -12,7 +12,7 @@ from starlette.responses import Response
 from cordon.kernel.access.model import Actor, Thing
 from cordon.kernel.leads import list_findings
 from cordon.kernel.leads.tables import LeadRow
-from cordon.kernel.pages import May, page
+from cordon.kernel.pages import May, guarded_router, page
 from cordon.kernel.work import View, personal_data
 from cordon.web.i18n import N_
 
@@ -39,7 +39,7 @@ class Hit:
 
 def routes(node: Node) -> APIRouter:
     """The find field's page."""
-    router = APIRouter()
+    router = guarded_router()
 
     @router.get("/find")
     def find(request: Request, actor: Annotated[Actor, May("web.find")], q: str = "") -> Response:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
-from cordon.kernel.access.model import Actor
+from cordon.kernel.access.model import Actor, Thing
+from cordon.kernel.cards import card_for
 from cordon.kernel.errors import BadInput, Conflict, CordonError
 from cordon.kernel.leads import (
     KeptFinding,
@@ -20,7 +21,7 @@ from cordon.kernel.leads import (
     list_findings,
     looked,
 )
-from cordon.kernel.pages import May, page, see_other
+from cordon.kernel.pages import May, guarded_router, page, see_other
 from cordon.kernel.work import View
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def seen(view: View, kept: KeptFinding) -> KeptFinding:
 
 def routes(node: Node) -> APIRouter:
     """Findings of every room: the list, one, its records, and closing it."""
-    router = APIRouter()
+    router = guarded_router()
 
     @router.get("/findings")
     def findings(
@@ -154,9 +155,10 @@ def _drawn(
             "finding": kept.finding,
             "records": kept.finding.records[:SHOWN_RECORDS],
             "may_read": view.may("findings.record.view", thing),
-            "card": node.cards.get(kept.finding.kind),
+            "card": card_for(node.cards, kept.finding.detector, kept.finding.kind),
             "masked_some": any("~" in s for s in kept.finding.subjects),
             "place": _point(kept.finding.place),
+            "around": f"/picture/around/{finding}" if _on_the_picture(view, kept) else "",
             "may_close": kept.state == "open" and view.may("findings.finding.close", thing),
             "may_second": kept.state == "closing"
             and view.may("findings.finding.countersign", thing),
@@ -164,11 +166,19 @@ def _drawn(
             "typed": typed,
             "says": "" if refused is None else str(refused),
             "alert": node.operations.alert_of(view, finding),
+            "ring": node.calls.ring_of(view, finding),
+            "pages": node.money.pages_of(view, kept.finding.subjects),
         }
     # after the gate: a look stands for somebody who could see it
     looked(node.kernel, actor, finding)
     status = 200 if refused is None else type(refused).status
     return page(request, "finding.html", status=status, title=kept.title, **context)
+
+
+def _on_the_picture(view: View, kept: KeptFinding) -> bool:
+    """Whether a map of what stood around it can be drawn for this reader."""
+    room = Thing.room("picture", view.kernel.agency)
+    return kept.finding.kind.startswith("picture.") and view.may("picture.zone.view", room)
 
 
 def _point(place: dict[str, Any] | None) -> dict[str, float] | None:

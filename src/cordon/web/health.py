@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from cordon.kernel.access.model import Actor
 from cordon.kernel.errors import CordonError
-from cordon.kernel.pages import May
+from cordon.kernel.pages import May, guarded_router
 from cordon.web.metrics import CONTENT_TYPE, Metrics
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def routes(node: Node) -> APIRouter:
     """Health, readiness and metrics. The first two are open: they say nothing but yes or no."""
-    router = APIRouter()
+    router = guarded_router()
 
     @router.get("/health/live")
     def live() -> dict[str, bool]:

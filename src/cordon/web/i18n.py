@@ -47,7 +47,7 @@ def N_(message: str) -> str:
 NAMES = (
     N_("Picture"), N_("Alerts"), N_("Taskings"), N_("Calls"), N_("Money"), N_("Cases"),
     N_("Sharing"), N_("Units"), N_("Ledger"), N_("Exercise"), N_("Oversight"), N_("Authorities"),
-    N_("notice"), N_("serious"), N_("grave"),
+    N_("notice"), N_("serious"), N_("grave"), N_("Patterns of payments"),
 )  # fmt: skip
 
 

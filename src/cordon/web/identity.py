@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -10,8 +11,10 @@ from fastapi import Request
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
+from cordon.kernel.access.model import Actor
 from cordon.kernel.access.ratelimit import RateLimit
 from cordon.kernel.access.sessions import csrf_fits, csrf_token
+from cordon.kernel.certificates import certificate_of
 from cordon.kernel.errors import CordonError, NotSignedIn, Refused
 
 if TYPE_CHECKING:
@@ -26,6 +29,9 @@ AUTHORITY_HEADER = "cordon-authority"
 
 _TO_CHANGE = frozenset({"/account", "/account/password", "/sign-out"})
 _OPEN = ("/sign-in", "/health/")
+BASIC = "/taxii2/"
+"""Where programs sign in by HTTP Basic, as their standard asks (TAXII 2.1, §1.6.8), or by a
+certificate."""
 
 
 class MustChange(Refused):
@@ -40,7 +46,9 @@ class Identity:
     def __init__(self, node: Node) -> None:
         self._node = node
         # __Host-: the browser itself sees that it is Secure, of this host, and of every path
-        self.cookie = "__Host-cordon" if node.settings.secure else "cordon"
+        # with the agency: a browser keeps one jar for all ports of a host
+        name = f"cordon-{node.settings.agency}"
+        self.cookie = f"__Host-{name}" if node.settings.secure else name
         self._limit = RateLimit(node.kernel.clock, per_minute=node.settings.api_rate)
 
     def identify(self, connection: HTTPConnection) -> None:
@@ -64,6 +72,9 @@ class Identity:
         if (secret := bearer_of(connection)) is not None:
             connection.state.actor = self._node.tokens.find(secret)
             connection.state.by_token = True
+        elif (given := self._basic(connection) or self._certified(connection)) is not None:
+            connection.state.actor = given
+            connection.state.by_token = True
         elif token := connection.cookies.get(self.cookie):
             try:
                 found = self._node.sessions.find(token)
@@ -82,13 +93,36 @@ class Identity:
         try:
             if (secret := bearer_of(connection)) is not None:
                 self._node.tokens.find(secret)
+            elif (self._basic(connection) or self._certified(connection)) is not None:
+                return True
             elif token := connection.cookies.get(self.cookie):
                 self._node.sessions.find(token)
             else:
                 return False
-        except NotSignedIn:
+        except CordonError:
             return False
         return True
+
+    def _basic(self, connection: HTTPConnection) -> Actor | None:
+        """The service account of a request by HTTP Basic, which TAXII alone takes.
+
+        Raises:
+            SignInRefused: it is none, or its password is another. TooMany: too many tries.
+        """
+        if not connection.scope["path"].startswith(BASIC):
+            return None
+        given = basic_of(connection)
+        if given is None:
+            return None
+        address = connection.client.host if connection.client else "unknown"
+        return self._node.sharing.accounts.find(*given, address)
+
+    def _certified(self, connection: HTTPConnection) -> Actor | None:
+        """The service account whose certificate the connection was opened with; TAXII alone."""
+        fingerprint = certificate_of(connection.scope)
+        if fingerprint is None or not connection.scope["path"].startswith(BASIC):
+            return None
+        return self._node.sharing.accounts.find_by_certificate(fingerprint)
 
     def still(self, connection: HTTPConnection) -> bool:
         """Whether who opened a long connection may still hold it."""
@@ -169,3 +203,15 @@ def bearer_of(connection: HTTPConnection) -> str | None:
     """The token of a request by a program, or None where it brings none."""
     scheme, _, secret = connection.headers.get("authorization", "").partition(" ")
     return secret.strip() if scheme.lower() == "bearer" else None
+
+
+def basic_of(connection: HTTPConnection) -> tuple[str, str] | None:
+    """Name and password of HTTP Basic (RFC 7617), or None where there are none."""
+    scheme, _, encoded = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        name, colon, password = b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except ValueError:  # no base64, or no UTF-8
+        name, colon, password = "", ":", ""
+    return (name, password) if colon else ("", "")

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from cordon.kernel.access.model import Actor
 from cordon.kernel.errors import NotFound
 from cordon.kernel.jobs import JobRow
-from cordon.kernel.pages import May, is_fragment, page, see_other
+from cordon.kernel.pages import May, guarded_router, is_fragment, page, see_other
 
 if TYPE_CHECKING:
     from cordon.bootstrap import Node
@@ -46,7 +46,7 @@ class JobView:
 
 def routes(node: Node) -> APIRouter:
     """The list of jobs and one job, for those whom the gate lets see it."""
-    router = APIRouter()
+    router = guarded_router()
 
     @router.get("/jobs")
     def jobs(request: Request, actor: Annotated[Actor, May("jobs.job.view")]) -> Response:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from cordon.kernel.access.model import Actor, Mark, Role
 from cordon.kernel.access.officers import OF_PERSONS, invented_password
 from cordon.kernel.errors import BadInput, Conflict, CordonError
-from cordon.kernel.pages import May, page, see_other
+from cordon.kernel.pages import May, guarded_router, page, see_other
 
 if TYPE_CHECKING:
     from cordon.bootstrap import Node
@@ -22,7 +22,7 @@ MARKS = frozenset(m.value for m in Mark)
 
 def routes(node: Node) -> APIRouter:
     """Officers and units, for those who manage them."""
-    router = APIRouter()
+    router = guarded_router()
 
     def drawn(
         request: Request,

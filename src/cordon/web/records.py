@@ -10,12 +10,16 @@ from starlette.responses import Response
 
 from cordon.kernel.access.model import Actor, Thing
 from cordon.kernel.errors import NotFound
-from cordon.kernel.pages import May, page
+from cordon.kernel.pages import May, guarded_router, page
 from cordon.kernel.store.rowtext import row_text
 from cordon.kernel.work import AuthorityDenied, View
 
 if TYPE_CHECKING:
     from cordon.bootstrap import Node
+
+
+PERSONAL = {"calls": "calls", "money": "payments"}
+"""Rooms whose records are personal, and what an authority over them is called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,35 +42,48 @@ def read_record(node: Node, actor: Actor, sha256: str, row: int) -> Record:
     kernel = node.kernel
     with kernel.view(actor) as view:
         view.permit("findings.record.view", Thing("record", sha256, kernel.agency))
-        room = next((r for r in ("picture", "calls") if node.room(r).holds(view, sha256)), None)
+        room = _room_of(node, view, sha256)
         if room is None:
             raise NotFound("This node keeps no file of that SHA-256.")
-        if room == "calls":
-            _covered(node, view, sha256, row)
+        if room in PERSONAL:
+            _covered(node, room, view, sha256, row)
         path = kernel.files.path(sha256)
         if not path.is_file():
             raise NotFound("The file is not kept any more.", advice="Ask for the backup.")
         with path.open("rb") as file:
             head = file.read(1 << 16)
     is_log = b"VDM," in head or b"VDO," in head
-    return Record(sha256, row, room, row_text(path, row, header=not is_log))
+    header = not is_log and (room != "money" or node.money.has_header(sha256))
+    return Record(sha256, row, room, row_text(path, row, header=header))
 
 
-def _covered(node: Node, view: View, sha256: str, row: int) -> None:
-    """Let a row of call records through that the authority chosen covers, and enter the reading.
+def _room_of(node: Node, view: View, sha256: str) -> str | None:
+    """The room that keeps a file; of two, the one that has it under the authority chosen."""
+    rooms = [r for r in ("picture", *PERSONAL) if node.room(r).holds(view, sha256)]
+    chosen = view.actor.authority
+    if len(rooms) > 1 and chosen is not None:
+        own = [
+            r for r in rooms if r in PERSONAL and node.room(r).file_under(view, sha256, chosen.id)
+        ]
+        rooms = own or rooms
+    return rooms[0] if rooms else None
+
+
+def _covered(node: Node, name: str, view: View, sha256: str, row: int) -> None:
+    """Let a row of calls or payments through that the authority covers, and enter the reading.
 
     The file must have come in under that authority, the import must have kept the row, and the
-    call must lie in the span of the data. An authority over named subjects opens no raw row: who
+    record must lie in the span of the data. An authority over named subjects opens no raw row: who
     else stands in one cannot be known before it is read.
     """
-    act, calls = "calls.record.view", node.room("calls")
+    act, room, data = f"{name}.record.view", node.room(name), PERSONAL[name]
     asked = Thing("record", sha256, node.kernel.agency)
     view.permit(act, asked)
     chosen = view.actor.authority
     if chosen is None:
-        view.under_authority(act, asked, "calls", None)  # refuses, and says so
+        view.under_authority(act, asked, data, None)  # refuses, and says so
         return
-    file = calls.file_under(view, sha256, chosen.id)
+    file = room.file_under(view, sha256, chosen.id)
     if file is None:
         raise AuthorityDenied(
             f"This file did not come in under the authority {chosen.reference}.",
@@ -76,10 +93,10 @@ def _covered(node: Node, view: View, sha256: str, row: int) -> None:
         )
     thing = file.thing()
     view.permit("findings.record.view", thing)
-    if file.kind != "calls":  # a register has no time, and is a kind of data of its own
-        view.under_authority(act, thing, file.kind, None)
+    if file.kind != data:  # a register has no time, and may be a kind of data of its own
+        view.under_authority(act, thing, data if name == "money" else file.kind, None)
         return
-    start = calls.start_of(view, file, row)
+    start = room.start_of(view, file, row)
     if start is None:
         raise AuthorityDenied(
             f"The import kept no such row under the authority {chosen.reference}.",
@@ -87,12 +104,12 @@ def _covered(node: Node, view: View, sha256: str, row: int) -> None:
             act,
             thing,
         )
-    view.under_authority(act, thing, "calls", None, start)
+    view.under_authority(act, thing, data, None, start)
 
 
 def routes(node: Node) -> APIRouter:
     """One record."""
-    router = APIRouter()
+    router = guarded_router()
 
     @router.get("/records/{sha256}/{row}")
     def record(

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from threading import Lock
@@ -26,7 +27,7 @@ from jinja2 import (
 )
 from markupsafe import Markup
 
-from cordon.kernel.clock import as_utc, format_time
+from cordon.kernel.clock import as_utc, format_time, parse_time
 from cordon.kernel.units import METRES_PER_NAUTICAL_MILE
 from cordon.web import i18n
 from cordon.web.assets import asset
@@ -166,6 +167,15 @@ class Formats:
         return format_decimal(round(value, digits), "#,##0." + "#" * digits if digits else "#,##0",
                               locale=self.locale)  # fmt: skip
 
+    def exact(self, value: Decimal) -> str:
+        """An amount with the language's separators, and all of its decimals."""
+        exponent = Decimal(value).normalize().as_tuple().exponent
+        if not isinstance(exponent, int):
+            return "–"
+        places = max(-exponent, 0)
+        pattern = "#,##0." + "0" * (2 if places == 1 else places) if places else "#,##0"
+        return format_decimal(value, pattern, locale=self.locale, decimal_quantization=False)
+
     def measure(self, value: float) -> str:
         """A measured number with as many decimals as its size deserves."""
         size = abs(value)
@@ -233,7 +243,10 @@ UNIT_WORDS = (
 
 # Types of subjects: what is an abbreviation everywhere, and what has a word in each language.
 SUBJECTS = {"mmsi": "MMSI", "imo": "IMO", "imei": "IMEI", "imsi": "IMSI", "icao": "ICAO"}
-SUBJECT_WORDS = (i18n.N_("number"), i18n.N_("zone"), i18n.N_("vessel"), i18n.N_("person"))
+SUBJECT_WORDS = (
+    i18n.N_("number"), i18n.N_("zone"), i18n.N_("vessel"), i18n.N_("person"), i18n.N_("radar"),
+    i18n.N_("track"), i18n.N_("unit"), i18n.N_("vehicle"), i18n.N_("drone"), i18n.N_("sensor"),
+)  # fmt: skip
 
 
 class Templates:
@@ -315,8 +328,10 @@ class Templates:
         )  # fmt: skip
         environment.filters.update(
             when=formats.when, number=formats.number, measure=formats.measure,
+            exact=formats.exact,
             distance=formats.distance, span=formats.span, zone_name=formats.zone_name,
             local=formats.local, called=formats.called, dms=dms, mask=mask, iso=format_time,
+            moment=parse_time,
         )  # fmt: skip
         return environment
 

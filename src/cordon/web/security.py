@@ -36,7 +36,7 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(self), payment=()",
 }
 STRICT_TRANSPORT = "max-age=63072000"  # two years, as the preload lists ask
 NOT_CACHED = "no-store"  # what an officer saw must not stay in a shared machine's cache

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from cordon.kernel.access.model import Actor
 from cordon.kernel.access.officers import Enrolment
 from cordon.kernel.errors import BadInput, SignInRefused
-from cordon.kernel.pages import May, page, see_other
+from cordon.kernel.pages import May, guarded_router, page, see_other
 
 if TYPE_CHECKING:
     from cordon.bootstrap import Node
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def routes(node: Node) -> APIRouter:
     """The account's page and what is done on it."""
-    router = APIRouter()
+    router = guarded_router()
 
     def drawn(
         request: Request,

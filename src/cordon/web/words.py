@@ -6,17 +6,33 @@ from cordon.web.i18n import N_
 
 FEED_STATES = (N_("connecting"), N_("live"), N_("silent"), N_("refused"), N_("stopped"))
 JOB_STATES = (N_("queued"), N_("running"), N_("done"), N_("failed"), N_("cancelled"))
-JOB_STAGES = (N_("reading"), N_("sealing"), N_("sealed"), N_("looking"), N_("storing"))
+JOB_STAGES = (
+    N_("reading"),
+    N_("sealing"),
+    N_("sealed"),
+    N_("looking"),
+    N_("storing"),
+    N_("reading payments"),
+    N_("following"),
+)
 JOB_REPORTS = (
     N_("files"), N_("findings"), N_("new"), N_("grown"), N_("root"), N_("read"), N_("kept"),
-    N_("repeated"),
+    N_("repeated"), N_("payments"), N_("traced"),
     N_("refused"), N_("numbers"), N_("days"), N_("rows"), N_("calls"), N_("bytes"), N_("lines"),
 )  # fmt: skip
 FILE_STATES = (N_("waiting"), N_("stored"), N_("kept"))
-RUN_STATES = (N_("playing"), N_("ended"))
+RUN_STATES = (N_("playing"), N_("stopped"), N_("ended"))
 ZONE_KINDS = (
     N_("border"), N_("official crossing"), N_("restricted"), N_("port"), N_("anchorage"),
-    N_("lane"), N_("territorial sea"), N_("patrol sector"), N_("land"),
+    N_("lane"), N_("territorial sea"), N_("patrol sector"), N_("land"), N_("fishing ground"),
+    N_("pilotage"),
+)  # fmt: skip
+TRACK_KINDS = (N_("unknown"), N_("vessel"), N_("vehicle"), N_("person"), N_("aircraft"))
+LEFT_OUT = (
+    N_("it has no geometry"), N_("it has no vertices"), N_("it has too few vertices"),
+    N_("a vertex is no pair of numbers"), N_("a vertex lies outside ±180 and ±90"),
+    N_("collections stand in one another"), N_("it is a link to another file"),
+    N_("it is a picture"), N_("it is a model"),
 )  # fmt: skip
 RECORDS = (N_("picture"), N_("calls"), N_("subscribers"), N_("payments"), N_("persons"))
 AUTHORITY_STEPS = (N_("recorded"), N_("confirmed"), N_("withdrawn"), N_("lapsed"))

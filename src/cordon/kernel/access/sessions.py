@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -131,6 +132,24 @@ class Sessions:
         if now - row.seen_at >= _SEEN_EVERY:
             self._note(row.id, seen_at=now)
         return found
+
+    def living(self, sessions: Collection[str]) -> dict[str, Actor]:
+        """Whose these sessions (ids) are, as they are now; those that have ended are left out.
+
+        One query for all of them. To be looked at so does not keep a session from idling.
+        """
+        now = self.kernel.clock.now()
+        with self.kernel.rows.read() as session:
+            rows = session.execute(
+                select(SessionRow, OfficerRow)
+                .join(OfficerRow, OfficerRow.id == SessionRow.officer)
+                .where(SessionRow.id.in_(sessions))
+            ).all()
+            return {
+                row.id: _found(session, row, officer).actor
+                for row, officer in rows
+                if self._lives(row, now) and officer.disabled_at is None and not officer.must_change
+            }
 
     def _note(self, session_id: str, **what: Any) -> None:
         with self.kernel.rows.write() as session:

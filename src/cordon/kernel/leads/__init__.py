@@ -8,13 +8,21 @@ from cordon.kernel.leads.closing import (
     countersign,
     decline,
 )
-from cordon.kernel.leads.findings import KeptFinding, get_finding, keep, list_findings
+from cordon.kernel.leads.findings import (
+    KeptFinding,
+    Withdrawn,
+    get_finding,
+    keep,
+    list_findings,
+    withdraw,
+)
 from cordon.kernel.leads.open import answered, count_overdue, looked, open_lead, overdue
 
 __all__ = [
     "Closure",
     "KeptFinding",
     "LeadRules",
+    "Withdrawn",
     "answered",
     "ask_to_close",
     "close_reasons",
@@ -27,4 +35,5 @@ __all__ = [
     "looked",
     "open_lead",
     "overdue",
+    "withdraw",
 ]

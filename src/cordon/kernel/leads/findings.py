@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import select
 
 from cordon.kernel.access.model import Mark, Thing
-from cordon.kernel.cards import Card
+from cordon.kernel.cards import SERIOUSNESS, Card, card_for
+from cordon.kernel.clock import format_time, parse_time
 from cordon.kernel.errors import NotFound
 from cordon.kernel.findings import Finding
 from cordon.kernel.leads.open import open_lead
@@ -23,6 +24,17 @@ ANSWER_WITHIN = {
     "notice": timedelta(hours=8),
 }
 """How long a finding may wait unanswered before the overseer sees it: a watch is 8 hours."""
+
+WITHDRAWN = "withdrawn"
+"""What a finding that its detector took back holds beside the rest: when (`at`), and `why`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """When a detector took a finding back, and why in one sentence."""
+
+    at: datetime
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +49,32 @@ class KeptFinding:
     mark: Mark
     kept_at: datetime
 
+    @property
+    def withdrawn(self) -> Withdrawn | None:
+        """When and why its detector took it back; None where it holds."""
+        said = self.finding.extra.get(WITHDRAWN)
+        return Withdrawn(parse_time(said["at"]), str(said["why"])) if said else None
+
     def thing(self) -> Thing:
         """The finding as policies see it."""
         return Thing("finding", self.finding.id, self.agency, self.mark)
 
 
 def keep(
-    work: Work, findings: Iterable[Finding], cards: Mapping[str, Card], *, mark: Mark = Mark.AMBER
+    work: Work,
+    findings: Iterable[Finding],
+    cards: Mapping[str, Card],
+    *,
+    mark: Mark = Mark.AMBER,
+    graver: Callable[[Finding], bool] = lambda _finding: False,
 ) -> tuple[list[str], list[str]]:
     """Keep findings; return ids of those that are new and of those that say more than before.
 
     The same finding found again is the same row. One whose evidence has grown (another end,
     confidence, reasons or subjects) is updated and announced as such; a closed one stays closed.
+
+    Args:
+        graver: whether a new one is kept one step graver than its card says.
     """
     work.kernel.rows.alone(work.session, "findings.keep")  # it looks, then makes what is not there
     made: list[str] = []
@@ -59,7 +85,10 @@ def keep(
             finding = replace(said, id=work.kernel.masker.opaque_id(said.id))
         row = work.session.get(FindingRow, finding.id)
         if row is None:
-            card = cards[finding.kind]
+            card = card_for(cards, finding.detector, finding.kind)
+            if card is None:
+                raise LookupError(f"no card tells what {finding.detector} looks for")
+            seriousness = _graver(card.seriousness) if graver(said) else card.seriousness
             row = FindingRow(
                 id=finding.id,
                 agency=work.kernel.agency,
@@ -67,7 +96,7 @@ def keep(
                 created_at=work.now,
                 kind=finding.kind,
                 title=card.title,
-                seriousness=card.seriousness,
+                seriousness=seriousness,
                 starts=finding.start,
                 ends=finding.end,
                 confidence=finding.confidence,
@@ -83,15 +112,15 @@ def keep(
                 work,
                 row.thing(),
                 title=card.title,
-                seriousness=card.seriousness,
-                due=work.now + ANSWER_WITHIN[card.seriousness],
+                seriousness=seriousness,
+                due=work.now + ANSWER_WITHIN[seriousness],
             )
             # in the ledger too: a row that is deleted was still made
             work.act(
                 "findings.finding.make",
                 row.thing(),
                 kind=finding.kind,
-                seriousness=card.seriousness,
+                seriousness=seriousness,
             )
             made.append(finding.id)
         elif row.whole() != finding.to_dict():
@@ -106,6 +135,32 @@ def keep(
     for id_ in grown:
         work.emit("findings.finding.grown", {"finding": id_}, mark)
     return made, grown
+
+
+def _graver(seriousness: str) -> str:
+    """The next graver seriousness; the gravest stays."""
+    return SERIOUSNESS[min(SERIOUSNESS.index(seriousness) + 1, len(SERIOUSNESS) - 1)]
+
+
+def withdraw(work: Work, said: Finding, why: str) -> bool:
+    """Note that its detector no longer says this; return False where that is known, or it is not.
+
+    A withdrawal is told, never a deletion: the finding stays with its reasons and records, and a
+    lead stays one until somebody ends it. Found again, it holds again (`keep`).
+
+    Args:
+        why: one sentence for the officer.
+    """
+    id_ = said.id
+    if any(personal_data(s) for s in said.subjects):
+        id_ = work.kernel.masker.opaque_id(id_)
+    row = work.session.get(FindingRow, id_, with_for_update=True)
+    if row is None or WITHDRAWN in row.body:
+        return False
+    row.body = {**row.body, WITHDRAWN: {"at": format_time(work.now), "why": why}}
+    work.act("findings.finding.make", row.thing(), withdrawn=True, why=why)
+    work.emit("findings.finding.withdrawn", {"finding": id_}, Mark(row.mark))
+    return True
 
 
 def _subjects(work: Work, finding: Finding) -> None:

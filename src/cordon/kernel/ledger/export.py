@@ -5,9 +5,11 @@ A full export is a folder of
     verifier               the public key's string
     entries-000000.jsonl   the exact bytes of 100,000 entries, one a line
     hashes-000000.bin      their leaf hashes, 32 bytes each: only to say which entry was changed
+    witnessed.json         checkpoints that witnesses cosigned, each with the proof that leads on
     start.json             where it does not begin at 0: the frontier of what stands before
 
-A slice is a folder of `checkpoint`, `verifier` and one `proof-INDEX.json` for each entry.
+A slice is a folder of `checkpoint`, `verifier`, `witnessed.json` and one `proof-INDEX.json` for
+each entry.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ from sqlalchemy import select
 
 from cordon.kernel.errors import BadInput, BadUsage
 from cordon.kernel.ids import new_id
-from cordon.kernel.ledger import merkle
+from cordon.kernel.ledger import merkle, witnessed
 from cordon.kernel.ledger.checkpoint import open_checkpoint
 from cordon.kernel.ledger.log import Ledger
 from cordon.kernel.ledger.reading import kept_nodes
@@ -54,6 +56,7 @@ def export(ledger: Ledger, folder: Path, since: int = 0, progress: Progress | No
     with _whole_folder(folder) as partial:
         _write(partial / "checkpoint", note.encode())
         _write(partial / "verifier", f"{ledger.verifier}\n".encode())
+        _write_witnessed(ledger, partial, size)
         if since:
             with ledger.rows.read() as session:
                 frontier = merkle.frontier_at(since, kept_nodes(session))
@@ -91,6 +94,7 @@ def export_slice(
     with _whole_folder(folder) as partial:
         _write(partial / "checkpoint", note.encode())
         _write(partial / "verifier", f"{ledger.verifier}\n".encode())
+        _write_witnessed(ledger, partial, size)
         for index in chosen:
             leaf = ledger.leaf(index)
             proof = {
@@ -109,6 +113,11 @@ def export_slice(
             }
             _write(partial / "consistency.json", orjson.dumps(consistency) + b"\n")
     return len(chosen)
+
+
+def _write_witnessed(ledger: Ledger, partial: Path, size: int) -> None:
+    if told := witnessed.to_export(ledger, size):
+        _write(partial / witnessed.FILE, orjson.dumps(told) + b"\n")
 
 
 def _leaves(

@@ -232,6 +232,11 @@ def decode(text: str) -> bytes:
     return data if base64.b64encode(data).decode() == text else b""
 
 
+def encode(data: bytes) -> str:
+    """Write base64 (RFC 4648 §4)."""
+    return base64.b64encode(data).decode()
+
+
 def _cosigned(text: str, stamp: int) -> bytes:
     return f"cosignature/v1\ntime {stamp}\n{text}".encode()
 

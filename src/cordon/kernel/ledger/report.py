@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from cordon.kernel.clock import format_time
@@ -24,6 +25,21 @@ class Problem:
     says: str
 
 
+@dataclass(frozen=True, slots=True)
+class Witnessed:
+    """A checkpoint that a witness cosigned and that leads to the one that was verified.
+
+    Attributes:
+        key: the witness's verifier string. given: False where it came from the export itself.
+    """
+
+    name: str
+    key: str
+    size: int
+    at: datetime | None
+    given: bool
+
+
 @dataclass(slots=True)
 class Report:
     """The outcome of a verification.
@@ -38,6 +54,7 @@ class Report:
         key_given: False where that key came from the export itself, and so proves only that
             the export agrees with itself.
         signed: who of the known keys signed, witnesses too.
+        witnessed: which witness cosigned which size.
         problems: what is wrong, the first 1,000. count: how many there are.
         seconds: how long it took.
     """
@@ -51,6 +68,7 @@ class Report:
     key: Verifier | None = None
     key_given: bool = True
     signed: tuple[Signed, ...] = ()
+    witnessed: list[Witnessed] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     count: int = 0
     seconds: float = 0.0
@@ -73,6 +91,12 @@ class Report:
             said.append(f"It begins at entry {self.start}: of those before it nothing was checked.")
         if self.kind == "slice":
             said.append("A slice proves the entries it holds, and not that there are no others.")
+        for one in self.witnessed:
+            when = "" if one.at is None else f" at {format_time(one.at)}"
+            own = "" if one.given else " (by a key that lies in the export itself)"
+            said.append(f"{one.name} cosigned the first {one.size} entries{when}{own}.")
+        if self.witnessed and (most := max(w.size for w in self.witnessed)) < self.size:
+            said.append(f"Entries from {most} on no witness has seen yet.")
         if self.key is not None and not self.key_given:
             said.append(
                 "Checked with the key that lies in the export itself, which whoever forged the "
@@ -105,6 +129,16 @@ class Report:
             "signed": [
                 {"name": s.verifier.name, "at": None if s.at is None else format_time(s.at)}
                 for s in self.signed
+            ],
+            "witnessed": [
+                {
+                    "name": w.name,
+                    "key": w.key,
+                    "size": w.size,
+                    "at": None if w.at is None else format_time(w.at),
+                    "key_given": w.given,
+                }
+                for w in self.witnessed
             ],
             "problems": [{"index": p.index, "says": p.says} for p in self.problems],
             "problem_count": self.count,

@@ -81,6 +81,23 @@ class LedgerHead(Base):
     at: Mapped[datetime] = mapped_column(UtcTime())
 
 
+class LedgerCosigned(Base):
+    """The newest checkpoint of this ledger that a witness cosigned.
+
+    Columns:
+        witness: name of its key. key: its verifier string. note: with both signatures.
+        at: when the witness signed.
+    """
+
+    __tablename__ = "ledger_cosigned"
+
+    witness: Mapped[str] = mapped_column(String(200), primary_key=True)
+    key: Mapped[str] = mapped_column(String(300))
+    size: Mapped[int] = mapped_column(_Count)
+    note: Mapped[str] = mapped_column(Text())
+    at: Mapped[datetime] = mapped_column(UtcTime())
+
+
 TRIGGERS_SQLITE = (
     """CREATE TRIGGER ledger_entries_no_update BEFORE UPDATE ON ledger_entries
 BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",

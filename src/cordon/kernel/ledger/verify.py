@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from cordon.kernel.errors import BadInput, CordonError, DoesNotVerify
-from cordon.kernel.ledger import merkle, notes
+from cordon.kernel.ledger import merkle, notes, witnessed
 from cordon.kernel.ledger.checkpoint import Checkpoint, open_checkpoint, read
 from cordon.kernel.ledger.export import FILE_ENTRIES
 from cordon.kernel.ledger.notes import Verifier
@@ -43,7 +43,8 @@ def verify_export(
         since: index of the entry that the export must begin at; 0 for a whole one.
         slice_: it must be a slice: chosen entries, each with its proof.
         against: an older checkpoint (the note's text) that must be the beginning of this one.
-        witnesses: verifier strings of witnesses; those who signed are named in the report.
+        witnesses: verifier strings of witnesses, got from themselves: each must have cosigned
+            something of this export. Who cosigned what is named in the report.
 
     Returns:
         A report, also where everything is wrong.
@@ -61,6 +62,7 @@ def verify_export(
     if checkpoint is not None:
         report.origin, report.size = checkpoint.origin, checkpoint.size
         report.root = checkpoint.root.hex()
+        witnessed.check_export(_witnessed(folder), checkpoint, witnesses, report)
         older = _older(against, report)
         if slice_:
             _check_slice(folder, checkpoint, older, report)
@@ -104,6 +106,16 @@ def _checkpoint(
     if checkpoint.origin != key.name:
         report.wrong(None, f"The key is of {key.name}, the ledger is {checkpoint.origin}.")
     return checkpoint
+
+
+def _witnessed(folder: Path) -> Any:
+    """What the export says of witnesses; empty where it says nothing."""
+    try:
+        return orjson.loads(_read(folder / witnessed.FILE))
+    except FileNotFoundError:
+        return []
+    except _DAMAGED:
+        return None
 
 
 def _unsigned(note: str) -> Checkpoint | None:

@@ -71,13 +71,27 @@ class Columns:
         self._lock = threading.Lock()
         root.mkdir(parents=True, exist_ok=True)
 
-    def write(self, dataset: str, source: str, part: int, table: pa.Table) -> str:
-        """Write one segment's file and return its path under the root; its row is the caller's."""
+    def write(
+        self, dataset: str, source: str, part: int, table: pa.Table, sought: Sequence[str] = ()
+    ) -> str:
+        """Write one segment's file and return its path under the root; its row is the caller's.
+
+        Args:
+            sought: columns of which single values are looked for later. A Bloom filter of each
+                stands in the file (some 3 % of it), so that a segment without the value is not
+                read for it.
+        """
         relative = self.relative(dataset, source, part)
         path = self.root / relative
         path.parent.mkdir(parents=True, exist_ok=True)
         with written_whole(path) as partial:
-            pq.write_table(table, partial, compression="zstd", row_group_size=1 << 17)
+            pq.write_table(
+                table,
+                partial,
+                compression="zstd",
+                row_group_size=1 << 17,
+                bloom_filter_options={c: {"ndv": max(len(table), 1)} for c in sought} or None,
+            )
         return str(relative)
 
     def relative(self, dataset: str, source: str, part: int) -> Path:

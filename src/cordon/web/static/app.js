@@ -3,9 +3,10 @@
 
 import { listen, lettersOff, switchLetters } from "./keys.js";
 import { chooseLanguage, toggleTheme } from "./theme.js";
+import { rewrite } from "./coords.js";
 import { notice, word } from "./words.js";
 
-const ISLANDS = new Set(["clock", "linkchart", "map", "queue", "timeline"]);
+const ISLANDS = new Set(["clock", "counts", "draw", "here", "linkchart", "map", "queue", "speeds", "timeline"]);
 const mounted = new WeakSet();
 
 /** Mount each `data-island` below `root`, once; its other data attributes are its options. */
@@ -73,9 +74,30 @@ document.addEventListener("htmx:response:error", ({ detail: { ctx } }) => {
 document.addEventListener("htmx:error", () => notice(word("offline"), "grave"));
 document.addEventListener("htmx:after:swap", (event) => {
   mountIslands();
+  rewrite();
   focusPlaces(event.target instanceof Element ? event.target : document);
 });
 
+// a saved view is the address as it is when it is saved, its fragment (the map's place) with it
+for (const form of document.querySelectorAll("form[data-save-view]")) {
+  form.addEventListener("submit", () => { form.elements.address.value = location.pathname + location.search + location.hash; });
+}
+for (const link of document.querySelectorAll("a[data-follow]")) {
+  link.addEventListener("click", () => { link.search = location.search; });
+}
+
+// a phone's field page keeps what it was told: that goes before its officer does
+for (const form of document.querySelectorAll('form[action="/sign-out"]')) {
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const { leave } = await import("./field/leave.js");
+    await leave(form);
+  });
+}
+
+if ("watch" in document.body.dataset) import("./field/watch.js").then(({ watch }) => watch());
+
 listen();
+rewrite();
 mountIslands();
 document.querySelector(".banner.grave[role=alert]")?.focus();

@@ -14,6 +14,7 @@ const typing = (target) =>
 /** The letter that was meant: on an Urdu keyboard too, where the key itself gives another one. */
 function letter(event) {
   if (event.key.length === 1 && event.key.charCodeAt(0) < 128) return event.key;
+  if (event.code === "Comma" || event.code === "Period") return event.code === "Comma" ? "," : ".";
   return /^Key[A-Z]$/.test(event.code) ? event.code[3].toLowerCase() : event.key;
 }
 
@@ -85,7 +86,7 @@ function press(key) {
       link.click();
       return true;
     }
-    default: return /^[a-z]$/.test(key) && act(key);
+    default: return /^[a-z,.]$/.test(key) && act(key);
   }
 }
 

@@ -1,8 +1,9 @@
-// What the scripts say, from the catalogue: the page carries it in <template id="words">.
+// What the scripts say, from the catalogue: the page carries it in <template id="words">, and a room
+// that has words of its own beside it in <template data-words>.
 
 const words = new Map();
-for (const item of document.getElementById("words")?.content.querySelectorAll("[data-word]") ?? []) {
-  words.set(item.dataset.word, item.textContent);
+for (const page of document.querySelectorAll("template#words, template[data-words]")) {
+  for (const item of page.content.querySelectorAll("[data-word]")) words.set(item.dataset.word, item.textContent);
 }
 
 /** A message by its name, with `{n}` and the like filled in. */

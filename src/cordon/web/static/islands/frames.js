@@ -11,6 +11,7 @@ const COLUMNS = [
 export const UNKNOWN = 0xffff;
 export const STILL = 2;
 export const FOUND = 4; // a finding speaks of it
+export const LISTED = 8; // it is on the watch list; set here, never by the node
 const SIGNED_OUT = 4401;
 
 /** Columns of one frame, as views on its bytes: course in deg·10, speed in kn·10, age in s. */

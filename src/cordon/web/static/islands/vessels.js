@@ -1,7 +1,9 @@
 // What is said of a vessel: names come from the node for those that a reader points at, no others.
 
+import { minutes, place } from "../coords.js";
 import { element, word } from "../words.js";
-import { STILL, UNKNOWN } from "./frames.js";
+import { UNIT } from "./filters.js";
+import { LISTED, STILL, UNKNOWN } from "./frames.js";
 
 const known = new Map();
 
@@ -14,8 +16,8 @@ export async function namesOf(url, indices) {
     try {
       const answer = await fetch(`${url}${url.includes("?") ? "&" : "?"}i=${wanted.join(",")}`, { headers: { Accept: "application/json" } });
       if (answer.ok) for (const [i, said] of Object.entries(await answer.json())) {
-        const { name, subject } = said;
-        known.set(Number(i), { name: name || subject, href: subject ? PAGES + encodeURIComponent(subject) : null });
+        const { name, subject, source } = said;
+        known.set(Number(i), { name: name || subject, subject, source, href: subject ? PAGES + encodeURIComponent(subject) : null });
       }
     } catch {
       // Without an answer the vessel stands unnamed; the next pointing asks again.
@@ -28,31 +30,30 @@ export function reading(frame, row) {
   const speed = frame.speed[row];
   const course = frame.course[row];
   return {
-    latitude: degrees(frame.lat[row], "NS", 2),
-    longitude: degrees(frame.lon[row], "EW", 3),
+    latitude: minutes(frame.lat[row], "NS", 2),
+    longitude: minutes(frame.lon[row], "EW", 3),
+    position: place(frame.lat[row], frame.lon[row]),
     speed: speed === UNKNOWN ? "–" : (speed / 10).toFixed(1),
     course: course === UNKNOWN || frame.flags[row] & STILL ? "–" : (course / 10).toFixed(0).padStart(3, "0"),
     age: word("ago", { n: frame.age[row] }),
   };
 }
 
-function degrees(value, letters, width) {
-  const thousandths = Math.round(Math.abs(value) * 60_000);
-  const whole = Math.floor(thousandths / 60_000);
-  const minutes = ((thousandths - whole * 60_000) / 1000).toFixed(3).padStart(6, "0");
-  return `${String(whole).padStart(width, "0")}°${minutes}′${letters[value < 0 ? 1 : 0]}`;
-}
-
-/** What the popup shows of one vessel. */
-export async function card(frame, row, namesUrl) {
+/** What the popup shows of one vessel; `names` resolves indexes to what they are called. */
+export async function card(frame, row, names) {
   const read = reading(frame, row);
   const kind = frame.kind[row];
-  const [{ name, href }] = await namesOf(namesUrl, [frame.index[row]]);
+  const [{ name, href, subject, source }] = await names([frame.index[row]]);
   const list = element("dl");
-  for (const key of ["latitude", "longitude", "speed", "course", "age"]) {
+  for (const key of ["position", "speed", "course", "age"]) {
     list.append(element("dt", {}, word(key)), element("dd", { class: "num" }, read[key]));
   }
-  const box = element("div", { dir: document.documentElement.dir }, element("h2", { dir: "auto" }, name), element("p", { class: "faint" }, word(`kind-${kind}`)), list);
+  if (source) list.append(element("dt", {}, word("source")), element("dd", { dir: "auto" }, source));
+  const what = [kind >= UNIT ? `${word("kind-5")} · ${word(`kind-${kind - UNIT}`)}` : word(`kind-${kind}`)];
+  if (subject && subject !== name) what.push(subject);
+  const box = element("div", { dir: document.documentElement.dir }, element("h2", { dir: "auto" }, name), element("p", { class: "faint" }, what.join(" · ")));
+  if (frame.flags[row] & LISTED) box.append(element("p", { class: "listed" }, word("listed")));
+  box.append(list);
   if (href) box.append(element("a", { href }, word("open")));
   return box;
 }
