@@ -16,7 +16,7 @@ import pytest
 from cordon import cli
 from cordon.exercise import Inputs, read_truths, world
 from cordon.exercise.worlds import watch
-from cordon.exercise.worlds.coast import Planted, Vessel
+from cordon.exercise.worlds.harbour import Planted, Vessel
 from cordon.exercise.worlds.paths import Way
 from cordon.exercise.worlds.people import _Unused
 from cordon.exercise.worlds.radio import Heard

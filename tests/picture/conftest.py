@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from cordon.kernel.findings import RecordRef
-from cordon.kernel.geo import destination
-from cordon.picture.model import Position
+from cordon.kernel.geo import bearing_deg, destination, distance_m
+from cordon.picture.model import Position, Zone
+from cordon.picture.zones import zones_of
 
 T0 = datetime(2026, 3, 6, 6, 0, tzinfo=UTC)
 Sail = Callable[..., list[Position]]
@@ -67,7 +68,7 @@ def sail() -> Sail:
 
 
 def hash_row(subject: str, start: float, n: int) -> int:
-    return int(subject.rpartition(":")[2]) % 1000 * 100_000 + int(start) * 60 + n + 1
+    return int("".join(filter(str.isdigit, subject))) % 1000 * 100_000 + int(start) * 60 + n + 1
 
 
 @pytest.fixture
@@ -90,3 +91,92 @@ def crowd(sail: Sail) -> Callable[..., list[Position]]:
         return found
 
     return traffic
+
+
+Voyage = Callable[..., list[Position]]
+
+
+@pytest.fixture
+def voyage() -> Voyage:
+    """Makes a track of legs: `voyage("mmsi:…", (lat, lon), [(lat, lon, kn), minutes, …])`.
+
+    A leg is a place to go to at a speed, or minutes to stay; reports carry position error.
+    """
+
+    def track(
+        subject: str,
+        begin: tuple[float, float],
+        legs: list[tuple[float, float, float] | float],
+        *,
+        every_s: float = 60.0,
+        start_min: float = 0.0,
+        kind: str = "vessel",
+        ship_type: str = "",
+        told: bool = True,
+        error_m: float = 8.0,
+        drift_kn: float = 0.0,
+    ) -> list[Position]:
+        chance = random.Random(subject)
+        knots = 1852 / 3600
+        spots = [(0.0, *begin)]
+        for leg in legs:
+            t, lat, lon = spots[-1]
+            if isinstance(leg, tuple):
+                way = float(distance_m(lat, lon, leg[0], leg[1]))
+                spots.append((t + way / (leg[2] * knots), leg[0], leg[1]))
+            else:
+                y, x = destination(lat, lon, 70.0, drift_kn * knots * leg * 60)
+                spots.append((t + leg * 60, y, x))
+        found = []
+        t, n = chance.uniform(0, every_s), 0
+        while t <= spots[-1][0]:
+            while spots[n + 1][0] < t:
+                n += 1
+            (t0, y0, x0), (t1, y1, x1) = spots[n], spots[n + 1]
+            mix = (t - t0) / (t1 - t0) if t1 > t0 else 0.0
+            made = float(distance_m(y0, x0, y1, x1)) / max(t1 - t0, 1.0) / knots
+            y, x = destination(
+                y0 + mix * (y1 - y0),
+                x0 + mix * (x1 - x0),
+                chance.uniform(0, 360),
+                abs(chance.gauss(0, error_m)),
+            )
+            found.append(
+                Position(
+                    T0 + timedelta(minutes=start_min, seconds=round(t, 1)),
+                    "rx",
+                    subject,
+                    y,
+                    x,
+                    round(made, 1) if told else None,
+                    float(bearing_deg(y0, x0, y1, x1)) if told and made > 0.3 else None,
+                    kind=kind,
+                    ship_type=ship_type,
+                    record=RecordRef("b" * 64, hash_row(subject, start_min, len(found))),
+                )
+            )
+            t += every_s * chance.uniform(0.8, 1.2)
+        return found
+
+    return track
+
+
+Area = Callable[..., Zone]
+
+
+@pytest.fixture
+def area() -> Area:
+    """Makes a zone of a box: `area("p", "port", west, south, east, north, **properties)`."""
+
+    def zone(
+        id_: str, kind: str, west: float, south: float, east: float, north: float, **more: object
+    ) -> Zone:
+        ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+        feature = {
+            "type": "Feature",
+            "properties": {"id": id_, "name": id_.upper(), "kind": kind, **more},
+            "geometry": {"type": "Polygon", "coordinates": [ring]},
+        }
+        return zones_of({"type": "FeatureCollection", "features": [feature]})[0]
+
+    return zone

@@ -305,15 +305,6 @@ def test_two_positions_that_agree_elsewhere_are_no_glitch(sail) -> None:
     assert found.reasons[-1].name == "least_fixes"
 
 
-def test_two_hulls_under_one_identity_are_one_finding(sail) -> None:
-    one = sail("mmsi:463000001", 24.5, 66.2, 90, 10, 180)
-    other = sail("mmsi:463000001", 26.0, 62.0, 180, 8, 180, seed=2)
-    (found,) = run(impossible_move, one + other)
-    jumps = next(r for r in found.reasons if r.name == "jumps")
-    assert jumps.value > 100
-    assert len(found.records) <= 60
-
-
 def test_an_excursion_and_return_is_one_episode(sail) -> None:
     track = sail("mmsi:463000001", 24.5, 66.2, 90, 10, 240)
     moved = [replace(p, lat=p.lat + 2) if 100 <= i < 140 else p for i, p in enumerate(track)]

@@ -74,7 +74,8 @@ def zones_file(tmp_path: Path) -> Path:
 def test_the_same_findings_whatever_the_files(tmp_path: Path, dark, zones_file: Path) -> None:
     rows = [row_of(p) for p in dark]
     whole = detect_files([write(tmp_path / "all.csv", rows)], zones_file)
-    assert {f.kind for f in whole.findings} == {"picture.gap", "picture.zone_entry"}
+    visited = {"picture.zone_entry", "picture.zone_dwell", "picture.zone_exit"}
+    assert {f.kind for f in whole.findings} == {"picture.gap", *visited}
     again = detect_files([tmp_path / "all.csv"], zones_file)
     assert again.findings == whole.findings
     a = write(tmp_path / "b.csv", rows[::2])
@@ -166,13 +167,13 @@ def test_real_traffic_raises_few_alarms(real_data: Path, tmp_path: Path, table, 
     assert result.counts.refused == 0
     kinds = [f.kind for f in result.findings]
     # An hour or so of harbour traffic holds no vessel that went dark or jumped, as far as
-    # anyone can see; the Suez log is of sparse reports and has silences by the hundred
+    # anyone can see; the Suez log is of sparse reports, with silences of hours by the hundred
     assert kinds.count("picture.impossible_move") == 0
     if table is not suez:
         assert kinds.count("picture.gap") <= 1
     else:
-        alike = [r.value for f in result.findings for r in f.reasons if r.name == "alike_share"]
-        assert max(alike) > 0.1
+        # a few a day of 256 that report every eleven minutes
+        assert kinds.count("picture.gap") <= 25
     assert all(0 < f.confidence < 1 for f in result.findings)
 
 
@@ -331,8 +332,8 @@ def test_a_visit_longer_than_the_window_keeps_its_finding(sail) -> None:
     ids = set()
     for k in range(0, len(track), 20):
         stream.take(track[k : k + 20])
-        ids |= {f.id for f in stream.tick()}
-    assert len(ids) == 1
+        ids |= {(f.kind, f.id) for f in stream.tick()}
+    assert sorted(kind for kind, _ in ids) == ["picture.zone_dwell", "picture.zone_entry"]
 
 
 def test_one_wrong_clock_does_not_empty_the_window(sail, t0: datetime) -> None:
@@ -340,5 +341,5 @@ def test_one_wrong_clock_does_not_empty_the_window(sail, t0: datetime) -> None:
     track = sail("mmsi:1", 24.5, 66.3, 90, 10, 120)
     late = sail("mmsi:2", 24.5, 66.3, 90, 10, 0, start_min=60 * 24 * 30)
     stream.take([*track, *late], now=t0 + timedelta(hours=2))
-    assert [f.subjects for f in stream.tick()] == [("mmsi:1", "zone:z")]
+    assert {f.subjects for f in stream.tick()} == {("mmsi:1", "zone:z")}
     assert t0.tzinfo is UTC

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from cordon.kernel.errors import BadInput
 from cordon.picture.feeds.readers import open_positions
-from cordon.picture.feeds.source import Seen
+from cordon.picture.feeds.seen import Seen
 from cordon.picture.model import Position
 from cordon.picture.tracks import Batch
 
@@ -215,4 +215,17 @@ def test_a_bounded_memory_forgets_the_oldest_only() -> None:
         b.t += seed * 1e6
         seen.new(b)
         assert not seen.new(b).any()
-    assert sum(map(len, (*seen._runs, *seen._older))) < 1500
+    assert len(seen) <= 1000
+    assert seen.new(first).any()
+
+
+def test_a_long_memory_is_one_table_that_grows() -> None:
+    seen, plain = Seen(most=10_000), set()
+    for seed in range(40):
+        batch = _batch(200, seed)
+        fresh = seen.new(batch)
+        for i in range(200):
+            key = (batch.t[i], batch.lat[i], batch.lon[i])
+            assert fresh[i] == (key not in plain)
+            plain.add(key)
+    assert len(seen) == len(plain)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from shapely.geometry import Point, Polygon
+from shapely.geometry import Polygon
 
 from cordon.kernel.errors import BadInput
 from cordon.kernel.geo import destination
@@ -123,27 +123,6 @@ def test_a_point_with_a_radius_is_a_circle() -> None:
         for way, within in ((1950, True), (2050, False)):
             lat, lon = destination(24.0, 66.0, course, way)
             assert zones.inside(zone, np.array([lat]), np.array([lon]))[0] == within
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.integers(0, 10_000))
-def test_candidates_leave_nobody_out(seed: int) -> None:
-    """Every fix inside, and every way across, is among what `near` hands on."""
-    rng = np.random.default_rng(seed)
-    (zone,) = zones_of(collection(SQUARE))
-    n = 400
-    lat = 24.5 + np.cumsum(rng.normal(0, 0.08, n))
-    lon = 66.5 + np.cumsum(rng.normal(0, 0.08, n))
-    starts = np.array([0, 150, 150, n])
-    found = {z: set(some.tolist()) for z, some in zones.near([zone], lat, lon, starts, 1000, 16)}
-    square = Polygon(SQUARE)
-    for k in range(n):
-        if square.intersects(Point(lon[k], lat[k])):
-            assert k in found[0]
-        if k + 1 < n and k + 1 != 150:
-            lines, _ = zones.ways(lat, lon, np.array([k]), np.array([k + 1]))
-            if square.intersects(lines[0]):
-                assert {k, k + 1} <= found[0]
 
 
 json_like = st.recursive(

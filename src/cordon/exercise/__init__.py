@@ -1,5 +1,6 @@
 """The room of exercises. What others may call:"""
 
+from cordon.exercise.crews.model import Rule
 from cordon.exercise.model import Inputs, Truth, World, read_truths, write_truths
 from cordon.exercise.score import KindScore, Score, score
 from cordon.exercise.service import Exercise, Plan, Run
@@ -10,6 +11,7 @@ __all__ = [
     "Inputs",
     "KindScore",
     "Plan",
+    "Rule",
     "Run",
     "Score",
     "Truth",

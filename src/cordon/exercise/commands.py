@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from cordon.exercise.crews.commands import app as crews_app
 from cordon.exercise.model import read_played, read_truths
 from cordon.exercise.score import score as score_findings
 from cordon.exercise.worlds import world, worlds
@@ -19,6 +20,7 @@ from cordon.kernel.errors import BadInput, BadUsage
 from cordon.kernel.findings import read_findings
 
 app = typer.Typer(no_args_is_help=True, help="Worlds with known truth, and scores.")
+app.add_typer(crews_app, name="crews")
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
 

@@ -7,18 +7,22 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Form, Request
 from starlette.responses import Response
 
+from cordon.exercise.crews.desk import Crews
+from cordon.exercise.crews.routes import crew_routes
 from cordon.exercise.service import Exercise, Plan
+from cordon.exercise.worlds import world as world_named
 from cordon.exercise.worlds import worlds
 from cordon.kernel.access.model import Actor
 from cordon.kernel.errors import BadInput
-from cordon.kernel.pages import May, page, see_other
+from cordon.kernel.pages import May, guarded_router, page, see_other
 
 MOST_DAYS, MOST_SCALE = 7.0, 5.0  # what a page may ask for; commands make larger worlds
 
 
-def routes(room: Exercise) -> APIRouter:
+def routes(room: Exercise, crews: Crews) -> APIRouter:
     """The room's routes."""
-    router = APIRouter()
+    router = guarded_router()
+    router.routes.extend(crew_routes(crews).routes)
 
     def drawn(request: Request, actor: Actor, *, status: int = 200, refused: str = "") -> Response:
         return page(
@@ -50,6 +54,12 @@ def routes(room: Exercise) -> APIRouter:
             if not (0 < days <= MOST_DAYS and 0 < scale <= MOST_SCALE):
                 raise BadInput(
                     f"A page plays up to {MOST_DAYS:g} days at up to {MOST_SCALE:g} times the size."
+                )
+            most = getattr(world_named(world), "MOST_PLAYED", MOST_DAYS * MOST_SCALE)
+            if days * scale > most:
+                raise BadInput(
+                    f"Of the world {world} a page plays up to {most:g} days at its own size.",
+                    advice="Take fewer days, or a smaller size for more.",
                 )
             room.start(actor, Plan(world=world, seed=seed, days=days, scale=scale))
         except BadInput as wrong:

@@ -8,6 +8,7 @@ import logging
 import shutil
 import threading
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Any, Protocol
 from sqlalchemy import select
 
 from cordon.exercise.model import Truth, read_played, read_truths
+from cordon.exercise.pieces import Pieces, header_of, read_rows
 from cordon.exercise.playing import Player, moved_rows, read_log, shifted
 from cordon.exercise.score import KindScore, score
 from cordon.exercise.tables import RunRow
@@ -89,6 +91,32 @@ class Run:
     score: dict[str, Any]
 
 
+@dataclass(slots=True)
+class _Playing:
+    """What sends a world that is playing: its sentences and the feed that reads them, its rows."""
+
+    player: Player | None = None
+    feed: str = ""
+    pieces: Pieces | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether all was sent."""
+        return all(s.ended.is_set() for s in (self.player, self.pieces) if s is not None)
+
+    def stop(self) -> None:
+        """Send no more."""
+        for sender in (self.player, self.pieces):
+            if sender is not None:
+                sender.stop()
+
+    def join(self) -> None:
+        """Wait until nothing is being sent."""
+        for sender in (self.player, self.pieces):
+            if sender is not None:
+                sender.join(timeout=5)
+
+
 class Exercise:
     """Exercises of one node.
 
@@ -104,7 +132,7 @@ class Exercise:
         self._looked_for = frozenset(looked_for)
         self._picture = picture
         self._folder = folder
-        self._players: dict[str, tuple[Player, str]] = {}
+        self._players: dict[str, _Playing] = {}
         self._lock = threading.Lock()
 
     def start(self, actor: Actor, plan: Plan) -> str:
@@ -114,7 +142,7 @@ class Exercise:
             Conflict: one is playing already.
         """
         with self._lock:
-            if any(not player.ended.is_set() for player, _ in self._players.values()):
+            if any(not playing.ended for playing in self._players.values()):
                 raise Conflict("An exercise is playing already.", advice="Stop it first.")
             id_ = new_id()
             with self.kernel.work(actor) as work:
@@ -162,8 +190,41 @@ class Exercise:
         return id_
 
     def _play(self, actor: Actor, id_: str, folder: Path, shift: timedelta, now: datetime) -> None:
-        self._picture.put_zones(actor, (folder / "zones.geojson").read_bytes())
-        lines = ((at + shift, shifted(line, shift)) for at, line in read_log(folder / "ais.nmea"))
+        """Bring in what of a world lies before now, and let the rest come in its time: AIS
+        sentences over a feed, other positions as files. A world need not have either."""
+        zones, ais, table = (
+            folder / name for name in ("zones.geojson", "ais.nmea", "positions.csv")
+        )
+        if zones.exists():
+            self._picture.put_zones(actor, zones.read_bytes())
+        playing = self._players[id_] = _Playing()
+        if ais.exists():
+            self._sentences(actor, id_, ais, shift, now, playing)
+        if header := header_of(table):
+            rows = read_rows(table, shift, beside_ais=ais.exists())
+            name = f"exercise-{id_}"
+            pieces = Pieces(
+                header,
+                rows,
+                self.kernel.clock,
+                lambda source, called: self._picture.ask_import(actor, source, called),
+                name,
+            )
+            if (past := pieces.past(now)) is not None:
+                self._picture.ask_import(actor, past, f"{name}.csv")
+            pieces.start()
+            playing.pieces = pieces
+
+    def _sentences(
+        self,
+        actor: Actor,
+        id_: str,
+        log_: Path,
+        shift: timedelta,
+        now: datetime,
+        playing: _Playing,
+    ) -> None:
+        lines = ((at + shift, shifted(line, shift)) for at, line in read_log(log_))
         past = io.BytesIO()
         rest: tuple[datetime, bytes] | None = None
         for at, line in lines:
@@ -176,8 +237,8 @@ class Exercise:
             self._picture.ask_import(actor, past, f"exercise-{id_}.nmea")
         player = Player(_with(rest, lines), self.kernel.clock)
         player.start()
-        feed = self._picture.add_feed(actor, f"{FEED} {id_[-6:]}", player.url)
-        self._players[id_] = (player, feed)
+        playing.player = player
+        playing.feed = self._picture.add_feed(actor, f"{FEED} {id_[-6:]}", player.url)
 
     def bring_calls(self, actor: Actor, calls: Called) -> list[str]:
         """Bring the call records of the exercise that is playing in, under the actor's
@@ -191,6 +252,8 @@ class Exercise:
             folder = self._folder / id_
             shift = _calls_shift(folder, now)
             for name, column in (("subscribers", "activated"), ("calls", "start")):
+                if not (folder / f"{name}.csv").exists():
+                    continue  # a world without calls, or whose calls are not to be moved
                 source = io.BytesIO(moved_rows(folder / f"{name}.csv", column, shift))
                 jobs.append(calls.ask_import(actor, source, f"exercise {name}.csv", kind=name))
         return [job for job in jobs if job]
@@ -206,17 +269,18 @@ class Exercise:
         self._end(actor, id_)
 
     def _end(self, actor: Actor, id_: str) -> None:
-        player, feed = self._players.pop(id_, (None, ""))
-        if player is not None:
-            player.stop()
-            self._picture.stop_feed(actor, feed)
-            player.join(timeout=5)
+        playing = self._players.pop(id_, None)
+        if playing is not None:
+            playing.stop()
+            if playing.feed:
+                self._picture.stop_feed(actor, playing.feed)
+            playing.join()
         shutil.rmtree(self._folder / id_, ignore_errors=True)
 
     def stop(self) -> None:
         """The node ends: send no more."""
-        for player, _ in self._players.values():
-            player.stop()
+        for playing in self._players.values():
+            playing.stop()
 
     def runs(self, actor: Actor) -> list[Run]:
         """The exercises, newest first, with their scores as they stand now."""
@@ -283,14 +347,17 @@ def _live_event(folder: Path, truths: Sequence[Truth], kind: str) -> datetime:
     """
     some = [t for t in truths if t.kind == kind] or list(truths)
     event = max(some, key=lambda t: t.start)
-    with (folder / "positions.csv").open(encoding="utf-8", newline="") as rows:
-        heard = [
-            at
-            for row in csv.DictReader(rows)
-            if row["subject"] in event.subjects
-            and event.start <= (at := parse_time(row["at"])) <= event.end
-        ]
-    return min(heard, default=event.start)
+    table = folder / "positions.csv"
+    heard: datetime | None = None
+    if table.exists():
+        with table.open(encoding="utf-8", newline="") as rows:
+            for row in csv.DictReader(rows):
+                if row["subject"] in event.subjects:
+                    with suppress(BadInput):
+                        at = parse_time(row["at"])
+                        if event.start <= at <= event.end and (heard is None or at < heard):
+                            heard = at
+    return heard or event.start
 
 
 def _calls_shift(folder: Path, now: datetime) -> timedelta:

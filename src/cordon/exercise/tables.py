@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Float, String
+from sqlalchemy import BigInteger, Float, ForeignKey, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cordon.kernel.access.model import Mark, Thing
@@ -38,3 +38,49 @@ class RunRow(Owned, Base):
     def thing(self) -> Thing:
         """The exercise as policies see it."""
         return Thing("exercise", self.id, self.agency, Mark(self.mark))
+
+
+class CrewPlayRow(Owned, Base):
+    """One play of crews.
+
+    Columns:
+        seed: of all that the crews are. rule: who sends them (`crews.model.Rule`).
+        state: playing, stopped. begins: what its seconds are counted from.
+        held: `crews`, each as `crews.model.Crew` says, and `alerts`, numbers by id.
+    """
+
+    __tablename__ = "exercise_crew_plays"
+
+    seed: Mapped[int] = mapped_column(BigInteger)
+    rule: Mapped[str] = mapped_column(String(10))
+    state: Mapped[str] = mapped_column(String(10), index=True)
+    begins: Mapped[datetime] = mapped_column(UtcTime())
+    held: Mapped[dict[str, Any]] = mapped_column(Json)
+
+    def thing(self) -> Thing:
+        """The play as policies see it."""
+        return Thing("play", self.id, self.agency, Mark(self.mark))
+
+
+class CrewAnswerRow(Owned, Base):
+    """One alert that a unit of a play was sent to. Columns as in `crews.model.Answered`."""
+
+    __tablename__ = "exercise_crew_answers"
+    __table_args__ = (UniqueConstraint("play", "alert"),)
+
+    play: Mapped[str] = mapped_column(ForeignKey("exercise_crew_plays.id"))
+    alert: Mapped[str] = mapped_column(String(36))
+    kind: Mapped[str] = mapped_column(String(60))
+    opened_at: Mapped[datetime] = mapped_column(UtcTime())
+    sent_at: Mapped[datetime] = mapped_column(UtcTime())
+    sent: Mapped[str] = mapped_column(String(32))
+    made_by: Mapped[str | None] = mapped_column(String(32))
+    made_s: Mapped[float | None] = mapped_column(Float)
+    best: Mapped[str | None] = mapped_column(String(32))
+    best_s: Mapped[float | None] = mapped_column(Float)
+    first: Mapped[str | None] = mapped_column(String(32))
+    first_s: Mapped[float | None] = mapped_column(Float)
+
+    def thing(self) -> Thing:
+        """The answer as policies see it: with the mark of its alert."""
+        return Thing("play", self.play, self.agency, Mark(self.mark))

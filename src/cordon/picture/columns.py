@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -67,6 +68,40 @@ def write(work: Work, batch: Batch, part: int, *, mark: str) -> None:
     )
 
 
+def write_together(work: Work, batches: Sequence[Batch], *, mark: str) -> None:
+    """Write batches of several files as one segment, which then holds the file of each position."""
+    if not batches:
+        return
+    if len(batches) == 1:
+        write(work, batches[0], 1, mark=mark)
+        return
+    tables = []
+    for number, batch in enumerate(batches):
+        code = pa.array(np.full(len(batch), number, dtype=np.int32))
+        names = pa.array([b.sha256 for b in batches], pa.string())
+        file = pa.DictionaryArray.from_arrays(code, names)
+        tables.append(table_of(batch).append_column("file", file))
+    table = pa.concat_tables(tables).unify_dictionaries()
+    source = hashlib.sha256("".join(b.sha256 for b in batches).encode()).hexdigest()
+    t = table["t"].to_numpy()
+    path = work.kernel.columns.write(DATASET, source, 1, table)
+    work.session.add(
+        SegmentRow(
+            id=new_id(),
+            agency=work.kernel.agency,
+            mark=mark,
+            created_at=work.now,
+            dataset=DATASET,
+            source=source,
+            part=1,
+            rows=table.num_rows,
+            starts=moment(float(t.min())),
+            ends=moment(float(t.max())),
+            path=path,
+        )
+    )
+
+
 def read(
     view: View,
     columns: Columns,
@@ -103,8 +138,17 @@ def read(
                     "until": until.timestamp(),
                 },
             ).to_arrow_table()
-            if table.num_rows:
+            if table.num_rows and "file" in table.column_names:
+                yield from _by_file(table)
+            elif table.num_rows:
                 yield batch_of(source, table)
+
+
+def _by_file(table: pa.Table) -> Iterator[Batch]:
+    """The batches of a segment of several files."""
+    file, names = _coded(table["file"])
+    for code in np.unique(file).tolist():
+        yield batch_of(names[code], table.filter(pa.array(file == code)))
 
 
 def batch_of(sha256: str, table: pa.Table) -> Batch:

@@ -15,12 +15,16 @@ from cordon.kernel.console import Console, console, write_out
 from cordon.kernel.errors import BadUsage, Conflict, CordonError
 from cordon.kernel.findings import write_findings
 from cordon.kernel.rejects import write_rejects
+from cordon.picture import cover_commands, fuse_commands, watch_commands
+from cordon.picture.cover.reading import read_means
 from cordon.picture.detect import detect as detect_in_files
-from cordon.picture.feeding import FeedState
 from cordon.picture.model import Refusal
 from cordon.picture.service import Picture
 
 app = typer.Typer(no_args_is_help=True, help="Positions of vessels and vehicles, and behaviours.")
+app.add_typer(cover_commands.app)  # without a name: its commands are this one's
+app.add_typer(fuse_commands.app)
+app.add_typer(watch_commands.app)
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 Rejects = Annotated[Path | None, typer.Option(help="Write refused rows here (CSV).")]
 
@@ -34,11 +38,18 @@ def detect(
     base_time: Annotated[
         str, typer.Option(help="When an AIS log without times begins (RFC 3339).")
     ] = "",
+    sensors: Annotated[
+        Path | None, typer.Option(help="CSV or GeoJSON file of sensors, for uncovered sectors.")
+    ] = None,
+    patrols: Annotated[
+        Path | None, typer.Option(help="CSV file of planned patrols, for uncovered sectors.")
+    ] = None,
     rejects: Rejects = None,
     json: Json = False,
 ) -> None:
     """Run the detectors of behaviours over files, without a node."""
     c = console(ctx, json=json)
+    means = read_means(sensors, patrols) if sensors or patrols else None
     refused: list[tuple[str, Refusal]] = []
     try:
         with c.progress("Reading") as progress:
@@ -48,6 +59,7 @@ def detect(
                 on_refusal=(lambda path, r: refused.append((path.name, r))) if rejects else None,
                 base_time=parse_time(base_time) if base_time else None,
                 progress=lambda _what, rows: progress(rows, 0),
+                means=means,
             )
     finally:
         # also where nothing could be read: then the reasons are wanted most
@@ -64,7 +76,7 @@ def detect(
         }
         for f in result.files
     ]
-    words = f"{_read_of(told)}\n{len(result.findings)} findings."
+    words = f"{read_of(told)}\n{len(result.findings)} findings."
     if out is None:
         c.say(words)  # the findings stand on standard output
     else:
@@ -83,16 +95,16 @@ def import_(
     actor = c.passes("picture.position.import")
     refused: list[tuple[str, Refusal]] = []
     try:
-        told, failed = _bring_in(c, actor, files, refused)
+        told, failed = bring_in(c, actor, files, refused)
     finally:
         if rejects is not None:
             write_rejects(rejects, refused)
-    c.answer({"files": told}, _read_of(told))
+    c.answer({"files": told}, read_of(told))
     if failed:
         raise CordonError(f"{failed} of {len(files)} files could not be brought in.")
 
 
-def _read_of(told: Sequence[Mapping[str, Any]]) -> str:
+def read_of(told: Sequence[Mapping[str, Any]]) -> str:
     """A line for each file: its counts, and where it breaks off."""
     return "\n".join(
         f"{t['name']}: {t['read']:,} rows read, {t['kept']:,} kept, {t['repeated']:,} repeated, "
@@ -102,7 +114,7 @@ def _read_of(told: Sequence[Mapping[str, Any]]) -> str:
     )
 
 
-def _bring_in(
+def bring_in(
     c: Console, actor: Actor, files: Sequence[Path], refused: list[tuple[str, Refusal]]
 ) -> tuple[list[Any], int]:
     """Import files one after another; return what was told of each, and how many failed.
@@ -156,44 +168,3 @@ def put_zones(
     words = [f"{count} zones."] if file is not None else []
     words += [f"{gone} taken out."] if gone else []
     c.answer({"zones": count, "removed": gone}, " ".join(words))
-
-
-@app.command()
-def watch(
-    ctx: typer.Context,
-    source: Annotated[
-        list[str], typer.Argument(help="nmea+tcp://host:port, or a file; again for more.")
-    ],
-    json: Annotated[
-        bool, typer.Option("--json", help="Tell each state as one line of JSON.")
-    ] = False,
-) -> None:
-    """Read live feeds into the node until stopped, without pages; files are read once."""
-    c = console(ctx, json=json)
-    actor = c.passes("picture.feed.change")
-    files = [Path(s) for s in source if "://" not in s]
-    feeds = [s for s in source if "://" in s]
-    if files:
-        for told in _bring_in(c, actor, files, [])[0]:
-            c.answer(told, _read_of([told]))
-    if feeds:
-        room: Picture = c.node.room("picture")
-        room.watch(actor, feeds, lambda feed: c.answer(_feed(feed), _feed_words(feed)))
-
-
-def _feed(feed: FeedState) -> dict[str, Any]:
-    return {
-        "name": feed.name,
-        "state": feed.state,
-        "rate": round(feed.rate, 3),
-        "kept": feed.kept,
-        "refused": feed.refused,
-        "error": feed.error,
-    }
-
-
-def _feed_words(feed: FeedState) -> str:
-    return (
-        f"{feed.name}: {feed.state}, {feed.rate:.1f}/s, {feed.kept:,} kept, "
-        f"{feed.refused:,} refused. {feed.error}"
-    )

@@ -8,15 +8,20 @@ import numpy as np
 
 from cordon.kernel.geo import distance_m
 from cordon.kernel.units import METRES_PER_NAUTICAL_MILE
+from cordon.picture.shared.numbering import numbered
+from cordon.picture.shared.samples import paths_of
 from cordon.picture.tracks import Bools, Floats, Ints, Tracks
 
 _CELL_DEG = 0.25  # 15 nm of latitude
 _BIN_S = 600.0
 _FINE_DEG = 0.1
+_ROW = 100_000  # of fine cells: more than there are from west to east
 _EDGE_S = 3600.0
 _BESIDE_NM = 5.0
 _SLICES = 12  # a silence is looked at in twelfths
 _MOST_WITNESSES = 64
+_STEADY = 0.5  # a receiver that hears somebody in so many of the steps listens all the time …
+_SPELL = 6  # … as does one that hears somebody for an hour on end: a satellite passes in minutes
 _MOST_BINS = 1 << 20  # as many as its bits in a key can tell apart
 
 
@@ -37,38 +42,59 @@ class Heard:
 class Coverage:
     """An index of who was heard where and when; built once over all tracks.
 
-    Args:
-        believed: for each fix, whether it is more than noise.
+    `steady` says of each source whether it listens all the time: a satellite does not.
 
-    Cost: one sort of the fixes' distinct (cell, ten minutes, subject), and then some tens of
-    binary searches for each silence looked at.
+    Of the believed fixes of a subject only the first is looked at of those that one receiver
+    heard within five minutes: enough to bear witness, and far fewer.
+
+    Args:
+        who: the subjects whose reports are looked at.
+
+    Cost: one pass over the fixes, sorts of those that are looked at, and then some tens of
+    binary searches for each silence.
     """
 
-    def __init__(self, tracks: Tracks, believed: Bools) -> None:
+    def __init__(self, tracks: Tracks, who: Bools) -> None:
         self._tracks = tracks
-        y = np.floor((tracks.lat + 90) / _CELL_DEG).astype(np.int64)
-        x = np.floor((tracks.lon + 180) / _CELL_DEG).astype(np.int64) % 1440
-        begin, self.end = _span(tracks)
+        paths = paths_of(tracks)
+        mine = np.flatnonzero(who[paths.subject])
+        t, subject, source = paths.t[mine], paths.subject[mine], tracks.source[paths.fix[mine]]
+        halves = (t * (2 / _BIN_S)).astype(np.int64)
+        new = np.append(
+            True, (np.diff(subject) != 0) | (np.diff(halves) != 0) | (np.diff(source) != 0)
+        )[: len(mine)]
+        # ends are told to the last fix, not to the first of its five minutes
+        begin, self.end = _span(t, subject)
+        k, bins = mine[new], halves[new] // 2
+        self._subject, self._t, self._source = subject[new], t[new], source[new]
+        self._lat, self._lon = paths.lat[k], paths.lon[k]
+        y = np.floor((self._lat + 90) / _CELL_DEG).astype(np.int64)
+        x = np.floor((self._lon + 180) / _CELL_DEG).astype(np.int64) % 1440
         # A bin is known by its rank among those that hold a fix: one wrong clock years away
         # would need more bits than there are
-        bins = (tracks.t // _BIN_S).astype(np.int64)
-        self._bins = np.unique(bins)
-        rank = np.minimum(np.searchsorted(self._bins, bins), _MOST_BINS - 1)
+        self._bins, rank = numbered(bins)
+        rank = np.minimum(rank, _MOST_BINS - 1)
         # keys sort by cell, then time, then subject, each in bits of its own
         self._key = np.unique(
-            (y * 1440 + x) << 42 | rank << 22 | np.minimum(tracks.subject, (1 << 22) - 1)
+            (y * 1440 + x) << 42 | rank << 22 | np.minimum(self._subject, (1 << 22) - 1)
         )
-        self._believed = believed
         self._cells_met: Ints | None = None
-        first, last = tracks.starts[:-1], tracks.starts[1:] - 1
+        some = np.flatnonzero(who & (np.diff(tracks.starts) > 0))
+        first, last = tracks.starts[:-1][some], tracks.starts[1:][some] - 1
         # who is heard as the data begin or end does not begin or cease to be heard there
         begun = first[tracks.t[first] > begin + _EDGE_S]
         ceased = last[tracks.t[last] < self.end - _EDGE_S]
         self._termini = np.concatenate((begun, ceased))
-        self._by_source = np.lexsort((tracks.t, tracks.source))
+        self._by_source = np.lexsort((self._t, self._source))
         self._source_starts = np.searchsorted(
-            tracks.source[self._by_source], np.arange(len(tracks.sources) + 1)
+            self._source[self._by_source], np.arange(len(tracks.sources) + 1)
         )
+        self._t_by_source = t = self._t[self._by_source]
+        bounds = self._source_starts
+        held = bounds[1:] > bounds[:-1]
+        self._source_first = np.where(held, t[np.minimum(bounds[:-1], len(t) - 1)], np.inf)
+        self.steady = _steady(t, self._source[self._by_source], len(bounds) - 1, self.end - begin)
+        self._source_last = np.where(held, t[np.maximum(bounds[1:] - 1, 0)], -np.inf)
 
     def termini(self, own: int, lat: float, lon: float, reach_m: float) -> int:
         """How many others begin or cease to be heard within reach of a place."""
@@ -95,7 +121,7 @@ class Coverage:
 
     def anyone(self, own: int, t0: float, t1: float) -> Ints:
         """Other subjects heard anywhere from t0 to t1."""
-        some = np.unique(self._tracks.subject[(self._tracks.t >= t0) & (self._tracks.t <= t1)])
+        some = np.unique(self._subject[(self._t >= t0) & (self._t <= t1)])
         return np.asarray(some[some != own], dtype=np.int64)
 
     def _cells(self, lat: Floats, lon: Floats, reach_m: float) -> set[int]:
@@ -181,20 +207,18 @@ class Coverage:
         Args:
             sources: the receivers, as indices into the tracks' sources.
         """
-        tracks = self._tracks
         met = np.zeros(_SLICES, dtype=bool)
         for source in self._with_successors(sources):
-            here = self._by_source[self._source_starts[source] : self._source_starts[source + 1]]
-            lo, hi = np.searchsorted(tracks.t[here], (t0, t1))
-            some = here[lo:hi]
-            some = some[tracks.subject[some] != own]
-            part = ((tracks.t[some] - t0) / (t1 - t0) * _SLICES).astype(int)
+            held = slice(int(self._source_starts[source]), int(self._source_starts[source + 1]))
+            lo, hi = np.searchsorted(self._t_by_source[held], (t0, t1))
+            some = self._by_source[held][lo:hi]
+            some = some[self._subject[some] != own]
+            part = ((self._t[some] - t0) / (t1 - t0) * _SLICES).astype(int)
             met[np.clip(part, 0, _SLICES - 1)] = True
         return float(met.mean())
 
     def _with_successors(self, sources: Ints) -> Ints:
-        t = self._tracks.t[self._by_source]
-        first, last = t[self._source_starts[:-1]], t[self._source_starts[1:] - 1]
+        first, last = self._source_first, self._source_last
         apart = (first[:, None] > last[sources]) | (last[:, None] < first[sources])
         return np.union1d(sources, np.flatnonzero(apart.any(axis=1)))
 
@@ -205,40 +229,64 @@ class Coverage:
         """
         if self._cells_met is None:
             self._fine_cells()
-        west, south, east, north = self._reach
-        shrink = np.cos(np.radians(lat))
-        x = np.maximum(np.maximum(west - lon, lon - east), 0.0) * shrink
-        y = np.maximum(np.maximum(south - lat, lat - north), 0.0)
-        beside = np.hypot(x, y) * 60 <= _BESIDE_NM
-        some = np.unique(self._pair_subject[beside[self._pair_cell]])
+        assert self._cells_met is not None
+        shrink = max(0.02, float(np.cos(np.radians(lat))))
+        high, wide = _BESIDE_NM / 60, _BESIDE_NM / 60 / shrink
+        x0, x1 = (int((lon + 180 + d) // _FINE_DEG) for d in (-wide, wide))
+        found = [np.empty(0, np.int64)]
+        for y in range(
+            int((lat - high + 90) // _FINE_DEG), int((lat + high + 90) // _FINE_DEG) + 1
+        ):
+            row = y * _ROW
+            lo, hi = np.searchsorted(self._cells_met, (row + x0, row + x1 + 1))
+            west, south, east, north = self._reach[:, lo:hi]
+            dx = np.maximum(np.maximum(west - lon, lon - east), 0.0) * shrink
+            dy = np.maximum(np.maximum(south - lat, lat - north), 0.0)
+            for cell in lo + np.flatnonzero(np.hypot(dx, dy) * 60 <= _BESIDE_NM):
+                a, b = self._pair_starts[cell : cell + 2]
+                found.append(self._pair_subject[a:b])
+        some = np.unique(np.concatenate(found))
         return int((some != own).sum()) >= 2
 
     def _fine_cells(self) -> None:
-        tracks, keep = self._tracks, self._believed
-        cell = np.floor((tracks.lat[keep] + 90) / _FINE_DEG).astype(np.int64) * 100_000
-        cell += np.floor((tracks.lon[keep] + 180) / _FINE_DEG).astype(np.int64)
-        self._cells_met, where = np.unique(cell, return_inverse=True)
-        pairs = np.unique(where.astype(np.int64) << 22 | tracks.subject[keep])
-        self._pair_cell, self._pair_subject = pairs >> 22, pairs & ((1 << 22) - 1)
+        cell = np.floor((self._lat + 90) / _FINE_DEG).astype(np.int64) * _ROW
+        cell += np.floor((self._lon + 180) / _FINE_DEG).astype(np.int64)
+        self._cells_met, where = numbered(cell)
+        pairs = np.unique(where.astype(np.int64) << 22 | self._subject)
+        self._pair_subject = pairs & ((1 << 22) - 1)
+        self._pair_starts = np.searchsorted(pairs >> 22, np.arange(len(self._cells_met) + 1))
         # the furthest places heard from in each cell: west, south, east, north
         reach = np.full((4, len(self._cells_met)), np.inf)
-        for row, values in zip(
-            reach, (tracks.lon, tracks.lat, -tracks.lon, -tracks.lat), strict=True
-        ):
-            np.minimum.at(row, where, values[keep])
+        for row, values in zip(reach, (self._lon, self._lat, -self._lon, -self._lat), strict=True):
+            np.minimum.at(row, where, values)
         self._reach = reach * np.array([[1.0], [1.0], [-1.0], [-1.0]])
 
 
-def _span(tracks: Tracks) -> tuple[float, float]:
+def _steady(t: Floats, source: Ints, count: int, span_s: float) -> Bools:
+    """Which of `count` sources listen all the time; reports by source, then time (s)."""
+    part = (t // _BIN_S).astype(np.int64)
+    new = np.append(True, (np.diff(part) != 0) | (np.diff(source) != 0))[: len(t)]
+    part, source = part[new], source[new]
+    met = np.bincount(source, minlength=count)
+    begin = np.append(True, (np.diff(part) != 1) | (np.diff(source) != 0))[: len(part)]
+    length = np.bincount(np.cumsum(begin) - 1) if len(part) else part
+    spells = np.zeros(count, dtype=np.int64)
+    np.maximum.at(spells, source[begin], length)
+    return np.asarray((met >= _STEADY * max(span_s / _BIN_S, 1.0)) | (spells >= _SPELL))
+
+
+def _span(t: Floats, subject: Ints) -> tuple[float, float]:
     """When the data begin and end (s): the first and last hour in which two were heard.
 
     One alone may have a wrong clock, and would have everybody else silent until then.
     """
-    if not len(tracks):
+    if not len(t):
         return 0.0, 0.0
-    hours = (tracks.t // _EDGE_S).astype(np.int64)
-    pairs = np.unique(hours << 31 | tracks.subject)
+    hours = (t * (1 / _EDGE_S)).astype(np.int64)
+    new = np.append(True, (np.diff(hours) != 0) | (np.diff(subject) != 0))
+    pairs = np.unique(hours[new] << 31 | subject[new])
     met, count = np.unique(pairs >> 31, return_counts=True)
     among = met[count >= 2]
-    within = np.isin(hours, among[[0, -1]]) if len(among) else np.ones(len(tracks), dtype=bool)
-    return float(tracks.t[within].min()), float(tracks.t[within].max())
+    if not len(among):
+        return float(t.min()), float(t.max())
+    return float(t[hours == among[0]].min()), float(t[hours == among[-1]].max())

@@ -10,8 +10,10 @@ from pathlib import Path
 from cordon.kernel.errors import BadInput
 from cordon.kernel.findings import Finding
 from cordon.picture.behaviours import Behaviour, behaviours, fit_behaviours
+from cordon.picture.cover import uncovered
+from cordon.picture.cover.model import Means
 from cordon.picture.feeds.readers import open_positions
-from cordon.picture.feeds.source import Seen
+from cordon.picture.feeds.seen import Seen
 from cordon.picture.model import Counts, Refusal, Zone
 from cordon.picture.tracks import Batch, Tracks
 from cordon.picture.zones import read_zones
@@ -58,6 +60,7 @@ def detect(
     base_time: datetime | None = None,
     progress: Progress | None = None,
     on_refusal: Callable[[Path, Refusal], None] | None = None,
+    means: Means | None = None,
 ) -> DetectResult:
     """Run behaviours over files of positions.
 
@@ -68,12 +71,31 @@ def detect(
         chosen: behaviours; all where absent. values: parameters by behaviour's name.
         base_time: when AIS logs without times begin, aware; see `open_positions`.
         on_refusal: called with each refused row; else the first 10,000 of a file are kept.
+        means: sensors and planned patrols, for sectors that are uncovered.
 
     Raises:
         BadInput: a file cannot be read or nothing in it can, or a zone or parameter is wrong.
     """
     zones = read_zones(Path(zones_path)) if zones_path is not None else []
     fit_behaviours(zones, Path(zones_path).name if zones_path is not None else "The zones")
+    tracks, files = read_files(paths, base_time=base_time, progress=progress, on_refusal=on_refusal)
+    some = list(behaviours() if chosen is None else chosen)
+    if means is not None:
+        some = [uncovered.with_means(means) if b is uncovered else b for b in some]
+    return DetectResult(tuple(find(tracks, zones, some, values, progress)), files)
+
+
+def read_files(
+    paths: Iterable[Path],
+    *,
+    base_time: datetime | None = None,
+    progress: Progress | None = None,
+    on_refusal: Callable[[Path, Refusal], None] | None = None,
+) -> tuple[Tracks, tuple[FileResult, ...]]:
+    """The tracks of all subjects in files of positions, and what was read of each file.
+
+    Arguments and errors as for `detect`.
+    """
     seen = Seen()
     batches: list[Batch] = []
     files: list[FileResult] = []
@@ -96,9 +118,7 @@ def detect(
         )
     if not files:
         raise BadInput("No file of positions was given.", advice="Name at least one.")
-    tracks = Tracks.build(batches)
-    batches.clear()
-    return DetectResult(tuple(find(tracks, zones, chosen, values, progress)), tuple(files))
+    return Tracks.build(batches), tuple(files)
 
 
 def find(

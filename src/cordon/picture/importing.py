@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,20 +13,20 @@ from sqlalchemy import select
 
 from cordon.kernel.access.model import Mark
 from cordon.kernel.errors import BadInput
-from cordon.kernel.findings import Finding
 from cordon.kernel.ids import new_id
 from cordon.kernel.jobs import Running
 from cordon.kernel.work import Kernel, Work
 from cordon.picture import columns
+from cordon.picture.correcting import Looked
 from cordon.picture.feeds.readers import PositionReader, open_positions
-from cordon.picture.feeds.source import Seen
+from cordon.picture.feeds.seen import Seen
 from cordon.picture.tables import PositionFileRow
 from cordon.picture.tracks import Batch
 
 KEPT_REFUSALS = 500
 
-Detect = Callable[[Sequence[float]], list[Finding]]
-Keep = Callable[[Work, Iterable[Finding]], None]
+Detect = Callable[[Sequence[float], str], Looked]
+Keep = Callable[[Work, Looked], None]
 
 
 def known(work: Work, sha256: str) -> PositionFileRow | None:
@@ -67,13 +67,14 @@ def run(job: Running, kernel: Kernel, detect: Detect, keep: Keep) -> Mapping[str
     after this one meets the same findings whether or not this job was killed.
 
     Args:
-        detect: findings of a span [since, until] (seconds since the epoch); outside any
-            transaction, because it may take long. keep: keeps them, in the transaction given.
+        detect: what is said of a span [since, until] (seconds since the epoch) into which a file
+            was brought (its SHA-256); outside any transaction, because it may take long.
+        keep: keeps that, in the transaction given.
     """
     report = job.checkpoint.get("report") or _read(job, kernel)
     span = job.checkpoint["span"]
     if not job.checkpoint.get("looked"):
-        found = detect(span) if span else []
+        found = detect(span, str(job.params["sha256"])) if span else Looked()
         job.check()
         with kernel.work(kernel.node) as work:
             row = known(work, str(job.params["sha256"]))

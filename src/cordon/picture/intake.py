@@ -5,33 +5,44 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import select
 
 from cordon.kernel.access.model import Mark
-from cordon.kernel.clock import format_time, parse_time
 from cordon.kernel.errors import CordonError
 from cordon.kernel.findings import Finding
 from cordon.kernel.work import Kernel, Work
-from cordon.picture import columns, importing
+from cordon.picture import columns, importing, moments
+from cordon.picture.apart import Apart
+from cordon.picture.behaviours import streamed
 from cordon.picture.detect import find
-from cordon.picture.feeding import FeedState
-from cordon.picture.feeds.nmea import AisDecoder
-from cordon.picture.feeds.source import Seen
-from cordon.picture.live import AHEAD, LivePicture, StreamDetector
+from cordon.picture.feeds import bulk
+from cordon.picture.feeds.health import FeedState
+from cordon.picture.feeds.seen import Seen
+from cordon.picture.live import AHEAD, LivePicture
 from cordon.picture.model import Position, Zone
-from cordon.picture.tables import PositionFileRow
-from cordon.picture.tracks import Batch, Tracks, moment
+from cordon.picture.stream import MOST_FIXES, StreamDetector, Taken
+from cordon.picture.tables import FeedRow, PositionFileRow
+from cordon.picture.telling import Withdrawal
+from cordon.picture.tracks import Batch, Tracks
 
 log = logging.getLogger(__name__)
 
 STORE_AFTER_S = 60.0
-STORE_AFTER_ROWS = 50_000
-REMEMBERED = 2_000_000  # positions of a feed, by which repeats are known: 16 to 32 MB
-_HEAD = b"# cordon: received "
+STORE_AFTER_ROWS = 250_000
+_KEPT_TAKEN = 10_000  # moments that are known to be decoded
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far a stream was read: the id of the feed it is read by, and a message's number."""
+
+    feed: str
+    seq: int
 
 
 class Intake:
@@ -39,37 +50,79 @@ class Intake:
 
     Args:
         window: how far back live detectors look, and what is read back at a start.
+        listen: given each batch that is shown, for what is reckoned beside the detectors.
+        most: fixes that the live detectors hold at most.
+
+    Attributes:
+        telling: set where `detect_at_once` has something to look at.
     """
 
-    def __init__(self, kernel: Kernel, picture: LivePicture, window: timedelta) -> None:
+    def __init__(
+        self,
+        kernel: Kernel,
+        picture: LivePicture,
+        window: timedelta,
+        listen: Callable[[Batch], None] = lambda _batch: None,
+        most: int = MOST_FIXES,
+    ) -> None:
         self.window = window
         self._kernel = kernel
         self._picture = picture
+        self._listen = listen
         self._lock = threading.Lock()
-        self._decoders: dict[str, AisDecoder] = {}
+        self._decoders: dict[tuple[str, str], moments.MomentDecoder] = {}
         self._seen: dict[str, Seen] = {}
-        self._stream = StreamDetector(window=window)
+        self._places: dict[str, int] = {}  # how far each stream was read and decoded here
+        self._taken: OrderedDict[str, None] = OrderedDict()
+        self._stream = StreamDetector(window=window, most=most, beside=Apart())
         self._waiting: list[Batch] = []  # kept as bytes, not yet columns
         self._since = time.monotonic()
+        self.telling = threading.Event()  # something is to be looked at at once
 
     def set_zones(self, zones: Iterable[Zone]) -> None:
         """Measure against these zones from now on."""
         with self._lock:
             self._stream.zones = list(zones)
 
-    def take(self, feed: FeedState, data: bytes, at: float) -> None:
-        """Keep the bytes of a moment, then decode and show them.
+    def warm(self) -> None:
+        """Load what feeds will need, in a thread of its own: it is compiled and takes seconds."""
+        threading.Thread(target=self._warm, name="picture-warm", daemon=True).start()
 
-        They are kept below a comment that says when they came and from where: a sender that
-        says the same again says it at another time, and lines without a time have this one.
+    def _warm(self) -> None:
+        try:
+            bulk.warm()
+            self._stream.warm()
+        except Exception:  # it will be met again where it is needed
+            log.exception("what feeds need could not be loaded")
+
+    def take(
+        self,
+        feed: FeedState,
+        data: bytes,
+        at: float,
+        *,
+        form: str = "",
+        place: Place | None = None,
+        parted: bool = False,
+    ) -> None:
+        """Keep the bytes of a moment, then decode and show them.
 
         Args:
             at: when it began (seconds since the epoch), for lines without a time.
+            form: what it is, where it is not what the feed speaks.
+            parted: heads of `moments` stand in it already, one before what came at a time.
+            place: how far the stream that it comes from is read with it. It is kept in one
+                transaction with the moment: what was taken in once is not taken in again.
         """
+        if place is not None and self._is_read(place):
+            return
         at = round(at, 3)  # as it is written
-        data = _head(at, feed.id) + data
+        form = form or feed.form
+        data = moments.head(at, feed.id, form) + (data if parted else moments.plain(data))
         stored = self._kernel.files.put([data])
         with self._kernel.work(self._kernel.node) as work:
+            if place is not None and not _goes_on(work, place, stored.sha256):
+                return
             if importing.known(work, stored.sha256) is None:
                 importing.new_file(
                     work,
@@ -80,30 +133,56 @@ class Intake:
                     mark=Mark.GREEN,
                 )
         with self._lock:
-            decoder = self._decoder(feed.name)
-            before = asdict(decoder.counts)
-            batch = _decoded(decoder, stored.sha256, data, at)
-            counts = decoder.counts
-            feed.kept += counts.kept - before["kept"]
-            feed.repeated += counts.repeated - before["repeated"]
-            feed.refused += counts.refused - before["refused"]
-            if decoder.refusals:
-                feed.last_reason = decoder.refusals[-1].reason
-                decoder.refusals.clear()
-            self._show(batch)
-            self._waiting.append(batch)
+            if stored.sha256 in self._taken:
+                return
+            got = self._decoded(feed.name, form, stored.sha256, data, at)
+            feed.kept += got.kept
+            feed.repeated += got.repeated
+            feed.old += got.old
+            for reason, times in got.reasons.items():
+                feed.refuse(reason, times)
+            feed.times(got.ahead)
+            self._waiting.append(got.batch)  # first: whatever happens, it will be stored
+            if place is not None:
+                self._places[place.feed] = place.seq
+            feed.impossible += self._show(got.batch).impossible
 
-    def _decoder(self, name: str) -> AisDecoder:
-        if name not in self._decoders:
-            self._seen[name] = Seen(most=REMEMBERED)
-            self._decoders[name] = AisDecoder(source=name, seen=self._seen[name])
-        return self._decoders[name]
+    def _is_read(self, place: Place) -> bool:
+        """Whether a stream was read so far, and what it gave is decoded."""
+        with self._lock:
+            known = self._places.get(place.feed, 0)
+        return place.seq <= known
 
-    def _show(self, batch: Batch) -> None:
-        if len(batch):
-            positions, now = list(batch.positions()), self._kernel.clock.now()
-            self._picture.take(positions, now)
-            self._stream.take(positions, now)
+    def _decoded(
+        self, name: str, form: str, sha256: str, data: bytes, at: float
+    ) -> moments.Decoded:
+        oldest = (self._kernel.clock.now() - self.window).timestamp()
+        got = self._decoder(name, form).take(sha256, data, at, oldest)
+        self._taken[sha256] = None  # a reader that hands it on again has it counted once
+        if len(self._taken) > _KEPT_TAKEN:
+            self._taken.popitem(last=False)
+        return got
+
+    def _decoder(self, name: str, form: str) -> moments.MomentDecoder:
+        if name not in self._seen:
+            self._seen[name] = Seen(most=moments.REMEMBERED)
+        if (name, form) not in self._decoders:
+            self._decoders[name, form] = moments.MomentDecoder(name, form, self._seen[name])
+        return self._decoders[name, form]
+
+    def _show(self, batch: Batch) -> Taken:
+        now = self._kernel.clock.now()
+        shown = batch.t >= (now - self.window).timestamp()
+        if not shown.any():
+            return Taken(False)
+        if not shown.all():
+            batch = batch.take(shown)
+        self._picture.take(batch, now)
+        taken = self._stream.take(batch, now)
+        if taken.telling:
+            self.telling.set()
+        self._listen(batch)
+        return taken
 
     def show_file(self, sha256: str) -> None:
         """Show what a file that was brought in holds of the live window."""
@@ -118,9 +197,26 @@ class Intake:
         """What the detectors newly say of what is live."""
         return self._stream.tick()
 
+    def detect_at_once(self) -> list[Finding]:
+        """What the detectors newly say of those whose last step was telling."""
+        self.telling.clear()
+        return self._stream.tick_at_once()
+
+    def withdrawn(self) -> list[Withdrawal]:
+        """What the detectors said before and take back; the map marks its subjects no more."""
+        back = self._stream.withdrawn()
+        if back:
+            still = self._stream.spoken_of()
+            self._picture.flag({s for w in back for s in w.finding.subjects} - still, found=False)
+        return back
+
+    def remember(self, findings: Iterable[Finding]) -> None:
+        """What the detectors said before this process began."""
+        self._stream.remember(findings)
+
     def detect_in(self, batches: Iterable[Batch], zones: Iterable[Zone]) -> list[Finding]:
         """What the detectors say of stored positions."""
-        return find(Tracks.build(batches), list(zones))
+        return find(Tracks.build(batches), list(zones), streamed())
 
     def flag(self, findings: Iterable[Finding]) -> None:
         """Show on the map that these subjects have a finding."""
@@ -147,21 +243,27 @@ class Intake:
             return
         try:
             with self._kernel.work(self._kernel.node) as work:
-                for batch in waiting:
-                    self._store(work, batch)
+                self._store(work, waiting)
         except Exception:
             with self._lock:
                 self._waiting = waiting + self._waiting
             raise
 
-    def _store(self, work: Work, batch: Batch) -> None:
-        row = importing.known(work, batch.sha256)
-        if row is None or row.state == "stored":
-            return
-        if len(batch):
-            columns.write(work, batch, 1, mark=Mark.GREEN)
-        row.state = "stored"
-        row.counts = {"kept": len(batch)}
+    def _store(self, work: Work, waiting: list[Batch]) -> None:
+        new = []
+        for batch in waiting:
+            row = importing.known(work, batch.sha256)
+            if row is None or row.state == "stored":
+                continue
+            row.state = "stored"
+            row.counts = {"kept": len(batch)}
+            if len(batch):
+                new.append(batch)
+        columns.write_together(work, new, mark=Mark.GREEN)
+
+    def close(self) -> None:
+        """End what runs beside."""
+        self._stream.close()
 
     def recover(self) -> None:
         """Read back what was kept and not yet stored, and fill the live window.
@@ -179,12 +281,12 @@ class Intake:
                     )
                 ).all()
             )
-            for batch in columns.read(view, self._kernel.columns, now - self.window, now):
+            for batch in columns.read(view, self._kernel.columns, now - self.window, now + AHEAD):
                 self._show(batch)
                 if batch.sha256 in feeds:
+                    self._taken[batch.sha256] = None
                     name = feeds[batch.sha256]
-                    self._decoder(name)
-                    self._seen[name].new(batch)
+                    self._seen.setdefault(name, Seen(most=moments.REMEMBERED)).new(batch)
             left = list(
                 view.session.scalars(
                     select(PositionFileRow)
@@ -198,40 +300,23 @@ class Intake:
             except CordonError:  # one moment that is lost must not keep the node down
                 log.exception("a moment of a feed cannot be read back", extra={"file": row.id})
                 continue
-            at = _received(data) or row.created_at.timestamp()
-            batch = _decoded(self._decoder(row.origin), row.sha256, data, at)
-            self._show(batch)
-            self._waiting.append(batch)
-        for decoder in self._decoders.values():
-            decoder.refusals.clear()
+            at = row.created_at.timestamp()
+            got = self._decoded(row.origin, moments.form_of(data), row.sha256, data, at)
+            self._show(got.batch)
+            self._waiting.append(got.batch)
         self.flush()
 
 
-def _head(at: float, feed: str) -> bytes:
-    return _HEAD + f"{format_time(moment(at))} from feed {feed}\n".encode()
+def _goes_on(work: Work, place: Place, sha256: str) -> bool:
+    """Note how far a stream is read; False where it was read so far already.
 
-
-def _received(data: bytes) -> float | None:
-    """When a moment's bytes came (seconds since the epoch), by its first line."""
-    if not data.startswith(_HEAD):
-        return None
-    return parse_time(data[len(_HEAD) :].split(b" ", 1)[0].decode()).timestamp()
-
-
-def _decoded(decoder: AisDecoder, sha256: str, data: bytes, at: float) -> Batch:
-    for number, line in enumerate(data.split(b"\n"), 1):
-        decoder.feed(number, line, received=at)
-    batch = decoder.take()
-    batch.sha256 = sha256
-    return _not_ahead(decoder, batch, at)
-
-
-def _not_ahead(decoder: AisDecoder, batch: Batch, at: float) -> Batch:
-    """The batch without reports from after it came; they are counted as refused instead."""
-    ahead = batch.t > at + AHEAD.total_seconds()
-    if not ahead.any():
-        return batch
-    for row in batch.row[ahead]:
-        decoder.counts.kept -= 1
-        decoder.refuse(int(row), "its time is more than five minutes ahead of the node's clock")
-    return batch.take(~ahead)
+    Another process of the node may have been quicker; but this very moment may have been kept
+    and not decoded, where what came between failed.
+    """
+    row = work.session.get(FeedRow, place.feed, with_for_update=True)
+    if row is None:
+        return True
+    if row.seq is not None and place.seq <= row.seq:
+        return importing.known(work, sha256) is not None
+    row.seq = place.seq
+    return True

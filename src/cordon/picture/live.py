@@ -1,24 +1,24 @@
-"""The picture as it is now: the latest of each subject, and behaviours as positions come."""
+"""The picture as it is now: the latest of each subject, as frames for the map.
+
+What is known of a subject stands in columns, a row each, so that a moment of many reports and
+a frame of many subjects each cost a few passes over arrays.
+"""
 
 from __future__ import annotations
 
-import logging
 import struct
 import threading
 import time
-from collections import OrderedDict, deque
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cordon.kernel.findings import Finding
-from cordon.picture.behaviours import Behaviour, behaviours
-from cordon.picture.model import KINDS, Position, Zone
-from cordon.picture.tracks import Tracks
-
-log = logging.getLogger(__name__)
+from cordon.kernel.findings import RecordRef
+from cordon.picture.model import KINDS, Position, Static
+from cordon.picture.tracks import Batch, Bools, Floats, Ints
 
 MAGIC = 0x50444E43  # “CNDP” as little-endian bytes
 VERSION = 1
@@ -33,35 +33,50 @@ AHEAD = timedelta(minutes=5)
 
 Box = tuple[float, float, float, float]
 
-
-@dataclass(slots=True)
-class _Latest:
-    """The latest of one subject, and its last places."""
-
-    index: int
-    seq: int
-    name_seq: int
-    position: Position
-    trail: deque[tuple[float, float, float]]
+_NOTHING = Static()
+_CRUMB = 1e6  # degrees are kept as whole millionths, 0.1 m, in breadcrumbs
+_FLOATS = ("t", "lat", "lon", "speed", "course", "heading", "accuracy")
 
 
 class LivePicture:
     """The latest state of each subject; every method may be called from any thread.
 
     Args:
-        breadcrumbs: places kept of each subject. most: subjects kept; the one heard longest
-            ago gives way, and its index is not used again.
+        breadcrumbs: places kept of each subject. crumb_s: seconds between two of them at least,
+            so that they show a way also of one that reports every two seconds.
+        most: subjects kept; the one heard longest ago gives way, and its index is not used again.
     """
 
-    def __init__(self, *, breadcrumbs: int = 50, most: int = 200_000) -> None:
+    def __init__(
+        self, *, breadcrumbs: int = 50, crumb_s: float = 10.0, most: int = 200_000
+    ) -> None:
         self._lock = threading.Lock()
-        self._subjects: OrderedDict[str, _Latest] = OrderedDict()
-        self._by_index: dict[int, str] = {}
-        self._breadcrumbs = breadcrumbs
+        self._rows: dict[str, int] = {}  # by subject
+        self._by_index: dict[int, int] = {}
+        self._free: list[int] = []
+        self._breadcrumbs, self._crumb_s = breadcrumbs, crumb_s
         self._most = most
         self._flagged: set[str] = set()
         self._next = 0
         self._seq = 0
+        self._columns: dict[str, NDArray[Any]] = {}
+        self._grow(64)
+
+    def _grow(self, rows: int) -> None:
+        before = self._columns
+        held = len(before["seq"]) if before else 0
+        forms: dict[str, Any] = dict.fromkeys(_FLOATS, np.float64)
+        forms |= dict.fromkeys(("seq", "name_seq", "index", "row", "crumbs"), np.int64)
+        forms |= {"kind": np.uint8, "found": np.bool_}
+        forms |= dict.fromkeys(("subject", "source", "sha256", "static"), np.object_)
+        columns: dict[str, NDArray[Any]] = {n: np.zeros(rows, form) for n, form in forms.items()}
+        columns["crumb_t"] = np.zeros((rows, self._breadcrumbs))
+        columns["crumb_place"] = np.zeros((rows, self._breadcrumbs, 2), np.int32)
+        columns["seq"][:] = -1  # a row that is nobody's
+        for name, column in before.items():
+            columns[name][:held] = column
+        self._columns = columns
+        self._free += range(rows - 1, held - 1, -1)
 
     @property
     def seq(self) -> int:
@@ -69,9 +84,9 @@ class LivePicture:
         return self._seq
 
     def __len__(self) -> int:
-        return len(self._subjects)
+        return len(self._rows)
 
-    def take(self, positions: Iterable[Position], now: datetime | None = None) -> int:
+    def take(self, some: Batch | Iterable[Position], now: datetime | None = None) -> int:
         """Take positions in any order; one older than what is known changes nothing.
 
         Args:
@@ -81,32 +96,108 @@ class LivePicture:
         Returns:
             the sequence number after them.
         """
-        with self._lock:
-            for p in positions:
-                if now is not None and p.at > now + AHEAD:
-                    continue
-                known = self._subjects.get(p.subject)
-                if known is None:
-                    self._seq += 1
-                    trail: deque[tuple[float, float, float]] = deque(maxlen=self._breadcrumbs)
-                    known = _Latest(self._next, self._seq, self._seq, p, trail)
-                    self._subjects[p.subject] = known
-                    self._by_index[self._next] = p.subject
-                    self._next += 1
-                    if len(self._subjects) > self._most:
-                        _, gone = self._subjects.popitem(last=False)
-                        del self._by_index[gone.index]
-                elif p.at <= known.position.at:
-                    continue
-                else:
-                    self._seq += 1
-                    known.seq = self._seq
-                    if p.name and p.name != known.position.name:
-                        known.name_seq = self._seq
-                    known.position = p if p.name else _named(p, known.position)
-                    self._subjects.move_to_end(p.subject)
-                known.trail.append((p.at.timestamp(), p.lat, p.lon))
-            return self._seq
+        latest = np.inf if now is None else (now + AHEAD).timestamp()
+        for batch in [some] if isinstance(some, Batch) else Batch.of(some):
+            with self._lock:
+                self._take(batch, latest)
+        return self._seq
+
+    def _take(self, batch: Batch, latest: float) -> None:
+        order = np.lexsort((batch.t, batch.subject))
+        order = order[batch.t[order] <= latest]
+        if not len(order):
+            return
+        code = batch.subject[order]
+        ends = np.flatnonzero(np.append(np.diff(code) != 0, True))
+        # of each subject its newest report, in the order in which they came
+        newest = order[ends]
+        names = [batch.subjects[i] for i in code[ends].tolist()]
+        rows = np.array([self._row_of(name) for name in names], dtype=np.int64)
+        c = self._columns
+        new = batch.t[newest] > c["t"][rows]
+        self._trails(batch, order, np.repeat(rows, np.diff(ends, prepend=-1)))
+        rows, newest = rows[new], newest[new]
+        turn = np.argsort(newest)
+        rows, newest = rows[turn], newest[turn]
+        seq = self._seq + 1 + np.arange(len(rows))
+        self._seq += len(rows)
+        c["seq"][rows] = seq
+        for name in _FLOATS:
+            c[name][rows] = getattr(batch, name)[newest]
+        c["kind"][rows] = batch.kind[newest]
+        c["row"][rows] = batch.row[newest]
+        c["sha256"][rows] = batch.sha256
+        sources = np.array(batch.sources, dtype=np.object_)
+        c["source"][rows] = sources[batch.source[newest]]
+        self._names(batch, rows, seq)
+        if len(self._rows) > self._most:
+            self._forget(len(self._rows) - self._most)
+
+    def _row_of(self, subject: str) -> int:
+        row = self._rows.get(subject)
+        if row is None:
+            if not self._free:
+                self._grow(2 * len(self._columns["seq"]))
+            row = self._rows[subject] = self._free.pop()
+            c = self._columns
+            c["subject"][row], c["static"][row] = subject, _NOTHING
+            c["t"][row], c["crumbs"][row], c["index"][row] = -np.inf, 0, self._next
+            c["seq"][row] = c["name_seq"][row] = self._seq + 1
+            c["found"][row] = subject in self._flagged
+            self._by_index[self._next] = row
+            self._next += 1
+        return row
+
+    def _names(self, batch: Batch, rows: Ints, seq: Ints) -> None:
+        """Take over what subjects say of themselves; most say nothing new."""
+        said, c = batch.static, self._columns
+        if not said:
+            return
+        for row, number in zip(rows.tolist(), seq.tolist(), strict=True):
+            new, old = said.get(c["subject"][row]), c["static"][row]
+            if new is None or new is old:
+                continue
+            whole = new.over(old) if old is not _NOTHING else new
+            if whole.name != old.name and old is not _NOTHING:
+                c["name_seq"][row] = number
+            c["static"][row] = whole
+
+    def _trails(self, batch: Batch, order: Ints, rows: Ints) -> None:
+        """Leave a breadcrumb in each span of `crumb_s` in which a subject was heard.
+
+        Args:
+            order: reports by subject and time. rows: the row of each.
+        """
+        c, ring = self._columns, self._breadcrumbs
+        turn = np.floor(batch.t[order] / self._crumb_s)
+        last = c["crumb_t"][rows, (c["crumbs"][rows] - 1) % ring]
+        before = np.where(c["crumbs"][rows] > 0, np.floor(last / self._crumb_s), -np.inf)
+        begins = np.append(True, np.diff(rows) != 0)
+        new = turn > before
+        new[1:] &= begins[1:] | (np.diff(turn) > 0)
+        at = np.flatnonzero(new)
+        if not len(at):
+            return
+        row, i = rows[at], order[at]
+        begins = np.append(True, np.diff(row) != 0)
+        number = np.arange(len(at)) - np.flatnonzero(begins)[np.cumsum(begins) - 1]
+        place = (c["crumbs"][row] + number) % ring  # of more than the ring holds the last stay
+        c["crumb_t"][row, place] = batch.t[i]
+        c["crumb_place"][row, place, 0] = np.round(batch.lat[i] * _CRUMB)
+        c["crumb_place"][row, place, 1] = np.round(batch.lon[i] * _CRUMB)
+        c["crumbs"][row[begins]] += np.diff(np.append(np.flatnonzero(begins), len(at)))
+
+    def _forget(self, count: int) -> None:
+        """Let go of those that were heard longest ago."""
+        c = self._columns
+        held = np.flatnonzero(c["seq"] >= 0)
+        oldest = held[np.argpartition(c["seq"][held], count - 1)[:count]]
+        for row in oldest.tolist():
+            del self._rows[c["subject"][row]], self._by_index[int(c["index"][row])]
+        c["seq"][oldest] = -1
+        for name in ("subject", "source", "sha256", "static"):
+            c[name][oldest] = None
+        self._free += oldest.tolist()
 
     def frame(
         self, since_seq: int = 0, box: Box | None = None, now: datetime | None = None
@@ -132,241 +223,166 @@ class LivePicture:
         """
         stamp = now.timestamp() if now is not None else time.time()
         with self._lock:
-            seq = self._seq
-            some = []
-            # the newest change stands last, so that a frame costs what it holds, not the whole
-            for latest in reversed(self._subjects.values()):
-                if latest.seq <= since_seq:
-                    break
-                p = latest.position
-                if box is None or _in(box, p.lat, p.lon):
-                    some.append((latest.index, latest.name_seq > since_seq, p))
-        n = len(some)
-        told = [p for _, _, p in some]
-        speed = np.array([np.nan if p.speed_kn is None else p.speed_kn for p in told])
-        course = np.array([np.nan if p.course_deg is None else p.course_deg for p in told])
-        age = np.array([stamp - p.at.timestamp() for p in told])
-        flags = np.array([FLAG_NEW_NAME * new for _, new, _ in some], dtype="<u1")
-        flags |= np.array([FLAG_FOUND * (p.subject in self._flagged) for p in told], dtype="<u1")
-        flags |= (np.nan_to_num(speed, nan=99.0) < 0.5).astype("<u1") * FLAG_STILL
+            seq, c = self._seq, self._columns
+            some = np.flatnonzero(c["seq"] > max(since_seq, -1))
+            if box is not None:
+                some = some[_in(box, c["lat"][some], c["lon"][some])]
+            told = {n: c[n][some] for n in ("lat", "lon", "index", "course", "speed", "t", "kind")}
+            new_name, found = c["name_seq"][some] > since_seq, c["found"][some]
+        speed = told["speed"]
+        flags = new_name * FLAG_NEW_NAME | found * FLAG_FOUND | (speed < 0.5) * FLAG_STILL
         columns = (
-            np.array([p.lat for p in told], dtype="<f8"),
-            np.array([p.lon for p in told], dtype="<f8"),
-            np.array([i for i, _, _ in some], dtype="<u4"),
-            _u16(np.round(course * 10) % 3600),
+            told["lat"].astype("<f8"),
+            told["lon"].astype("<f8"),
+            told["index"].astype("<u4"),
+            _u16(np.round(told["course"] * 10) % 3600),
             _u16(speed * 10),
-            _u16(age),
-            np.array([KINDS.index(p.kind) for p in told], dtype="<u1"),
-            flags,
+            _u16(stamp - told["t"]),
+            told["kind"].astype("<u1"),
+            flags.astype("<u1"),
         )
+        low = 0xFFFFFFFF
         head = HEADER.pack(
-            MAGIC, VERSION, HEADER.size, n, seq & 0xFFFFFFFF, since_seq & 0xFFFFFFFF, 0, stamp
+            MAGIC, VERSION, HEADER.size, len(some), seq & low, since_seq & low, 0, stamp
         )
-        return head + b"".join(c.tobytes() for c in columns)
+        return head + b"".join(column.tobytes() for column in columns)
 
     def names(self, indices: Iterable[int]) -> dict[int, dict[str, str]]:
         """Labels for subject indices: subject, name, kind, ship_type, flag, source."""
         with self._lock:
             found = {}
+            c = self._columns
             for i in indices:
-                subject = self._by_index.get(i)
-                if subject is None:
+                row = self._by_index.get(i)
+                if row is None:
                     continue
-                p = self._subjects[subject].position
+                static = c["static"][row]
                 found[i] = {
-                    "subject": subject,
-                    "name": p.name,
-                    "kind": p.kind,
-                    "ship_type": p.ship_type,
-                    "flag": p.flag,
-                    "source": p.source,
+                    "subject": c["subject"][row],
+                    "name": static.name,
+                    "kind": KINDS[c["kind"][row]],
+                    "ship_type": static.ship_type,
+                    "flag": static.flag,
+                    "source": c["source"][row],
                 }
             return found
 
     def all(self) -> list[Position]:
         """The newest position of every subject, the one heard longest ago first."""
         with self._lock:
-            return [latest.position for latest in self._subjects.values()]
+            seq = self._columns["seq"]
+            held = np.flatnonzero(seq >= 0)
+            return [self._position(row) for row in held[np.argsort(seq[held])].tolist()]
 
-    def flag(self, subjects: Iterable[str]) -> None:
-        """Mark subjects that a finding speaks of; their frames say so from now on."""
+    def find(self, words: str, *, at_most: int = 500) -> list[Position]:
+        """The newest positions of subjects whose name or id holds these words, or call sign is."""
+        sought = words.casefold()
         with self._lock:
-            self._flagged.update(subjects)
+            static, found = self._columns["static"], []
+            for subject, row in self._rows.items():
+                said: Static = static[row]
+                if (
+                    sought in subject.casefold()
+                    or sought in said.name.casefold()
+                    or sought == said.call_sign.casefold()
+                ):
+                    found.append(self._position(row))
+                    if len(found) == at_most:
+                        break
+        return found
+
+    def _position(self, row: int) -> Position:
+        c = self._columns
+        static: Static = c["static"][row]
+        speed, course, heading, accuracy = (
+            None if np.isnan(c[n][row]) else float(c[n][row])
+            for n in ("speed", "course", "heading", "accuracy")
+        )
+        return Position(
+            at=datetime.fromtimestamp(float(c["t"][row]), UTC),
+            source=c["source"][row],
+            subject=c["subject"][row],
+            lat=float(c["lat"][row]),
+            lon=float(c["lon"][row]),
+            speed_kn=speed,
+            course_deg=course,
+            heading_deg=heading,
+            accuracy_m=accuracy,
+            kind=KINDS[c["kind"][row]],
+            name=static.name,
+            imo=static.imo,
+            call_sign=static.call_sign,
+            ship_type=static.ship_type,
+            flag=static.flag,
+            record=RecordRef(c["sha256"][row], int(c["row"][row])) if c["sha256"][row] else None,
+        )
+
+    def flag(self, subjects: Iterable[str], *, found: bool = True) -> None:
+        """Mark subjects that a finding speaks of; their frames say so from now on.
+
+        Args:
+            found: False where none speaks of them any more.
+        """
+        with self._lock:
+            some = set(subjects)
+            self._flagged = self._flagged | some if found else self._flagged - some
+            rows = [row for s in some if (row := self._rows.get(s)) is not None]
+            self._columns["found"][rows] = found
 
     def latest(self, subject: str) -> Position | None:
         """The newest position of a subject, or None where it was not heard."""
         with self._lock:
-            known = self._subjects.get(subject)
-            return known.position if known is not None else None
+            row = self._rows.get(subject)
+            return self._position(row) if row is not None else None
+
+    def newest(self, subjects: Iterable[str]) -> tuple[Floats, Floats, Floats]:
+        """When and where each was last heard: seconds since the epoch, lat, lon; NaN for nobody."""
+        with self._lock:
+            rows = np.array([self._rows.get(s, -1) for s in subjects], dtype=np.int64)
+            known = rows >= 0
+            t, lat, lon = (
+                np.where(known, self._columns[n][rows], np.nan) for n in ("t", "lat", "lon")
+            )
+            return t, lat, lon
 
     def trail(self, subject: str) -> list[tuple[float, float, float]]:
         """The last places of a subject, oldest first: seconds since the epoch, lat, lon."""
         with self._lock:
-            known = self._subjects.get(subject)
-            return list(known.trail) if known is not None else []
+            row = self._rows.get(subject)
+            if row is None:
+                return []
+            c, ring = self._columns, self._breadcrumbs
+            count = int(c["crumbs"][row])
+            order = np.arange(max(0, count - ring), count) % ring
+            places = (c["crumb_place"][row, order] / _CRUMB).tolist()
+            way = [
+                (t, y, x)
+                for t, (y, x) in zip(c["crumb_t"][row, order].tolist(), places, strict=True)
+            ]
+            last = (float(c["t"][row]), float(c["lat"][row]), float(c["lon"][row]))
+        if way and last[0] > way[-1][0]:
+            way = [*way[len(way) == ring :], last]
+        return way
 
     def index_of(self, subject: str) -> int | None:
         """The subject's index in frames, or None where it was not heard."""
         with self._lock:
-            known = self._subjects.get(subject)
-            return known.index if known is not None else None
+            row = self._rows.get(subject)
+            return int(self._columns["index"][row]) if row is not None else None
 
     def subject_of(self, index: int) -> str | None:
         """The subject of an index in frames, or None where there is none (any more)."""
         with self._lock:
-            return self._by_index.get(index)
+            row = self._by_index.get(index)
+            return str(self._columns["subject"][row]) if row is not None else None
 
 
-def _named(p: Position, older: Position) -> Position:
-    """A position with the name that an older one told."""
-    if not older.name:
-        return p
-    return Position(
-        p.at,
-        p.source,
-        p.subject,
-        p.lat,
-        p.lon,
-        p.speed_kn,
-        p.course_deg,
-        p.heading_deg,
-        p.accuracy_m,
-        p.kind,
-        older.name,
-        p.imo or older.imo,
-        p.call_sign or older.call_sign,
-        p.ship_type or older.ship_type,
-        p.flag or older.flag,
-        p.record,
-    )
-
-
-def _in(box: Box, lat: float, lon: float) -> bool:
+def _in(box: Box, lat: Floats, lon: Floats) -> Bools:
     west, south, east, north = box
-    if not south <= lat <= north:
-        return False
-    return west <= lon <= east if west <= east else lon >= west or lon <= east
+    along = (lon >= west) & (lon <= east) if west <= east else (lon >= west) | (lon <= east)
+    return (lat >= south) & (lat <= north) & along
 
 
-def _u16(values: np.ndarray) -> np.ndarray:
+def _u16(values: Floats) -> NDArray[np.uint16]:
     whole = np.clip(np.round(np.nan_to_num(values, nan=0.0)), 0, NO_U16 - 1)
     return np.where(np.isnan(values), NO_U16, whole).astype("<u2")
-
-
-def _says_more(new: Finding, old: Finding) -> bool:
-    """Whether a finding told before is worth telling again: surer, much longer, or closed."""
-    grown = (new.end - new.start) > 1.5 * (old.end - old.start) + timedelta(minutes=1)
-    surer = abs(new.confidence - old.confidence) >= 0.05
-    return grown or surer or {r.name for r in new.reasons} != {r.name for r in old.reasons}
-
-
-class StreamDetector:
-    """Behaviours over positions as they come: a rolling window, run anew each tick.
-
-    Cost of a tick: a sort of the whole window, some 0.5 s a million fixes, and the behaviours
-    over it; so a tick every ten seconds or more for some hundred thousand fixes, and a longer
-    one beyond. Memory: about 500 bytes a fix of the window, bounded by `most_fixes`.
-
-    Gaps need the others as witnesses, so the whole window is looked at; findings of subjects
-    that had no new position stay as they were, except silences, which grow by themselves.
-
-    Args:
-        window: how far back is looked. most_fixes: of one subject; the oldest give way.
-    """
-
-    def __init__(
-        self,
-        zones: Sequence[Zone] = (),
-        *,
-        chosen: Sequence[Behaviour] | None = None,
-        values: Mapping[str, Mapping[str, float]] | None = None,
-        window: timedelta = timedelta(hours=24),
-        most_fixes: int = 5_000,
-    ) -> None:
-        self.zones = list(zones)
-        self._behaviours = list(behaviours() if chosen is None else chosen)
-        self._values = {
-            b.CARD.name: b.CARD.values((values or {}).get(b.CARD.name)) for b in self._behaviours
-        }
-        self._window = window
-        self._most = most_fixes
-        self._lock = threading.Lock()
-        self._held: dict[str, deque[Position]] = {}
-        self._latest: datetime | None = None
-        self._told: dict[str, Finding] = {}  # as last given out
-        self._until: dict[str, datetime] = {}  # and how far each has been seen to last
-        self._changed = False
-
-    def take(self, positions: Iterable[Position], now: datetime | None = None) -> None:
-        """Take new positions, in any order.
-
-        Args:
-            now: the node's time; a report from more than five minutes ahead of it is passed
-                over, because one wrong clock would push everything else out of the window.
-        """
-        with self._lock:
-            for p in positions:
-                if now is not None and p.at > now + AHEAD:
-                    continue
-                self._held.setdefault(p.subject, deque(maxlen=self._most)).append(p)
-                self._latest = p.at if self._latest is None else max(self._latest, p.at)
-                self._changed = True
-
-    def held(self, subject: str) -> list[Position]:
-        """Positions of a subject in the window, oldest first."""
-        with self._lock:
-            return sorted(self._held.get(subject, ()), key=lambda p: p.at)
-
-    def tick(self) -> list[Finding]:
-        """Findings that are new since the last tick, or say more than when last told.
-
-        Ids are as `detect` gives them over the same positions. A visit or episode whose begin
-        the window has passed keeps the id under which it was first told.
-        """
-        with self._lock:
-            if not self._changed or self._latest is None:
-                return []
-            self._changed = False
-            begin = self._latest - self._window
-            for subject in list(self._held):
-                kept = self._held[subject]
-                if any(p.at < begin for p in kept):
-                    kept = deque((p for p in kept if p.at >= begin), maxlen=self._most)
-                    self._held[subject] = kept
-                if not kept:
-                    del self._held[subject]
-            tracks = Tracks.build(p for held in self._held.values() for p in held)
-            zones = list(self.zones)
-        found: list[Finding] = []
-        for behaviour in self._behaviours:
-            name = behaviour.CARD.name
-            try:
-                found.extend(behaviour.find(tracks, zones, self._values[name]))
-            except Exception:  # whatever it was: the other behaviours must go on
-                log.exception("a live detector failed", extra={"detector": name})
-        found.sort(key=lambda f: (f.start, f.kind, f.subjects, f.id))
-        return self._new(found, begin)
-
-    def _new(self, found: list[Finding], begin: datetime) -> list[Finding]:
-        given = []
-        for f in found:
-            id_ = f.id if f.id in self._told else self._same(f)
-            if id_ is None:
-                self._told[f.id] = f
-                given.append(f)
-            elif id_ == f.id and _says_more(f, self._told[id_]):
-                self._told[id_] = f
-                given.append(f)
-            # else nothing new, or the same visit with its begin cut off by the window
-            self._until[id_ or f.id] = max(f.end, self._until.get(id_ or f.id, f.end))
-        for id_ in [i for i, until in self._until.items() if until < begin - self._window]:
-            del self._told[id_], self._until[id_]
-        return given
-
-    def _same(self, f: Finding) -> str | None:
-        """The id under which this visit or episode was told already, if it was."""
-        for id_, old in self._told.items():
-            alike = old.kind == f.kind and old.subjects == f.subjects
-            if alike and old.start <= f.end and f.start <= self._until[id_]:
-                return id_
-        return None

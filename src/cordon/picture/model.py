@@ -28,6 +28,8 @@ ZONE_KINDS = (
     "territorial_sea",
     "patrol_sector",
     "land",
+    "fishing_ground",
+    "pilotage",
 )
 
 

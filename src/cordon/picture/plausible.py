@@ -8,19 +8,19 @@ wrong fix stays alone and is noise.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cordon.kernel.geo import distance_m
 from cordon.kernel.units import METRES_PER_NAUTICAL_MILE, MS_PER_KNOT
 from cordon.picture.model import KINDS
+from cordon.picture.shared.clocks import clock_errors
 from cordon.picture.tracks import Bools, Floats, Ints, Tracks
 
 _MOST_OPEN = 10  # gpsdio-segment: MAX_OPEN_SEGMENTS
+_COPY_S = 600.0  # copies of one report come within so long
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,114 +41,104 @@ class Segments:
 def speed_limits(tracks: Tracks, values: Mapping[str, float]) -> Floats:
     """The greatest believable speed (kn) of each subject's class of craft."""
     limits = np.full(len(tracks.subjects), values["limit_kn"])
-    for i in range(len(tracks.subjects)):
-        here = tracks.of(i)
-        kind = KINDS[int(tracks.kind[here].max())] if here.stop > here.start else "unknown"
-        static = tracks.static[i].ship_type.strip()
-        if kind == "aircraft":
-            limits[i] = values["limit_aircraft_kn"]
-        elif kind == "vehicle":
-            limits[i] = values["limit_vehicle_kn"]
-        elif len(static) == 2 and static[0] in "78":
-            limits[i] = values["limit_cargo_kn"]
+    if not len(tracks):
+        return limits
+    kinds = np.maximum.reduceat(tracks.kind, tracks.starts[:-1])
+    types = [s.ship_type.strip() for s in tracks.static]
+    cargo = np.array([len(t) == 2 and t[0] in "78" for t in types])
+    limits[cargo] = values["limit_cargo_kn"]
+    limits[kinds == KINDS.index("vehicle")] = values["limit_vehicle_kn"]
+    limits[kinds == KINDS.index("aircraft")] = values["limit_aircraft_kn"]
     return limits
 
 
 def too_far(tracks: Tracks, limits: Floats, values: Mapping[str, float]) -> Bools:
     """For each fix, whether it cannot follow the fix before it in its track."""
-    jump = np.zeros(len(tracks), dtype=bool)
-    if len(tracks) < 2:
-        return jump
-    way = distance_m(tracks.lat[:-1], tracks.lon[:-1], tracks.lat[1:], tracks.lon[1:])
-    dt = np.diff(tracks.t)
-    same = np.diff(tracks.subject) == 0
-    limit = limits[tracks.subject[1:]] * MS_PER_KNOT
-    slack = values["slack_nm"] * METRES_PER_NAUTICAL_MILE
-    jump[1:] = (
-        same
-        & (way > limit * (dt + values["time_error_s"]) + slack)
-        & (dt <= values["longest_h"] * 3600)
+    from cordon.picture import trackkernel as kernel
+
+    found: Bools = kernel.jumps(
+        tracks.t,
+        tracks.lat,
+        tracks.lon,
+        tracks.subject,
+        limits * MS_PER_KNOT,
+        values["slack_nm"] * METRES_PER_NAUTICAL_MILE,
+        values["time_error_s"],
+        values["longest_h"] * 3600,
     )
-    return jump
+    return found
 
 
 def segments(tracks: Tracks, values: Mapping[str, float]) -> Segments:
     """Take every track apart; `values` are those of the card of impossible_move.
 
-    Cost: one vectorised pass, and a loop over the fixes of those subjects only that have a
-    step no craft of their class could make.
+    Computed once for the same tracks and values. Cost: one vectorised pass, and a loop over the
+    fixes of those subjects only that have a step no craft of their class could make.
     """
+    key = ("plausible.segments", *sorted(values.items()))
+    return tracks.once(key, lambda: _segments(tracks, values))
+
+
+def _segments(tracks: Tracks, values: Mapping[str, float]) -> Segments:
     limits = speed_limits(tracks, values)
     label = np.zeros(len(tracks), dtype=np.int32)
     broken = []
-    jumps = too_far(tracks, limits, values)
-    for i in np.unique(tracks.subject[jumps]):
-        here = tracks.of(int(i))
-        raw = _greedy(tracks.t[here], tracks.lat[here], tracks.lon[here], float(limits[i]), values)
-        count = np.bincount(raw)
-        real = np.flatnonzero(_are_real(raw, tracks.t[here], values))
-        if not len(real):
-            real = np.array([int(np.argmax(count))])
-        renumbered = np.full(len(count), -1, dtype=np.int32)
-        renumbered[real] = np.arange(len(real))
-        label[here] = renumbered[raw]
-        if len(real) > 1:
+    some = np.unique(tracks.subject[too_far(tracks, limits, values)]).astype(np.int64)
+    if not len(some):
+        return Segments(label, limits, ())
+    # set right, a receiver with a wrong clock makes no second hull
+    t: Floats = tracks.t - clock_errors(tracks, some)[tracks.source]
+    for i in some:
+        here = np.arange(*tracks.of(int(i)).indices(len(tracks)))
+        here = here[np.argsort(t[here], kind="stable")]
+        label[here], count = taken_apart(
+            t[here], tracks.lat[here], tracks.lon[here], float(limits[i]), values
+        )
+        if count > 1:
             broken.append(int(i))
     return Segments(label, limits, tuple(broken))
 
 
-def _are_real(raw: Ints, t: Floats, values: Mapping[str, float]) -> Bools:
+def taken_apart(
+    t: Floats, lat: Floats, lon: Floats, limit_kn: float, values: Mapping[str, float]
+) -> tuple[Ints, int]:
+    """The segment of each fix of one track, -1 for noise, and how many segments are real."""
+    from cordon.picture import trackkernel as kernel
+
+    raw = kernel.taken_apart(
+        t,
+        lat,
+        lon,
+        limit_kn * MS_PER_KNOT,
+        values["slack_nm"] * METRES_PER_NAUTICAL_MILE,
+        values["time_error_s"],
+        values["longest_h"] * 3600,
+        _MOST_OPEN,
+    )
+    count = np.bincount(raw)
+    real = np.flatnonzero(_are_real(raw, t, lat, lon, values))
+    if not len(real):
+        real = np.array([int(np.argmax(count))])
+    renumbered = np.full(len(count), -1, dtype=np.int64)
+    renumbered[real] = np.arange(len(real))
+    return renumbered[raw], len(real)
+
+
+def _are_real(raw: Ints, t: Floats, lat: Floats, lon: Floats, values: Mapping[str, float]) -> Bools:
     """Which segments of one track are more than noise.
 
-    Wrong fixes come singly, or as copies within seconds. So a segment is real that has some
-    fixes in a row over some time; or one that speaks by turns with another, often enough.
+    Wrong fixes come singly, or as copies: within seconds, or by a receiver whose clock is wrong
+    within minutes, and then the same to the last digit. So a segment is real that has some fixes
+    in a row over some time; or one that speaks by turns with another, often enough.
     """
     begins = np.flatnonzero(np.concatenate(([True], np.diff(raw) != 0)))
     ends = np.append(begins[1:], len(raw))
-    lasting = (ends - begins >= values["least_fixes"]) & (
-        t[ends - 1] - t[begins] >= values["least_span_s"]
-    )
+    moved = np.zeros(len(raw), dtype=np.int64)
+    moved[1:] = (np.diff(lat) != 0) | (np.diff(lon) != 0)
+    moves = np.cumsum(moved)
+    span = t[ends - 1] - t[begins]
+    lasting = (ends - begins >= values["least_fixes"]) & (span >= values["least_span_s"])
+    lasting &= (moves[ends - 1] > moves[begins]) | (span >= _COPY_S)
     real = np.bincount(raw) >= values["least_by_turns"]
     real[raw[begins[lasting]]] = True
     return np.asarray(real, dtype=np.bool_)
-
-
-def _greedy(
-    t: Floats, lat: Floats, lon: Floats, limit_kn: float, values: Mapping[str, float]
-) -> Ints:
-    """The segment of each fix of one track, in order of time."""
-    limit = limit_kn * MS_PER_KNOT
-    slack = values["slack_nm"] * METRES_PER_NAUTICAL_MILE
-    error, longest = values["time_error_s"], values["longest_h"] * 3600
-    label = np.zeros(len(t), dtype=np.int64)
-    open_: list[tuple[int, int]] = []  # (segment, its last fix), the latest joined last
-    new = 0
-    times, lats, lons = t.tolist(), lat.tolist(), lon.tolist()
-    for k in range(len(times)):
-        best, best_excess = -1, math.inf
-        open_ = [(s, j) for s, j in open_ if times[k] - times[j] <= longest]
-        for n, (_, j) in enumerate(open_):
-            way = _metres(lats[j], lons[j], lats[k], lons[k])
-            reach = limit * (times[k] - times[j] + error) + slack
-            if way <= reach and way / reach < best_excess:
-                best, best_excess = n, way / reach
-        if best < 0:
-            if len(open_) >= _MOST_OPEN:
-                open_.pop(0)
-            segment = new
-            new += 1
-        else:
-            segment = open_.pop(best)[0]
-        open_.append((segment, k))
-        label[k] = segment
-    return label
-
-
-def _metres(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
-    # as kernel.geo.distance_m, on plain floats: NumPy's overhead on single values is tenfold
-    p1, p2 = math.radians(lat1), math.radians(lat2)
-    half = (
-        math.sin((p2 - p1) / 2) ** 2
-        + math.cos(p1) * math.cos(p2) * math.sin(math.radians(lon2 - lon1) / 2) ** 2
-    )
-    return 2 * 6_371_008.8 * math.asin(math.sqrt(min(1.0, half)))

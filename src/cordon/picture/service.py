@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,26 +13,35 @@ from sqlalchemy import func, select
 
 from cordon.kernel.access.model import Actor, Mark, Thing
 from cordon.kernel.cards import Card
-from cordon.kernel.errors import BadInput, Conflict, NotFound
+from cordon.kernel.errors import Conflict, NotFound
 from cordon.kernel.events import EventRow
 from cordon.kernel.findings import Finding
-from cordon.kernel.ids import new_id
 from cordon.kernel.jobs import JobKind, Jobs
-from cordon.kernel.leads import KeptFinding, get_finding, keep, list_findings
+from cordon.kernel.leads import KeptFinding, get_finding, keep, list_findings, withdraw
 from cordon.kernel.work import Kernel, View, Work
 from cordon.picture import columns, importing, zonekeeping
-from cordon.picture.behaviours import behaviours
-from cordon.picture.feeding import FeedReader, FeedState, check_url
+from cordon.picture.behaviours import behaviours, streamed
+from cordon.picture.correcting import Looked, spans_of, take_back
+from cordon.picture.cover.desk import CoverDesk
+from cordon.picture.crafts import Crafts
+from cordon.picture.desk.desk import Desk
+from cordon.picture.desk.watchlist import Graver
+from cordon.picture.feedkeeping import Feeds
+from cordon.picture.feeds.address import Keys, address_of
+from cordon.picture.feeds.health import FeedState
 from cordon.picture.intake import Intake
 from cordon.picture.live import LivePicture
 from cordon.picture.model import Position, Zone
-from cordon.picture.tables import FeedRow, PositionFileRow, ZoneRow
+from cordon.picture.stream import MOST_FIXES
+from cordon.picture.tables import PositionFileRow, ZoneRow
+from cordon.picture.tracks import Batch
+from cordon.picture.turns import Turns
 
 log = logging.getLogger(__name__)
 
 MARK = Mark.GREEN
 FINDING_MARK = Mark.AMBER
-TICK_S = 5.0  # seconds between two runs of the detectors over what is live
+MOST_REMEMBERED = 5_000  # findings of before a start that are not told again
 OLD = timedelta(minutes=30)  # a position older than this is shown as old
 
 
@@ -74,6 +82,8 @@ class Picture:
     Args:
         view: where the map opens. window: how far back live detectors look.
         frame_hz: frames a second that a page gets. largest: bytes of an uploaded file.
+        most_fixes: that the live detectors hold. keys: files for feeds that are secured.
+        tiles: the operator's PMTiles file, or None.
     """
 
     def __init__(
@@ -85,6 +95,9 @@ class Picture:
         window: timedelta,
         frame_hz: float,
         largest: int,
+        most_fixes: int = MOST_FIXES,
+        keys: Keys = Keys(),
+        tiles: Path | None = None,
     ) -> None:
         self.kernel = kernel
         self.first_view = FirstView(view.lat, view.lon, view.zoom)
@@ -93,14 +106,31 @@ class Picture:
         self._jobs = jobs
         self._largest = largest
         self.picture = LivePicture()
-        self.intake = Intake(kernel, self.picture, window)
-        self._feeds: dict[str, FeedState] = {}
-        self._readers: dict[str, FeedReader] = {}
-        self._stop = threading.Event()
-        self._ticker: threading.Thread | None = None
+        self.cover = CoverDesk(kernel, window, lambda: list(self._feeds.values()))
+        self.crafts = Crafts()
+        self.intake = Intake(kernel, self.picture, window, self._listen, most_fixes)
+        self.connections = Feeds(kernel, self.intake, keys)
+        self._feeds = self.connections.states
+        self.desk = Desk(kernel, self.picture, self.intake, tiles, self.crafts)
+        self._turns = Turns(
+            self.intake.telling,
+            at_once=lambda: self.detect_at_once(),  # noqa: PLW0108 - looked up at each call
+            whole=lambda: self.detect_live(),  # noqa: PLW0108
+            steps={
+                "show_arrived": self._show_arrived,
+                "cover": self.cover.tick,
+                "store": self.intake.flush_when_due,
+                "crafts": lambda: self.crafts.tick(kernel.clock.now()),
+                "note_feeds": self.connections.note,
+            },
+        )
         self._shown = 0  # the newest event of stored files whose positions are shown
 
     # running
+
+    def _listen(self, batch: Batch) -> None:
+        self.cover.take(batch)
+        self.crafts.take(batch)
 
     def job_kinds(self) -> list[JobKind]:
         """The room's long work."""
@@ -135,14 +165,14 @@ class Picture:
         with self.kernel.rows.read() as session:
             self._shown = session.scalar(select(func.max(EventRow.seq))) or 0
         self.intake.recover()
-        for url in feeds:
-            self._ensure_feed(url)
-        with self.kernel.rows.read() as session:
-            wanted = list(session.scalars(select(FeedRow).where(FeedRow.wanted)))
-        for row in wanted:
-            self._connect(row)
-        self._ticker = threading.Thread(target=self._tick, name="picture", daemon=True)
-        self._ticker.start()
+        with self.kernel.view(self.kernel.node) as view:
+            since = view.now - self.intake.window
+            kept = list_findings(view, kind="picture.", at_most=MOST_REMEMBERED)
+        self.intake.remember(
+            k.finding for k in kept if k.finding.end >= since and k.withdrawn is None
+        )
+        self.connections.start(feeds)
+        self._turns.start()
 
     def watch(
         self, actor: Actor, sources: Sequence[str], tell: Callable[[FeedState], None]
@@ -150,73 +180,84 @@ class Picture:
         """Read feeds into the node until the process is interrupted, telling how they do."""
         with self.kernel.work(actor) as work:
             for url in sources:
-                check_url(url)
+                address_of(url)
             work.act("picture.feed.change", self._room(), connect=len(sources))
         self.start(sources)
         try:
-            while not self._stop.wait(10):
-                for feed in self._feeds.values():
+            while not self._turns.stopped.wait(10):
+                for feed in list(self._feeds.values()):
                     tell(feed)
         finally:
             self.stop()
 
+    def interrupt(self) -> None:
+        """Let `watch` end."""
+        self._turns.stop()
+
     def stop(self) -> None:
         """Disconnect the feeds and store what is not stored yet."""
-        self._stop.set()
-        for reader in self._readers.values():
-            reader.stop()
-        for reader in self._readers.values():
-            reader.join(timeout=10)
-        if self._ticker is not None:
-            self._ticker.join(timeout=30)
+        self._turns.stop()
+        self.connections.stop()
+        self.intake.close()
+        self._turns.join()
         self.intake.flush()
 
-    def _tick(self) -> None:
-        while not self._stop.wait(TICK_S):
-            self._take_turn()
-
     def _take_turn(self) -> None:
-        """What is done every few seconds, each for itself: a fault in one holds up no other."""
-        for step in (
-            self._show_arrived,
-            self.detect_live,
-            self.intake.flush_when_due,
-            self._note_feeds,
-        ):
-            try:
-                step()
-            except Exception:  # whatever it was: without this thread nothing is stored
-                log.exception("a step of the live picture failed", extra={"step": step.__name__})
+        """All that is done in turn, once."""
+        self._turns.once()
 
     def detect_live(self) -> tuple[list[str], list[str]]:
-        """Run the detectors over what is new; keep what they say; return new and grown ids."""
-        found = self.intake.detect()
+        """Run the detectors over the live window; keep what they say; return new and grown ids."""
+        made, grown = self._tell(self.intake.detect())
+        back = self.intake.withdrawn()
+        if back:
+            with self.kernel.work(self.kernel.node) as work:
+                for one in back:
+                    withdraw(work, one.finding, one.why)
+        return made, grown
+
+    def detect_at_once(self) -> tuple[list[str], list[str]]:
+        """Look at those whose last step was telling; keep what is said; as `detect_live`."""
+        return self._tell(self.intake.detect_at_once())
+
+    def _tell(self, found: Sequence[Finding]) -> tuple[list[str], list[str]]:
         if not found:
             return [], []
         with self.kernel.work(self.kernel.node) as work:
-            made, grown = keep(work, found, self.cards, mark=FINDING_MARK)
+            graver = Graver(work.session, work.now)
+            made, grown = keep(work, found, self.cards, mark=FINDING_MARK, graver=graver)
             if made:
                 work.act("picture.detect", self._room(), new=len(made))
         self.intake.flag(found)
         return made, grown
 
-    def _detect_stored(self, span: Sequence[float]) -> list[Finding]:
+    def _detect_stored(self, span: Sequence[float], sha256: str) -> Looked:
         """What the detectors say of a stored span and of what lies near it in time."""
         since, until = (datetime.fromtimestamp(s, tz=UTC) for s in span)
-        margin = self.intake.window
+        since, until = since - self.intake.window, until + self.intake.window
         with self.kernel.view(self.kernel.node) as view:
-            batches = list(
-                columns.read(
-                    view, self.kernel.columns, since - margin, until + timedelta(seconds=1)
-                )
-            )
+            batches = list(columns.read(view, self.kernel.columns, since, until))
             zones = zonekeeping.stored(view.session)
-        return self.intake.detect_in(batches, zones)
+        brought = spans_of(b for b in batches if b.sha256 == sha256)
+        ends = [float(b.t.max()) for b in batches]
+        return Looked(
+            tuple(self.intake.detect_in(batches, zones)),
+            since.timestamp(),
+            max(ends, default=since.timestamp()),
+            brought,
+        )
 
-    def _keep_stored(self, work: Work, found: Iterable[Finding]) -> None:
-        some = list(found)
-        made, _grown = keep(work, some, self.cards, mark=FINDING_MARK)
-        work.act("picture.detect", self._room(), found=len(some), new=len(made))
+    def _keep_stored(self, work: Work, looked: Looked) -> None:
+        graver = Graver(work.session, work.now)
+        made, _grown = keep(work, looked.findings, self.cards, mark=FINDING_MARK, graver=graver)
+        back = take_back(work, looked, [b.CARD.kind for b in streamed()])
+        work.act(
+            "picture.detect",
+            self._room(),
+            found=len(looked.findings),
+            new=len(made),
+            withdrawn=len(back),
+        )
 
     # feeds
 
@@ -226,83 +267,19 @@ class Picture:
             view.permit("picture.feed.view", self._room())
         return sorted(self._feeds.values(), key=lambda f: f.name)
 
+    def feed(self, actor: Actor, feed: str) -> FeedState:
+        """One feed and how it does; NotFound."""
+        with self.kernel.view(actor) as view:
+            view.permit("picture.feed.view", self._room())
+        return self.connections.one(feed)
+
     def add_feed(self, actor: Actor, name: str, url: str) -> str:
         """Connect a feed; return its id."""
-        name = name.strip()
-        check_url(url)
-        if not 1 <= len(name) <= 80:
-            raise BadInput("A feed's name has 1 to 80 characters.")
-        with self.kernel.work(actor) as work:
-            if work.session.scalar(select(FeedRow.id).where(FeedRow.name == name)) is not None:
-                raise Conflict("There is a feed of that name.", advice="Take another name.")
-            row = FeedRow(
-                id=new_id(),
-                agency=self.kernel.agency,
-                mark=MARK,
-                created_at=work.now,
-                name=name,
-                url=url,
-            )
-            work.session.add(row)
-            work.act("picture.feed.change", row.thing(), connect=True)
-        self._connect(row)
-        return row.id
+        return self.connections.add(actor, name, url)
 
     def stop_feed(self, actor: Actor, feed: str) -> None:
         """Disconnect a feed; it stays disconnected after a restart."""
-        with self.kernel.work(actor) as work:
-            row = work.session.get(FeedRow, feed)
-            if row is None:
-                raise NotFound("There is no such feed.")
-            work.act("picture.feed.change", row.thing(), connect=False)
-            row.wanted = False
-        if (reader := self._readers.pop(feed, None)) is not None:
-            reader.stop()
-            reader.join(timeout=10)
-
-    def _ensure_feed(self, url: str) -> None:
-        host, port = check_url(url)
-        with self.kernel.rows.write() as session:
-            if session.scalar(select(FeedRow.id).where(FeedRow.url == url)) is None:
-                session.add(
-                    FeedRow(
-                        id=new_id(),
-                        agency=self.kernel.agency,
-                        mark=MARK,
-                        created_at=self.kernel.clock.now(),
-                        name=f"{host}:{port}",
-                        url=url,
-                    )
-                )
-
-    def _connect(self, row: FeedRow) -> None:
-        state = FeedState(
-            row.id,
-            row.name,
-            row.url,
-            received=row.received,
-            kept=row.kept,
-            repeated=row.repeated,
-            refused=row.refused,
-        )
-        self._feeds[row.id] = state
-        reader = FeedReader(state, self.kernel.clock, self.intake.take)
-        self._readers[row.id] = reader
-        reader.start()
-
-    def _note_feeds(self) -> None:
-        """Keep the feeds' counts, so that they go on after a restart."""
-        with self.kernel.rows.write() as session:
-            for state in self._feeds.values():
-                row = session.get(FeedRow, state.id)
-                if row is not None and row.received != state.received:
-                    row.received, row.kept, row.repeated = (
-                        state.received,
-                        state.kept,
-                        state.repeated,
-                    )
-                    row.refused, row.heard_at = state.refused, state.heard
-                    row.last_reason = state.last_reason or row.last_reason
+        self.connections.disconnect(actor, feed)
 
     # what is seen
 
@@ -323,7 +300,8 @@ class Picture:
         return {"type": "Feature", "properties": {"subject": subject}, "geometry": geometry}
 
     def latest(self) -> list[dict[str, Any]]:
-        """The latest position of every subject in the live window."""
+        """The latest position of every subject in the live window; `also`: its craft's names."""
+        also = self.crafts.others()
         return [
             {
                 "subject": p.subject,
@@ -334,6 +312,7 @@ class Picture:
                 "speed_kn": p.speed_kn,
                 "course_deg": p.course_deg,
                 "kind": p.kind,
+                "also": list(also.get(p.subject, ())),
             }
             for p in self.picture.all()
         ]
@@ -372,14 +351,7 @@ class Picture:
 
     def find(self, words: str) -> list[Position]:
         """Vessels and vehicles whose name, call sign or subject holds these words."""
-        sought = words.casefold()
-        return [
-            p
-            for p in self.picture.all()
-            if sought in p.name.casefold()
-            or sought in p.subject.casefold()
-            or sought == p.call_sign.casefold()
-        ]
+        return self.picture.find(words)
 
     def thing(self) -> Thing:
         """The room as policies see it."""
@@ -416,9 +388,9 @@ class Picture:
             self._read_zones()
         return count
 
-    def remove_zone(self, actor: Actor, zone: str) -> None:
-        """Take a zone out; NotFound where there is none of that id."""
-        zonekeeping.remove(self.kernel, actor, zone)
+    def remove_zone(self, actor: Actor, zone: str, why: str = "") -> None:
+        """Take a zone out, saying why; NotFound where there is none of that id."""
+        zonekeeping.remove(self.kernel, actor, zone, why)
         self._read_zones()
 
     def _read_zones(self) -> None:

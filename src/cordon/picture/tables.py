@@ -44,8 +44,11 @@ class FeedRow(Owned, Base):
     """A live feed.
 
     Columns:
-        url: `nmea+tcp://host:port`. wanted: it should be connected.
+        url: as `feeds.address` takes it, or `program:ID` and `relay:NAME` of one that is written
+            to. wanted: it should be connected.
         heard_at: when it last gave a line. kept, repeated, refused: counts since it was made.
+        told: refused reports by reason, and other counts for its page.
+        seq: of a stream of NATS, the number of the last message that was taken in.
     """
 
     __tablename__ = "picture_feeds"
@@ -59,6 +62,8 @@ class FeedRow(Owned, Base):
     repeated: Mapped[int] = mapped_column(BigInteger, default=0)
     refused: Mapped[int] = mapped_column(BigInteger, default=0)
     last_reason: Mapped[str | None] = mapped_column(String(200))
+    told: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    seq: Mapped[int | None] = mapped_column(BigInteger)
 
     def thing(self) -> Thing:
         """The feed as policies see it."""

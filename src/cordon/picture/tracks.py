@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import astuple, dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from cordon.picture.model import KINDS, Position, Static
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Made = TypeVar("Made")
 
 _KIND_CODE = {kind: code for code, kind in enumerate(KINDS)}
 
@@ -41,6 +43,15 @@ COLUMNS = (
 """The columns of a batch, in order."""
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a subject said of itself at a moment: t in s since the epoch, its name, and what."""
+
+    t: float
+    subject: str
+    static: Static
+
+
 @dataclass(slots=True)
 class Batch:
     """Some positions of one file as columns of equal length, in the order of the file.
@@ -51,6 +62,8 @@ class Batch:
         t: seconds since the epoch. lat, lon: degrees. speed: kn. course, heading: degrees.
         accuracy: m. NaN where not told. kind: index into KINDS. row: see Refusal.row.
         static: what subjects said of themselves up to here, by name; not only of this batch.
+        said: what they said in it that is other than before, in any order; a reader that knows
+            no times of it leaves it empty.
     """
 
     sha256: str
@@ -68,6 +81,7 @@ class Batch:
     kind: Ints
     row: Ints
     static: dict[str, Static] = field(default_factory=dict)
+    said: list[Said] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.t)
@@ -120,10 +134,15 @@ def _batch(sha256: str, some: list[Position]) -> Batch:
     subjects: dict[str, int] = {}
     sources: dict[str, int] = {}
     static: dict[str, Static] = {}
+    told: list[Said] = []
+    last: dict[str, Static] = {}
     for p in some:
         if p.name or p.imo or p.call_sign or p.ship_type or p.flag:
             said = Static(p.name, p.imo, p.call_sign, p.ship_type, p.flag)
-            static[p.subject] = said.over(static.get(p.subject, _NOTHING))
+            if last.get(p.subject) != said:
+                told.append(Said(p.at.timestamp(), p.subject, said))
+                last[p.subject] = said
+                static[p.subject] = said.over(static.get(p.subject, _NOTHING))
 
     def floats(values: Iterable[float | None]) -> Floats:
         return np.array([np.nan if v is None else v for v in values], dtype=np.float64)
@@ -149,6 +168,7 @@ def _batch(sha256: str, some: list[Position]) -> Batch:
         kind=ints(_KIND_CODE.get(p.kind, 0) for p in some),
         row=ints(p.record.row if p.record else 0 for p in some),
         static=static,
+        said=told,
     )
 
 
@@ -162,8 +182,12 @@ class Tracks:
         files: SHA-256 of the files, sorted. starts: subject i holds the fixes
             starts[i] ≤ k < starts[i + 1].
         subject: index into subjects. t: s since the epoch. lat, lon: degrees. speed: kn,
-            course: degrees, NaN where not told. kind: index into KINDS. row: see Refusal.row.
-            file: index into files. source: index into sources.
+            course: degrees, accuracy: m, NaN where not told. kind: index into KINDS. row: see
+            Refusal.row. file: index into files. source: index into sources.
+        said: for subjects (by index) that said different things of themselves, what and since
+            when, by time; what is not said again holds on.
+
+    What several behaviours need of the same tracks is computed once, see `once`.
     """
 
     subjects: tuple[str, ...]
@@ -177,13 +201,28 @@ class Tracks:
     lon: Floats
     speed: NDArray[np.float32]
     course: NDArray[np.float32]
+    accuracy: NDArray[np.float32]
     kind: NDArray[np.int8]
     row: Ints
     file: NDArray[np.int32]
     source: NDArray[np.int32]
+    said: dict[int, tuple[Said, ...]] = field(default_factory=dict)
+    _made: dict[Hashable, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.t)
+
+    def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
+        """What `make` gives, computed at the first call with this key and kept with the tracks.
+
+        The module that names a key owns what stands under it: it alone makes it, behind a
+        function of its own (`sampled.samples_of(tracks)`), and nobody changes it after. A key
+        begins with the module's name and holds whatever else the value depends on.
+        """
+        if key not in self._made:
+            self._made[key] = make()
+        made: Made = self._made[key]
+        return made
 
     def of(self, i: int) -> slice:
         """The fixes of subject i."""
@@ -256,11 +295,33 @@ class Tracks:
             lon=lon[new],
             speed=joined("speed")[keep].astype(np.float32),
             course=joined("course")[keep].astype(np.float32),
+            accuracy=joined("accuracy")[keep].astype(np.float32),
             kind=joined("kind")[keep].astype(np.int8),
             row=row[keep],
             file=file[keep],
             source=source[keep],
+            said=_histories(name_code, batches),
         )
+
+
+def _histories(code: dict[str, int], batches: list[Batch]) -> dict[int, tuple[Said, ...]]:
+    """What subjects said by time, of those that said more than one thing; each word holds on."""
+    told: dict[int, list[Said]] = {}
+    for b in batches:
+        for said in b.said:
+            if (i := code.get(said.subject)) is not None:
+                told.setdefault(i, []).append(said)
+    found = {}
+    for i, some in told.items():
+        some.sort(key=lambda s: (s.t, astuple(s.static)))
+        kept: list[Said] = []
+        for said in some:
+            whole = said.static.over(kept[-1].static) if kept else said.static
+            if not kept or whole != kept[-1].static:
+                kept.append(Said(said.t, said.subject, whole))
+        if len(kept) > 1:
+            found[i] = tuple(kept)
+    return found
 
 
 def _recoded(names: list[str], parts: list[tuple[list[str], Ints]]) -> NDArray[np.int32]:

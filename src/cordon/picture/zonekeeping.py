@@ -56,12 +56,12 @@ def put(kernel: Kernel, actor: Actor, data: bytes, *, unless_known: bool) -> tup
     return len(zones), True
 
 
-def remove(kernel: Kernel, actor: Actor, zone: str) -> None:
-    """Take a zone out; findings that speak of it stay. NotFound where there is none."""
+def remove(kernel: Kernel, actor: Actor, zone: str, why: str = "") -> None:
+    """Take a zone out, saying why; findings that speak of it stay. NotFound where there is none."""
     with kernel.work(actor) as work:
         row = _row(work, zone)
         # asked before it is told whether there is one
-        work.act("picture.zone.change", _room(kernel), removed=zone[:80])
+        work.act("picture.zone.change", _room(kernel), removed=zone[:80], why=why[:200])
         if row is None:
             raise NotFound("There is no zone of that id.")
         work.session.delete(row)

@@ -11,8 +11,7 @@ feature and the vertex named.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +24,15 @@ from shapely.validation import explain_validity
 
 from cordon.kernel.errors import BadInput
 from cordon.picture.model import ZONE_KINDS, Zone
-from cordon.picture.tracks import Bools, Floats, Ints
+from cordon.picture.tracks import Bools, Floats
+from cordon.picture.zonegrid import grid_of, tangles
 
 METRES_PER_DEGREE = 111_195.0  # of latitude, on the sphere of kernel/geo.py
 _LINES = ("border", "lane")
 _BYTES = 64 << 20
+_MOST_VERTICES = 50_000  # of one ring: to prove a comb of more valid takes minutes
+_MOST_TOLD = 5  # mendings of one zone that are named
+_MOST_TANGLES = 200  # a pen slips a few times; to mend a scribble takes GEOS hours
 
 
 def read_zones(path: Path) -> list[Zone]:
@@ -84,8 +87,13 @@ def _zone(feature: Any, number: int, where: str) -> Zone:
     geometry, mended = _geometry(feature.get("geometry"), str(kind), properties, at)
     rest = {k: v for k, v in properties.items() if k not in ("id", "name", "kind")}
     return Zone(
-        str(id_), str(properties.get("name") or id_), str(kind), geometry, rest, "; ".join(mended)
+        str(id_), str(properties.get("name") or id_), str(kind), geometry, rest, _told(mended)
     )
+
+
+def _told(mended: list[str]) -> str:
+    rest = len(mended) - _MOST_TOLD
+    return "; ".join(mended[:_MOST_TOLD] + ([f"and {rest:,} more"] if rest > 0 else []))
 
 
 def _geometry(
@@ -165,19 +173,24 @@ def _ring(raw: Any, at: str, mended: list[str]) -> list[tuple[float, float]]:
 def _vertices(raw: Any, at: str, least: int) -> list[tuple[float, float]]:
     if not isinstance(raw, list) or len(raw) < least:
         raise BadInput(f"{at}: expected a list of at least {least} vertices.")
+    if len(raw) > _MOST_VERTICES:
+        raise BadInput(
+            f"{at}: it has {len(raw):,} vertices, more than {_MOST_VERTICES:,}.",
+            advice="Simplify it: a vertex every 100 m draws 5,000 km of coast with as many.",
+        )
     points = []
     for n, vertex in enumerate(raw, 1):
         ok = isinstance(vertex, list) and len(vertex) >= 2
         ok = ok and all(isinstance(v, int | float) and not isinstance(v, bool) for v in vertex[:2])
         if not ok:
             raise BadInput(f"{at}, vertex {n}: expected [longitude, latitude].")
-        lon, lat = float(vertex[0]), float(vertex[1])
+        lon, lat = vertex[:2]
         if not (-180 <= lon <= 180 and -90 <= lat <= 90):
             raise BadInput(
-                f"{at}, vertex {n}: {lon:g}, {lat:g} lies outside ±180 and ±90.",
+                f"{at}, vertex {n}: {str(lon)[:20]}, {str(lat)[:20]} lies outside ±180 and ±90.",
                 advice="GeoJSON writes the longitude first.",
             )
-        points.append((lon, lat))
+        points.append((float(lon), float(lat)))
     return points
 
 
@@ -228,6 +241,11 @@ def _valid(
     place = why[why.find("[") + 1 : why.find("]")].split() if "[" in why else []
     spot = f" at {float(place[0]):.5g}, {float(place[1]):.5g}" if len(place) >= 2 else ""
     vertex = _nearest(rings, place)
+    if tangles(polygon, _MOST_TANGLES) == _MOST_TANGLES:
+        raise BadInput(
+            f"{at}, vertex {vertex}: its outline crosses itself{spot} and in many other places.",
+            advice="Draw it again in order.",
+        )
     made = shapely.make_valid(polygon, method="linework")
     areas = [g for g in getattr(made, "geoms", [made]) if isinstance(g, Polygon | MultiPolygon)]
     filled = shapely.make_valid(polygon, method="structure", keep_collapsed=False)
@@ -258,100 +276,28 @@ def _nearest(rings: list[list[tuple[float, float]]], place: list[str]) -> int:
     return int(np.argmin(steps)) + 1
 
 
+def is_line(zone: Zone) -> bool:
+    """Whether a zone is a line, which has no inside."""
+    return bool(zone.geometry.geom_type.endswith("LineString"))
+
+
 def inside(zone: Zone, lat: Floats, lon: Floats) -> Bools:
     """True where a point lies in the zone or on its outline; a line has no inside."""
-    if zone.geometry.geom_type.endswith("LineString"):
-        return np.zeros(len(lat), dtype=bool)
-    shapely.prepare(zone.geometry)
-    return np.asarray(shapely.intersects_xy(zone.geometry, lon, lat), dtype=np.bool_)
+    found = np.zeros(len(lat), dtype=np.bool_)
+    found[grid_of([zone]).points(lat, lon)[1]] = True
+    return found
 
 
 def distance_to(zone: Zone, lat: Floats, lon: Floats) -> Floats:
     """Distance (m) from points to the zone, 0 inside; good to a percent within some 50 km."""
-    if not len(lat):
-        return np.zeros(0)
-    # one plane for each point: east-west shrinks with the cosine of its own latitude
-    shrink = np.cos(np.radians(np.clip(lat, -89.0, 89.0)))
-    result = np.empty(len(lat))
-    for scale in np.unique(np.round(shrink, 3)):
-        some = np.round(shrink, 3) == scale
-        flat = shapely.transform(zone.geometry, lambda c, s=scale: c * [s, 1.0])
-        shapely.prepare(flat)
-        gap = np.full(int(some.sum()), np.inf)
-        for turn in (-360.0, 0.0, 360.0):
-            points = shapely.points((lon[some] + turn) * scale, lat[some])
-            if turn and not np.any(np.abs(lon[some] + turn) < 182):
-                continue
-            gap = np.minimum(gap, shapely.distance(flat, points))
-        result[some] = gap * METRES_PER_DEGREE
-    return result
+    return np.where(inside(zone, lat, lon), 0.0, distance_to_edge(zone, lat, lon))
 
 
-def ways(lat: Floats, lon: Floats, a: Ints, b: Ints) -> tuple[Any, Ints]:
-    """Straight ways from fix a to fix b as Shapely lines, and which pair each belongs to.
-
-    A way across the antimeridian becomes two lines, one from each side.
-    """
-    step = lon[b] - lon[a]
-    wraps = np.abs(step) > 180
-    turn = np.where(wraps, -360.0 * np.sign(step), 0.0)
-    index = np.arange(len(a))
-    first = np.stack(
-        (np.column_stack((lon[a], lat[a])), np.column_stack((lon[b] + turn, lat[b]))), axis=1
-    )
-    second = np.stack(
-        (
-            np.column_stack((lon[a] - turn, lat[a]))[wraps],
-            np.column_stack((lon[b], lat[b]))[wraps],
-        ),
-        axis=1,
-    )
-    return shapely.linestrings(np.concatenate((first, second))), np.concatenate(
-        (index, index[wraps])
-    )
-
-
-def near(
-    zones: Sequence[Zone], lat: Floats, lon: Floats, starts: Ints, margin_m: float, block: int = 32
-) -> Iterator[tuple[int, Ints]]:
-    """For each zone, the fixes that may touch it: (zone index, sorted fix indices).
-
-    Fixes are taken in blocks of at most `block` within one track; a block comes along whole,
-    with one fix on either side, where its box meets the zone's box widened by `margin_m`.
+def distance_to_edge(zone: Zone, lat: Floats, lon: Floats, *, enough_m: float = 0.0) -> Floats:
+    """Distance (m) from points to the zone's outline, from within and from without.
 
     Args:
-        starts: track i holds the fixes starts[i] ≤ k < starts[i + 1]; as in Tracks.
+        enough_m: where the outline lies at most so near, any such distance will do, and where
+            it lies farther, infinity: faster.
     """
-    if not len(lat) or not zones:
-        return
-    begins = np.unique(np.concatenate([np.arange(s, e, block) for s, e in _spans(starts)]))
-    ends = np.append(begins[1:], len(lat))
-    # the way to the next block belongs to this one
-    last = np.minimum(ends, len(lat) - 1)
-    boxes = []
-    for reduce, values in (
-        (np.minimum, lon),
-        (np.minimum, lat),
-        (np.maximum, lon),
-        (np.maximum, lat),
-    ):
-        boxes.append(reduce(reduce.reduceat(values, begins), values[last]))
-    west, south, east, north = boxes
-    wide = east - west > 180  # a block across the antimeridian may be anywhere along it
-    tree = shapely.STRtree(
-        shapely.box(np.where(wide, -180, west), south, np.where(wide, 180, east), north)
-    )
-    for z, zone in enumerate(zones):
-        x0, y0, x1, y1 = zone.geometry.bounds
-        high = margin_m / METRES_PER_DEGREE
-        wider = high / max(0.01, math.cos(math.radians(min(89.0, max(abs(y0), abs(y1)) + high))))
-        hits = np.sort(tree.query(box(x0 - wider, y0 - high, x1 + wider, y1 + high)))
-        if len(hits):
-            found = [np.arange(begins[h], min(ends[h] + 1, len(lat))) for h in hits]
-            yield z, np.unique(np.concatenate(found))
-
-
-def _spans(starts: Ints) -> Iterator[tuple[int, int]]:
-    for s, e in pairwise(starts):
-        if e > s:
-            yield int(s), int(e)
+    return grid_of([zone]).distance(0, lat, lon, enough_m)

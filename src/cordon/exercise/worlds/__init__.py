@@ -13,9 +13,9 @@ from cordon.kernel.hooks import gathered, hook, plugin_manager
 @hook
 def exercise_worlds() -> list[Any]:
     """The built-in worlds."""
-    from cordon.exercise.worlds import callcentre, watch
+    from cordon.exercise.worlds import callcentre, coast, frontier, watch
 
-    return [callcentre, watch]
+    return [callcentre, coast, frontier, watch]
 
 
 def worlds() -> dict[str, World]:

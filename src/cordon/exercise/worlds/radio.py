@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pyais.encode import encode_dict
 
-from cordon.exercise.worlds.coast import Data, Vessel, moved
+from cordon.exercise.worlds.harbour import Data, Vessel, moved
 from cordon.exercise.worlds.paths import Floats
 from cordon.kernel.clock import format_time
 from cordon.kernel.geo import distance_m
@@ -23,7 +23,7 @@ from cordon.kernel.units import METRES_PER_NAUTICAL_MILE
 
 Told = str | int | float | bytes | bool
 _STILL_KN = 0.3
-_COLUMNS = (
+COLUMNS = (
     "at",
     "source",
     "subject",
@@ -40,6 +40,7 @@ _COLUMNS = (
     "ship_type",
     "flag",
 )
+"""Of a table of positions, as formats name them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ def write_positions(
     order = _order(heard)
     with written_whole(path) as partial, partial.open("w", newline="", encoding="utf-8") as out:
         rows = csv.writer(out, lineterminator="\n")
-        rows.writerow(_COLUMNS)
+        rows.writerow(COLUMNS)
         for v, i in order:
             h = heard[v]
             rows.writerow(

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from cordon.exercise.worlds.coast import Planted
+from cordon.exercise.worlds.harbour import Planted
 from cordon.exercise.worlds.radio import Heard
 from cordon.kernel.geo import distance_m
 from cordon.kernel.units import MS_PER_KNOT

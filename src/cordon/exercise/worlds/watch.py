@@ -13,8 +13,8 @@ import orjson
 import yaml
 
 from cordon.exercise.model import PLAYED, Inputs, Played, Truth, write_truths
-from cordon.exercise.worlds.coast import Harbour, Planted
 from cordon.exercise.worlds.folder import written_together
+from cordon.exercise.worlds.harbour import Harbour, Planted
 from cordon.exercise.worlds.people import Census, Towns, write_calls, write_subscribers
 from cordon.exercise.worlds.radio import (
     Heard,

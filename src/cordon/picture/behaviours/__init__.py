@@ -15,7 +15,26 @@ from cordon.kernel.cards import Card
 from cordon.kernel.errors import BadInput
 from cordon.kernel.findings import Finding
 from cordon.kernel.hooks import gathered, hook, plugin_manager
-from cordon.picture.behaviours import gap, impossible_move, zone_entry
+from cordon.picture.behaviours import (
+    border_crossing,
+    convoy,
+    drone_crossing,
+    encounter,
+    false_position,
+    gap,
+    identity_change,
+    impossible_move,
+    landing,
+    loitering,
+    repeated_crossing,
+    sensor_trip,
+    shared_identity,
+    shore_transfer,
+    zone_dwell,
+    zone_entry,
+    zone_exit,
+)
+from cordon.picture.cover import uncovered
 from cordon.picture.model import Zone
 from cordon.picture.tracks import Tracks
 
@@ -35,7 +54,26 @@ class Behaviour(Protocol):
 @hook
 def picture_behaviours() -> list[Any]:
     """The built-in behaviours."""
-    return [gap, impossible_move, zone_entry]
+    return [
+        border_crossing,
+        convoy,
+        drone_crossing,
+        encounter,
+        false_position,
+        gap,
+        identity_change,
+        impossible_move,
+        landing,
+        loitering,
+        repeated_crossing,
+        sensor_trip,
+        shared_identity,
+        shore_transfer,
+        uncovered,
+        zone_dwell,
+        zone_entry,
+        zone_exit,
+    ]
 
 
 def behaviours() -> list[Behaviour]:
@@ -48,13 +86,22 @@ def behaviours() -> list[Behaviour]:
     return [found[name] for name in sorted(found)]
 
 
+def streamed() -> list[Behaviour]:
+    """Those that run over a live window; others a node reckons itself, by what it alone knows."""
+    return [b for b in behaviours() if getattr(b, "STREAMED", True)]
+
+
 def fit_behaviours(zones: Sequence[Zone], where: str) -> None:
     """Refuse zones that set a behaviour's parameter to what it does not take.
 
     Raises:
         BadInput: names the feature (from 1, in the order given), its zone and the parameter.
     """
-    cards = [b.CARD for b in behaviours()]
+    some = behaviours()
+    cards = [b.CARD for b in some]
+    for one in some:
+        if hasattr(one, "fit_zones"):
+            one.fit_zones(zones, where)
     for number, zone in enumerate(zones, 1):
         for card in cards:
             try:

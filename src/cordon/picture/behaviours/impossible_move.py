@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cordon.kernel.cards import load_card
 from cordon.kernel.findings import Finding, Reason
 from cordon.kernel.geo import distance_m, point
 from cordon.kernel.units import METRES_PER_NAUTICAL_MILE, MS_PER_KNOT, knots
+from cordon.picture.behaviours import false_position, shared_identity
 from cordon.picture.model import Zone
 from cordon.picture.plausible import segments
+from cordon.picture.shared.spells import defaults_of
+from cordon.picture.shared.turns import episodes, same_way, turns_of
 from cordon.picture.tracks import Ints, Tracks, moment
 
 CARD = load_card(__file__)
@@ -19,33 +23,55 @@ _MOST_RECORDS = 60
 
 
 def find(tracks: Tracks, zones: Sequence[Zone], values: Mapping[str, float]) -> Iterator[Finding]:
-    """A finding for each episode of jumps of each identity; `zones` are not needed."""
+    """A finding for each episode of jumps of each identity; `zones` are not needed.
+
+    Where two hulls take turns under one identity shared_identity tells it, and where a set tells
+    a default false_position does; then this does not.
+    """
     apart = segments(tracks, values)
-    longest = values["longest_h"] * 3600
+    if not apart.broken:
+        return
+    # who tells of a jump already: start and end (s) of it, and the subject
+    elsewhere = [
+        (s.subject, s.start, s.end) for s in turns_of(tracks, shared_identity.CARD.values())
+    ]
+    elsewhere += [
+        (s.subject, float(tracks.t[s.fixes[0]]), float(tracks.t[s.fixes[-1]]))
+        for s in defaults_of(tracks, false_position.CARD.values())
+    ]
     for i in apart.broken:
         here = np.arange(*tracks.of(i).indices(len(tracks)))
         real = here[apart.label[here] >= 0]
         label = apart.label[real]
         turns = np.flatnonzero(np.diff(label))
-        a, b = real[turns], real[turns + 1]
-        near_in_time = tracks.t[b] - tracks.t[a] <= longest
-        a, b = a[near_in_time], b[near_in_time]
-        if not len(a):
-            continue
         sizes = np.bincount(label)
-        new = np.flatnonzero(tracks.t[a[1:]] - tracks.t[b[:-1]] > longest) + 1
-        for some in np.split(np.arange(len(a)), new):
+        for a, b in episodes(tracks.t, real[turns], real[turns + 1], values["longest_h"] * 3600):
+            begin, end = tracks.t[a[0]], tracks.t[b[-1]]
+            if any(who == i and start <= end and begin <= stop for who, start, stop in elsewhere):
+                continue
+            if _one_hull(tracks, real, label, a, b):
+                continue
             found = _episode(
                 tracks,
                 i,
-                a[some],
-                b[some],
+                a,
+                b,
                 float(apart.limit_kn[i]),
                 values,
-                int(sizes[np.unique(apart.label[np.append(a[some], b[some])])].min()),
+                int(sizes[np.unique(apart.label[np.append(a, b)])].min()),
             )
             if found is not None:
                 yield found
+
+
+def _one_hull(tracks: Tracks, real: Ints, label: NDArray[np.int32], a: Ints, b: Ints) -> bool:
+    """Whether each jump goes to a place on the way that it left: a clock is wrong, no position."""
+    at = np.searchsorted(real, a), np.searchsorted(real, b)
+    return all(
+        same_way(tracks, b[[n]], real[label == label[at[0][n]]])
+        or same_way(tracks, a[[n]], real[label == label[at[1][n]]])
+        for n in range(len(a))
+    )
 
 
 def _episode(

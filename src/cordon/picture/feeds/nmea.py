@@ -15,31 +15,45 @@ from __future__ import annotations
 import calendar
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from pyais.exceptions import (
-    InvalidNMEAMessageException,
-    MissingPayloadException,
-    UnknownMessageException,
-)
-from pyais.messages import AISSentence, GatehouseSentence, NMEASentenceFactory
+from pyais.bit_vector import bit_vector
+from pyais.exceptions import InvalidNMEAMessageException, UnknownMessageException
+from pyais.messages import MSG_CLASS, AISSentence, GatehouseSentence, NMEASentenceFactory
 
+from cordon.picture.feeds.rows import Rows
+from cordon.picture.feeds.seen import Seen
 from cordon.picture.feeds.sentences import Piece, pieces, stamp
-from cordon.picture.feeds.source import EARLIEST, LATEST, LONGEST_LINE, Gathering, Seen
+from cordon.picture.feeds.source import EARLIEST, LATEST, LONGEST_LINE
 from cordon.picture.model import Refusal, Static
-from cordon.picture.tracks import COLUMNS, Batch
 
 _MOST_PENDING = 512  # messages that wait for their further parts; the oldest gives way
 _MOST_GROUPS = 512
+NO_TIME = "no time: give the log's begin (base time)"
 _VESSEL, _UNKNOWN, _AIRCRAFT = 1, 0, 4
 # Bits up to the end of the latitude (ITU-R M.1371-5, annex 8): less holds no position
 _BITS = {1: 116, 2: 116, 3: 116, 9: 116, 18: 112, 19: 112, 27: 79}
-_WHOLE = {i: c for i, c in enumerate(COLUMNS) if c in ("subject", "source", "kind", "row")}
 _STATIC = frozenset((5, 19, 24))
 _CLOCKS = frozenset((4, 11))
 
-_Slot = tuple[int | None, str, str, str, int]
+_Slot = tuple[bytes, bytes, int]
+
+
+class Part(NamedTuple):
+    """One sentence of a message of several.
+
+    Attributes:
+        slot: what its fellows share: sequence id and channel, talker with VDM or VDO, their count.
+        number: its place, from 1. fill: bits of the payload's end that say nothing.
+        valid: its checksum is right.
+    """
+
+    slot: _Slot
+    number: int
+    payload: bytes
+    fill: int
+    valid: bool
 
 
 class _Pending:
@@ -47,20 +61,21 @@ class _Pending:
 
     __slots__ = ("parts", "row", "source", "t")
 
-    def __init__(self, part: AISSentence, row: int, t: float | None, source: str) -> None:
+    def __init__(self, part: Part, row: int, t: float | None, source: str) -> None:
         self.parts = [part]
         self.row = row
         self.t = t
         self.source = source
 
 
-class AisDecoder(Gathering):
+class AisDecoder(Rows):
     """Takes lines, gives batches of positions; holds what it needs and no more.
 
     Args:
         sha256: of the file the lines come from; empty for a live feed.
         source: name for lines whose tag block names none.
         base_time: seconds since the epoch at which a log without times begins, or None.
+        most: for a feed without end: how many subjects are remembered by name.
     """
 
     def __init__(
@@ -71,18 +86,15 @@ class AisDecoder(Gathering):
         base_time: float | None = None,
         seen: Seen | None = None,
         on_refusal: Callable[[Refusal], None] | None = None,
+        most: int | None = None,
     ) -> None:
-        super().__init__(sha256, seen, on_refusal)
-        self._source = source
+        super().__init__(sha256, seen, on_refusal, most)
+        self.default_source = source
         self._caller_clock = base_time is not None
-        self._clock = base_time
+        self.clock = base_time
         self._wrapper: float | None = None
         self._pending: dict[_Slot, _Pending] = {}
         self._groups: dict[str, tuple[float | None, str]] = {}
-        self._rows: list[tuple[float, ...]] = []
-
-    def __len__(self) -> int:
-        return len(self._rows)
 
     def feed(self, row: int, line: bytes, received: float | None = None) -> None:
         """Take one line; nothing in it raises.
@@ -146,17 +158,20 @@ class AisDecoder(Gathering):
             return
         t, source = piece.t, piece.source
         if piece.group:
-            if piece.begins:  # ids come again within minutes: this is another group
-                self._groups.pop(piece.group, None)
-            t, source = self._of_group(piece.group, t, source)
+            t, source = self.time_of_group(piece.group, piece.begins, t, source)
         if t is None and self._wrapper is None:
             t = received
         if sentence.frag_cnt > 1:
-            self._part(row, sentence, t, source)
+            self.take_part(row, _part_of(sentence), t, source)
         else:
-            self._message(row, sentence, t, source)
+            self._message(row, sentence.ais_id, sentence, t, source)
 
-    def _of_group(self, group: str, t: float | None, source: str) -> tuple[float | None, str]:
+    def time_of_group(
+        self, group: str, begins: bool, t: float | None, source: str
+    ) -> tuple[float | None, str]:
+        """Time and source of a sentence of a tag-block group; `begins` its first one."""
+        if begins:  # ids come again within minutes: this is another group
+            self._groups.pop(group, None)
         known_t, known_source = self._groups.get(group, (None, ""))
         if group not in self._groups and len(self._groups) >= _MOST_GROUPS:
             del self._groups[next(iter(self._groups))]
@@ -165,65 +180,91 @@ class AisDecoder(Gathering):
         self._groups[group] = result
         return result
 
-    def _part(self, row: int, part: AISSentence, t: float | None, source: str) -> None:
+    def take_part(
+        self,
+        row: int,
+        part: Part,
+        t: float | None,
+        source: str,
+        read: Callable[[bytes, int, float | None], bool] | None = None,
+    ) -> None:
+        """Take one sentence of a message of several.
+
+        Args:
+            read: given the whole payload, its fill bits and its time, reads it and says True
+                where it holds no position; without it pyais reads every message.
+        """
         # The slots, and that parts come in order, are as in pyais 3.3, so that the counts agree
-        slot = (part.seq_id, part.channel, part.talker_id, part.type, part.frag_cnt)
-        if part.frag_num == 1:
-            if (old := self._pending.pop(slot, None)) is not None:
+        if part.number == 1:
+            if (old := self._pending.pop(part.slot, None)) is not None:
                 self._incomplete(old)
             elif len(self._pending) >= _MOST_PENDING:
                 self._incomplete(self._pending.pop(next(iter(self._pending))))
-            self._pending[slot] = _Pending(part, row, t, source)
+            self._pending[part.slot] = _Pending(part, row, t, source)
             return
-        pending = self._pending.get(slot)
+        pending = self._pending.get(part.slot)
         if pending is None:
             self.refuse(row, "a further part of a message whose first part did not come")
             return
-        if part.frag_num != len(pending.parts) + 1:
+        if part.number != len(pending.parts) + 1:
             self.refuse(row, "a part of a message out of its order")
             return
         pending.parts.append(part)
         pending.t = pending.t if pending.t is not None else t
         pending.source = pending.source or source
-        if len(pending.parts) < part.frag_cnt:
+        if len(pending.parts) < part.slot[2]:
             self.counts.passed_over += 1
             return
-        del self._pending[slot]
+        del self._pending[part.slot]
         self.counts.passed_over += 1  # its first part, which waited
-        whole = AISSentence.assemble_from_iterable(pending.parts)
-        self._message(row, whole, pending.t, pending.source)
+        first, last = pending.parts[0], pending.parts[-1]
+        payload = b"".join([p.payload for p in pending.parts])
+        valid = all(p.valid for p in pending.parts)
+        plain = read is not None and valid and len(first.payload) > 1
+        at = pending.t if pending.t is not None else self._wrapper
+        if plain and read is not None and read(payload, last.fill, at):
+            self._wrapper = None
+            self.counts.messages += 1
+            self.counts.passed_over += 1
+            return
+        kind = bit_vector(first.payload, first.fill).get(0, 6)
+        whole = _Whole(payload, bit_vector(payload, last.fill), valid)
+        self._message(row, kind, whole, pending.t, pending.source)
 
     def _incomplete(self, pending: _Pending) -> None:
         # Its later parts were counted as passed over when they came; the first was not yet
         self.refuse(pending.row, "the message's further parts did not come")
 
-    def _message(self, row: int, sentence: AISSentence, t: float | None, source: str) -> None:
+    def _message(
+        self, row: int, kind: int, said: AISSentence | _Whole, t: float | None, source: str
+    ) -> None:
         wrapper, self._wrapper = self._wrapper, None
-        try:
-            message: Any = sentence.decode()
-        except MissingPayloadException:
+        if not said.payload:
             self.refuse(row, "the message is empty")
             return
-        except UnknownMessageException:
+        form = MSG_CLASS.get(kind)
+        if form is None:
             self.refuse(row, "the message's type is not known")
             return
+        try:
+            message: Any = form.from_vector(said.bv)
         except Exception:
             self.refuse(row, "the message cannot be decoded")
             return
         self.counts.messages += 1
-        if not sentence.is_valid:
+        if not said.is_valid:
             self.refuse(row, "the checksum is wrong or missing")
             return
         kind = message.msg_type
         bits = _BITS.get(kind)
         if kind in _STATIC:
-            self._names(message)
+            self._names(message, t if t is not None else wrapper)
         if bits is None:
-            if kind in _CLOCKS:
-                self._station_time(message)
+            if kind in _CLOCKS and (at := _told_by(message)) is not None:
+                self.station_time(at)
             self.counts.passed_over += 1
             return
-        if len(sentence.bv) < bits:
+        if len(said.bv) < bits:
             self.refuse(row, "the message ends before its position")
             return
         self._position(row, message, t if t is not None else wrapper, source)
@@ -237,9 +278,9 @@ class AisDecoder(Gathering):
             self.refuse(row, "the MMSI is not one of nine digits")
             return
         if t is None:
-            t = self._by_clock(getattr(m, "second", None))
+            t = self.by_clock(getattr(m, "second", None))
             if t is None:
-                self.refuse(row, "no time: give the log's begin (base time)")
+                self.refuse(row, NO_TIME)
                 return
         if not EARLIEST <= t <= LATEST:
             self.refuse(row, "the time is not between 1980 and 2100")
@@ -262,7 +303,7 @@ class AisDecoder(Gathering):
         self._rows.append(
             (
                 self.subject_code(name),
-                self.source_code(source or self._source),
+                self.source_code(source or self.default_source),
                 t,
                 lat,
                 lon,
@@ -275,27 +316,30 @@ class AisDecoder(Gathering):
             )
         )
 
-    def _by_clock(self, second: int | None) -> float | None:
-        if self._clock is None:
+    def by_clock(self, second: int | None) -> float | None:
+        """The time of a report by the running clock, moved to its own UTC second; or None."""
+        if self.clock is None:
             return None
         if second is None or second > 59:
-            return self._clock
-        minute = self._clock // 60 * 60 + second
-        at = min((minute - 60, minute, minute + 60), key=lambda t: abs(t - self._clock))  # type: ignore[operator]
-        self._clock = max(self._clock, at)
+            return self.clock
+        minute = self.clock // 60 * 60 + second
+        at = min((minute - 60, minute, minute + 60), key=lambda t: abs(t - self.clock))  # type: ignore[operator]
+        self.clock = max(self.clock, at)
         return at
 
-    def _station_time(self, m: Any) -> None:
-        if self._caller_clock or m.second is None or not 1990 <= m.year <= 2099:
-            return
-        if 1 <= m.month <= 12 and 1 <= m.day <= 31 and m.hour < 24 and m.minute < 60:
-            self._clock = float(
-                calendar.timegm((m.year, m.month, m.day, m.hour, m.minute, min(m.second, 59)))
-            )
+    def station_time(self, at: float) -> None:
+        """Set the running clock by a base station (s), where the caller set none."""
+        if not self._caller_clock:
+            self.clock = at
 
-    def _names(self, m: Any) -> None:
-        if not 0 < m.mmsi <= 999_999_999:
-            return
+    @property
+    def waits_for_message(self) -> bool:
+        """A `$PGHP` has told the time of a message that has not come yet."""
+        return self._wrapper is not None
+
+    def _names(self, m: Any, at: float | None) -> None:
+        if m.mmsi is None or not 0 < m.mmsi <= 999_999_999:
+            return  # cut before it, or nobody's
         imo = getattr(m, "imo", None)
         ship_type = getattr(m, "ship_type", None)
         self.says(
@@ -306,23 +350,7 @@ class AisDecoder(Gathering):
                 call_sign=_words(getattr(m, "callsign", None)),
                 ship_type=str(int(ship_type)) if ship_type else "",
             ),
-        )
-
-    def take(self) -> Batch:
-        """The positions since the last call, without repeats."""
-        rows, self._rows = self._rows, []
-        columns = np.array(rows, dtype=np.float64).reshape(len(rows), 11).T
-        whole = {name: columns[i].astype(np.int64) for i, name in _WHOLE.items()}
-        parts = {name: columns[i].copy() for i, name in enumerate(COLUMNS) if i not in _WHOLE}
-        return self.kept(
-            Batch(
-                self.sha256,
-                list(self.subjects),
-                list(self.sources),
-                static=self.static,
-                **whole,
-                **parts,
-            )
+            at if at is not None else self.clock,
         )
 
     def end(self) -> None:
@@ -330,6 +358,31 @@ class AisDecoder(Gathering):
         for pending in self._pending.values():
             self._incomplete(pending)
         self._pending.clear()
+
+
+class _Whole(NamedTuple):
+    """A message put together from its parts."""
+
+    payload: bytes
+    bv: Any
+    is_valid: bool
+
+
+def _part_of(sentence: AISSentence) -> Part:
+    s = sentence
+    seq = "" if s.seq_id is None else s.seq_id
+    slot = (f"{seq},{s.channel}".encode(), f"{s.talker_id}{s.type}".encode(), s.frag_cnt)
+    return Part(slot, s.frag_num, s.payload, s.fill_bits, s.is_valid)
+
+
+def _told_by(station: Any) -> float | None:
+    """What a base station says the time is (s since the epoch), where it says one."""
+    m = station
+    if m.second is None or not 1990 <= m.year <= 2099:
+        return None
+    if not (1 <= m.month <= 12 and 1 <= m.day <= 31 and m.hour < 24 and m.minute < 60):
+        return None
+    return float(calendar.timegm((m.year, m.month, m.day, m.hour, m.minute, min(m.second, 59))))
 
 
 def _words(text: str | None) -> str:

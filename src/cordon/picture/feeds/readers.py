@@ -6,28 +6,40 @@ import zlib
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import IO
 
 import pyarrow as pa
 
 from cordon.kernel.clock import as_utc
 from cordon.kernel.errors import BadInput
+from cordon.picture.feeds.bulk import BulkDecoder
+from cordon.picture.feeds.cotreader import (
+    CotDecoder,
+    looks_like_cot,
+    looks_like_kept_cot,
+    read_cot,
+)
 from cordon.picture.feeds.csv import read_csv
-from cordon.picture.feeds.nmea import AisDecoder, looks_like_ais
+from cordon.picture.feeds.nmea import looks_like_ais
 from cordon.picture.feeds.parquet import read_parquet
+from cordon.picture.feeds.reports import ReportDecoder, looks_like_reports, read_reports
+from cordon.picture.feeds.seen import Seen
 from cordon.picture.feeds.source import (
     CUT,
     ROWS_A_BATCH,
     Cut,
     Gathering,
-    Seen,
-    lines_of,
+    blocks_of,
     open_bytes,
     sha256_of,
 )
 from cordon.picture.model import Counts, Position, Refusal
 from cordon.picture.tracks import Batch
 
-_EXPECTED = "Expected AIS sentences with times, or positions as CSV or Parquet."
+_EXPECTED = (
+    "Expected AIS sentences with times, Cursor on Target, reports as JSON, or positions as CSV or "
+    "Parquet."
+)
 _HEAD = 1 << 18  # bytes looked at to tell what a file holds
 
 
@@ -35,7 +47,7 @@ class PositionReader:
     """Positions of one file; iterate it once, as typed values or by `batches()`.
 
     Attributes:
-        path, sha256: the file. form: `ais`, `csv` or `parquet`.
+        path, sha256: the file. form: `ais`, `cot`, `json`, `csv` or `parquet`.
         counts: what became of its rows so far. refusals: the first ones, where no
             `on_refusal` was given. name: what errors call it.
         broken: a sentence that says where the file breaks off, once it was read; or empty.
@@ -68,7 +80,7 @@ class PositionReader:
             yield from batch.positions()
 
     def batches(self) -> Iterator[Batch]:
-        """The positions as columns, at most 50,000 rows each, repeats left out.
+        """The positions as columns, some 50,000 rows each, repeats left out.
 
         Raises:
             BadInput: at the end, where of all the rows none could be read.
@@ -77,11 +89,7 @@ class PositionReader:
             yield from read_parquet(self.path, self.name, self._g)
         else:
             with open_bytes(self.path) as file:
-                if self.form == "csv":
-                    yield from read_csv(file, self.name, self._g)
-                else:
-                    assert isinstance(self._g, AisDecoder)
-                    yield from _ais(file, self._g)
+                yield from self._read(file)
         counts = self._g.counts
         if counts.refused and not (counts.kept or counts.repeated or counts.messages):
             self._nothing()
@@ -89,8 +97,21 @@ class PositionReader:
             self._nothing()
         if self.form == "ais" and counts.read and not (counts.messages or counts.refused):
             raise BadInput(f"{self.name} holds no AIS sentence.", advice=_EXPECTED)
+        if not counts.read and not self.broken and self.form in ("cot", "kept cot", "json"):
+            raise BadInput(f"{self.name} holds no report of a position.", advice=_EXPECTED)
         if self.broken and not counts.read:
             raise BadInput(self.broken, advice="Fetch or write the file again.")
+
+    def _read(self, file: IO[bytes]) -> Iterator[Batch]:
+        g = self._g
+        if isinstance(g, BulkDecoder):
+            yield from _ais(file, g)
+        elif isinstance(g, CotDecoder):
+            yield from read_cot(file, g, kept=self.form == "kept cot")
+        elif isinstance(g, ReportDecoder):
+            yield from read_reports(file, g)
+        else:
+            yield from read_csv(file, self.name, g)
 
     def _nothing(self) -> None:
         first = self._g.first
@@ -101,11 +122,11 @@ class PositionReader:
         )
 
 
-def _ais(file, decoder: AisDecoder) -> Iterator[Batch]:  # type: ignore[no-untyped-def]
+def _ais(file: IO[bytes], decoder: BulkDecoder) -> Iterator[Batch]:
     row = 0
     try:
-        for row, line in enumerate(lines_of(file), 1):
-            decoder.feed(row, line)
+        for block in blocks_of(file):
+            row += decoder.feed_block(block, row + 1)
             if len(decoder) >= ROWS_A_BATCH:
                 yield decoder.take()
     except Cut:
@@ -123,7 +144,9 @@ def open_positions(
     seen: Seen | None = None,
     on_refusal: Callable[[Refusal], None] | None = None,
 ) -> PositionReader:
-    """Open a file of positions: an AIS log, a CSV or a Parquet file, `.gz` and `.zst` too.
+    """Open a file of positions, plain or compressed (`.gz`, `.zst`).
+
+    Taken are AIS logs, Cursor on Target, reports as JSON, CSV and Parquet.
 
     Args:
         name: what errors call the file; its path's last part where empty.
@@ -145,14 +168,19 @@ def open_positions(
     if not head.strip():
         raise BadInput(
             f"{name} is empty.",
-            advice="Expected AIS sentences, or positions as CSV or Parquet.",
+            advice=_EXPECTED,
         )
     if looks_like_ais(head):
         begin = as_utc(base_time).timestamp() if base_time is not None else None
-        decoder = AisDecoder(
+        decoder = BulkDecoder(
             sha256, source=source, base_time=begin, seen=seen, on_refusal=on_refusal
         )
         return PositionReader(path, name, "ais", decoder)
+    if looks_like_cot(head):
+        form = "kept cot" if looks_like_kept_cot(head) else "cot"
+        return PositionReader(path, name, form, CotDecoder(sha256, seen, on_refusal))
+    if looks_like_reports(head):
+        return PositionReader(path, name, "json", ReportDecoder(sha256, seen, on_refusal))
     return PositionReader(path, name, "csv", Gathering(sha256, seen, on_refusal))
 
 

@@ -5,22 +5,26 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import math
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from cordon.kernel.errors import BadInput
+from cordon.picture.feeds.seen import Seen
 from cordon.picture.model import Counts, Refusal, Static
-from cordon.picture.tracks import Batch
+from cordon.picture.tracks import Batch, Said
 
 ROWS_A_BATCH = 50_000
+_MOST_SOURCES = 10_000  # of a feed without end
 LONGEST_LINE = 65_536  # bytes; a longer one is refused, so that no line fills the memory
 MOST_REFUSALS_KEPT = 10_000  # the counts go on; a caller that wants all gives `on_refusal`
+_BLOCK = 1 << 21  # bytes
 EARLIEST, LATEST = 315_532_800.0, 4_102_444_800.0  # 1980 (GPS begins) to 2100, s
 
 
@@ -73,57 +77,50 @@ def lines_of(file: IO[bytes]) -> Iterator[bytes]:
         yield line
 
 
-class Seen:
-    """The positions already met, as 64-bit hashes in a few sorted runs (8 bytes a position).
+def chunks_of(file: IO[bytes]) -> Iterator[bytes]:
+    """Bytes of a file in chunks of any size, the last one empty; raises Cut."""
+    while True:
+        try:
+            got = file.read1(_BLOCK)  # type: ignore[attr-defined]
+        except (EOFError, zlib.error, OSError, pa.ArrowInvalid) as wrong:
+            raise Cut from wrong
+        yield got
+        if not got:
+            return
 
-    Two different positions among five million share a hash with odds of one in a million.
+
+def blocks_of(file: IO[bytes], longest: int = LONGEST_LINE) -> Iterator[bytes]:
+    """Whole lines in blocks of some megabytes, lines and Cut as `lines_of` has them.
 
     Args:
-        most: for a feed without end: so many positions at least are remembered, and at most
-            twice as many; the older ones are forgotten. All are where it is absent.
+        longest: bytes of a line.
     """
-
-    def __init__(self, most: int | None = None) -> None:
-        self._runs: list[NDArray[np.uint64]] = []
-        self._older: list[NDArray[np.uint64]] = []
-        self._most = most
-
-    def new(self, batch: Batch) -> NDArray[np.bool_]:
-        """True where the batch's position was not met before, also within the batch."""
-        names = np.array(
-            [
-                int.from_bytes(hashlib.blake2b(s.encode(), digest_size=8).digest(), "big")
-                for s in batch.subjects
-            ],
-            dtype=np.uint64,
-        )
-        key = names[batch.subject]
-        micro = np.round(batch.t * 1e6).astype(np.int64).view(np.uint64)
-        for part in (micro, (batch.lat + 0.0).view(np.uint64), (batch.lon + 0.0).view(np.uint64)):
-            key = _mix(key ^ part)
-        fresh = np.ones(len(key), dtype=bool)
-        for run in (*self._runs, *self._older):
-            at = np.minimum(np.searchsorted(run, key), len(run) - 1)
-            fresh &= run[at] != key
-        _, first = np.unique(key, return_index=True)
-        once = np.zeros(len(key), dtype=bool)
-        once[first] = True
-        fresh &= once
-        run = np.sort(key[fresh])
-        while self._runs and len(self._runs[-1]) <= 2 * len(run):
-            run = np.sort(np.concatenate((self._runs.pop(), run)))
-        if len(run):
-            self._runs.append(run)
-        if self._most is not None and sum(map(len, self._runs)) >= self._most:
-            self._older, self._runs = self._runs, []
-        return fresh
-
-
-def _mix(key: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    # the finaliser of SplitMix64 (Steele, Lea, Flood 2014)
-    key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    key = (key ^ (key >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return key ^ (key >> np.uint64(31))
+    held = bytearray()
+    passing = False  # over the rest of a line that is too long
+    try:
+        for got in chunks_of(file):
+            if passing:
+                end = got.find(b"\n")
+                if end < 0 and got:
+                    continue
+                got, passing = got[end + 1 :], False  # noqa: PLW2901
+            held += got
+            if got and len(held) < _BLOCK:
+                continue
+            end = held.rfind(b"\n") + 1
+            if not got:
+                end = len(held)
+            elif len(held) - end > longest:  # its first part is enough to refuse it
+                del held[end + longest + 1 :]
+                held += b"\n"
+                end, passing = len(held), True
+            if end:
+                yield bytes(held[:end])
+                del held[:end]
+    except Cut:
+        if (end := held.rfind(b"\n") + 1) > 0:
+            yield bytes(held[:end])
+        raise
 
 
 class Gathering:
@@ -132,6 +129,7 @@ class Gathering:
     Args:
         sha256: of the file. seen: shared between files whose repeats are to be found.
         on_refusal: called with each refusal; without it the first ones are kept in `refusals`.
+        most: for a feed without end: how many names of subjects are remembered; all where absent.
 
     Attributes:
         first: the first refusal, whoever was told of it. timeless: some row had no time.
@@ -139,7 +137,11 @@ class Gathering:
     """
 
     def __init__(
-        self, sha256: str, seen: Seen | None, on_refusal: Callable[[Refusal], None] | None
+        self,
+        sha256: str,
+        seen: Seen | None,
+        on_refusal: Callable[[Refusal], None] | None,
+        most: int | None = None,
     ) -> None:
         self.sha256 = sha256
         self.counts = Counts()
@@ -148,10 +150,12 @@ class Gathering:
         self.timeless = False
         self.broken = ""
         self.static: dict[str, Static] = {}
+        self.said: list[Said] = []
         self._seen = seen if seen is not None else Seen()
         self._on_refusal = on_refusal
         self.subjects: dict[str, int] = {}
         self.sources: dict[str, int] = {}
+        self._most = most
 
     def refuse(self, row: int, reason: str) -> None:
         """Count a refused row and say why."""
@@ -176,13 +180,52 @@ class Gathering:
         """The index of a subject in this file's batches."""
         return self.subjects.setdefault(name, len(self.subjects))
 
+    def forget_subjects(self) -> None:
+        """Let go of all codes; the batches that hold them hold the names too."""
+        self.subjects.clear()
+
     def source_code(self, name: str) -> int:
         """The index of a source in this file's batches."""
         return self.sources.setdefault(name, len(self.sources))
 
-    def says(self, subject: str, said: Static) -> None:
-        """Remember what a subject says of itself; the newest word stands."""
-        self.static[subject] = said.over(self.static.get(subject, Static()))
+    def says(self, subject: str, said: Static, at: float | None = None) -> None:
+        """Remember what a subject says of itself; the newest word stands.
+
+        Args:
+            at: when (s); where it is not known, the end of the batch stands for it.
+        """
+        before = self.static.pop(subject, None)
+        if self._most is not None and len(self.static) >= self._most:
+            del self.static[next(iter(self.static))]  # who spoke longest ago
+        whole = said.over(before) if before is not None else said
+        if whole == before:
+            self.static[subject] = before  # the very same, so that who compares sees it at once
+            return
+        self.static[subject] = whole
+        self.said.append(Said(math.nan if at is None else at, subject, said))
+
+    def take_said(self, t: NDArray[np.float64]) -> list[Said]:
+        """What was said since the last call that was new, for a batch of rows at times t (s)."""
+        some, self.said = self.said, []
+        end = float(t.max()) if len(t) else math.nan
+        some = [Said(end, s.subject, s.static) if math.isnan(s.t) else s for s in some]
+        return [s for s in some if not math.isnan(s.t)]
+
+    def batch(self, columns: Mapping[str, NDArray[Any]]) -> Batch:
+        """Columns whose codes are this gathering's, as a batch that names only who is in it."""
+        names, sources = list(self.subjects), list(self.sources)
+        own: dict[str, Any] = dict(columns)
+        if len(names) > len(own["row"]):
+            used, own["subject"] = np.unique(own["subject"], return_inverse=True)
+            names = [names[i] for i in used.tolist()]
+        batch = Batch(
+            self.sha256, names, sources, static=self.static, said=self.take_said(own["t"]), **own
+        )
+        if self._most is not None and len(self.subjects) >= self._most:
+            self.forget_subjects()
+        if self._most is not None and len(self.sources) >= _MOST_SOURCES:
+            self.sources.clear()
+        return batch
 
     def kept(self, batch: Batch) -> Batch:
         """The batch without repeats, counted."""

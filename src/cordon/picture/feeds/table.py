@@ -67,7 +67,7 @@ def take_rows(
     speed, course, heading, accuracy = (
         _numbers(columns.get(c, empty), c, fault, required=False) for c in NUMBERS
     )
-    subject = _codes(columns["subject"], g.subject_code, _is_subject, fault)
+    subject = _codes(columns["subject"], g.subject_code, wrong_subject, fault)
     source = _codes(columns["source"], g.source_code, _is_source, fault)
     kinds = columns.get("kind", empty)
     kind = np.array([_KIND_CODE.get(k.strip(), -1) for k in kinds], dtype=np.int64)
@@ -78,7 +78,7 @@ def take_rows(
         good[bad] = False
         g.refuse(int(rows[bad]), fault[bad])
     g.counts.read += n
-    _say_names(g, columns, good)
+    _say_names(g, columns, t, good)
     batch = Batch(
         g.sha256,
         list(g.subjects),
@@ -95,11 +95,13 @@ def take_rows(
         kind,
         rows,
         g.static,
+        g.take_said(t),
     )
     return g.kept(batch if good.all() else batch.take(good))
 
 
-def _is_subject(text: str) -> str:
+def wrong_subject(text: str) -> str:
+    """Why a text is no subject, or empty where it is one."""
     if text.startswith("mmsi:"):
         digits = text[5:].strip()
         if not (digits.isascii() and digits.isdigit()):
@@ -175,12 +177,26 @@ def _angle(values: Floats) -> Floats:
     return np.where(inside, values % 360.0, np.nan)
 
 
-def _say_names(g: Gathering, columns: dict[str, Column], good: NDArray[np.bool_]) -> None:
+def _say_names(
+    g: Gathering, columns: dict[str, Column], t: Floats, good: NDArray[np.bool_]
+) -> None:
     named = [c for c in NAMES if c in columns]
     if not named:
         return
-    said = zip(columns["subject"], *(columns[c] for c in named), strict=True)
-    # dict.fromkeys keeps the order of the file, so that the newest word stands
-    for row in dict.fromkeys(r for r, ok in zip(said, good, strict=True) if ok):
-        if any(row[1:]):
-            g.says(row[0].strip(), Static(**dict(zip(named, map(str.strip, row[1:]), strict=True))))
+    rows = list(zip(columns["subject"], *(columns[c] for c in named), strict=True))
+    # a dict keeps the order of the file, so that the newest word stands
+    first = {row: n for n, row in reversed(list(enumerate(rows))) if good[n] and any(row[1:])}
+    begins = sorted(first.values())
+    if len({row[0] for row in first}) < len(
+        first
+    ):  # who says more than one thing may say the first again
+        last: dict[str, tuple[str, ...]] = {}
+        begins = []
+        for n, row in enumerate(rows):
+            if row in first and good[n] and last.get(row[0]) != row:
+                last[row[0]] = row
+                begins.append(n)
+    for n in begins:
+        subject, *said = rows[n]
+        words = dict(zip(named, map(str.strip, said), strict=True))
+        g.says(subject.strip(), Static(**words), float(t[n]))

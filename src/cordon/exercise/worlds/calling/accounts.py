@@ -19,6 +19,9 @@ from cordon.exercise.worlds.calling.register import holders
 from cordon.exercise.worlds.calling.tables import times, write_csv
 
 KINDS = ("bank", "wallet", "agent", "exchange")
+ABROAD = len(KINDS)
+"""Kind of an account at a bank abroad, which no file of accounts here tells."""
+_ABROAD_CODE, _ABROAD_BANK = "AE00ABRX", "Example Bank Abroad"
 
 
 class Accounts(Columns):
@@ -103,18 +106,25 @@ class Accounts(Columns):
             opened=opened,
         )
 
+    def opened_for(self, kind: NDArray[np.int8], opened: Ints) -> Ints:
+        """Accounts for a purpose, with no phone that is known: by kind and day of opening."""
+        return self._add(kind, None, None, opened)
+
+    def _at(self) -> Longs:
+        """Where each one's bank, wallet or exchange stands among the names."""
+        at = np.where(self.kind == 1, 5 + self.bank % 2, np.where(self.kind == 3, 7, self.bank))
+        return np.asarray(np.where(self.kind == ABROAD, 8, at), np.int64)
+
     def banks(self) -> pa.Array:
         """Name of each one's bank, wallet or exchange."""
         names = self.data["banks"] + self.data["wallet_names"] + self.data["exchange_names"]
-        at = np.where(self.kind == 1, 5 + self.bank % 2, np.where(self.kind == 3, 7, self.bank))
-        return pa.array(names).take(pa.array(at))
+        return pa.array([*names, _ABROAD_BANK]).take(pa.array(self._at()))
 
     def names(self) -> pa.Array:
         """Numbers of accounts; the country code and check digits are of nobody's account."""
-        codes = pa.array([f"PK00{n[:4].upper()}" for n in self.data["codes"]])
-        at = np.where(self.kind == 1, 5 + self.bank % 2, np.where(self.kind == 3, 7, self.bank))
+        codes = pa.array([*(f"PK00{n[:4].upper()}" for n in self.data["codes"]), _ABROAD_CODE])
         digits = pa.array(10**15 + self.number).cast(pa.string())
-        return pc.binary_join_element_wise(codes.take(pa.array(at)), digits, "")
+        return pc.binary_join_element_wise(codes.take(pa.array(self._at())), digits, "")
 
     def write(self, path: Path, midnight: datetime, names: Data, rng: Rng) -> int:
         """Write `accounts.csv`; return its rows."""
@@ -129,8 +139,8 @@ class Accounts(Columns):
                 "holder_id": identity,
                 "phone": self.lines.number_strings().take(pa.array(self.line, mask=has_phone)),
                 "opened": pc.utf8_slice_codeunits(opened, 0, 10),
-                "kind": pa.array(list(KINDS)).take(pa.array(self.kind)),
+                "kind": pa.array([*KINDS, ""]).take(pa.array(self.kind)),
             }
-        )
+        ).filter(pa.array(self.kind != ABROAD))
         write_csv(path, table.sort_by("account"))
         return len(table)

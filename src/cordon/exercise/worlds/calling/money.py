@@ -52,7 +52,8 @@ class Flows:
         self._paid: list[tuple[Ints, Ints, Floats]] = []  # mule, who paid it (victim), when
         self._used: list[tuple[Ints, Floats]] = []  # mule that took or passed on, when
 
-    def _put(self, t: Floats, one: Ints, two: Ints, amount: Floats, channel: int | Ints) -> None:
+    def put(self, t: Floats, one: Ints, two: Ints, amount: Floats, channel: int | Ints) -> None:
+        """Add payments."""
         self._t.append(t)
         self._from.append(one)
         self._to.append(two)
@@ -92,14 +93,14 @@ class Flows:
         cash = source[at] < 0
         one = np.where(cash, agent[at], source[at])
         channel = np.where(cash, _CASH_IN, np.where(accounts.kind[first[at]] == 1, _WALLET, 0))
-        self._put(later, one, first[at], amount, channel)
+        self.put(later, one, first[at], amount, channel)
         self._paid.append((first[at], who[at], later))
         # on to others of the ring, and out
         second = rng.choice(centre.mules, len(at))
         pass_on = later + np.exp(rng.normal(np.log(own["passes_after_h"]), 1.0, len(at))) * HOUR
         kept = np.round(amount * rng.uniform(0.9, 0.99, len(at)))
         apart = second != first[at]
-        self._put(pass_on[apart], first[at][apart], second[apart], kept[apart], _TRANSFER)
+        self.put(pass_on[apart], first[at][apart], second[apart], kept[apart], _TRANSFER)
         out = pass_on + rng.exponential(8 * HOUR, len(at))
         how = rng.random(len(at))
         crypto, hawala = how < own["to_crypto"], how > 1 - own["to_hawala"]
@@ -107,7 +108,7 @@ class Flows:
             crypto, rng.choice(accounts.exchanges, len(at)), rng.choice(accounts.agents, len(at))
         )
         channel = np.where(crypto, _CRYPTO, np.where(hawala, _HAWALA, _CASH_OUT))
-        self._put(out, second, exit_, np.round(kept * 0.97), channel)
+        self.put(out, second, exit_, np.round(kept * 0.97), channel)
         self._used += [(first[at], later), (second[apart], pass_on[apart])]
 
     def day(self, day: int, weekday: int, month_day: int) -> None:
@@ -138,7 +139,7 @@ class Flows:
         target = np.where(cash & ~taken, one, target)
         channel = np.where(family, np.where(accounts.kind[one] == 1, _WALLET, 0), _CARD)
         channel = np.where(cash, np.where(taken, _CASH_OUT, _CASH_IN), channel)
-        self._put(t, source, target, amount, channel)
+        self.put(t, source, target, amount, channel)
         if month_day in (1, 2, 3, 28):
             self._wages(day)
 
@@ -149,7 +150,7 @@ class Flows:
         shop = accounts.shops[people.workplace[paid] % len(accounts.shops)]
         amount = np.round(np.exp(rng.normal(np.log(42_000), 0.6, len(paid))) / 500) * 500
         t = day * DAY + rng.uniform(9, 16, len(paid)) * HOUR
-        self._put(t, shop, accounts.of_person[paid], amount, _TRANSFER)
+        self.put(t, shop, accounts.of_person[paid], amount, _TRANSFER)
 
     def truths(self, midnight: datetime, begin: float, end: float) -> list[Truth]:
         """One truth for each mule that victims paid, and one for each that passed money on.

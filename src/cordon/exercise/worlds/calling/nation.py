@@ -11,6 +11,7 @@ import numpy as np
 from cordon.exercise.model import Truth
 from cordon.exercise.worlds.calling.accounts import Accounts
 from cordon.exercise.worlds.calling.boxes import Boxes
+from cordon.exercise.worlds.calling.causes import Causes
 from cordon.exercise.worlds.calling.centres import equip, plan_centres
 from cordon.exercise.worlds.calling.circles import build_circles
 from cordon.exercise.worlds.calling.complaints import Known, complaints, write_complaints
@@ -38,7 +39,7 @@ _WATCHED = 32_000  # owner of lines of which the first and last call must be kno
 _PARTS = (
     "values", "land", "lines", "sets", "people", "kin", "changes", "plan", "circles", "trades",
     "devices", "cards", "boxes", "abroad", "accounts", "payments", "complaints", "register",
-    "staff", "days",
+    "staff", "days", "causes",
 )  # fmt: skip
 
 
@@ -55,6 +56,7 @@ class Nation:
     ) -> None:
         self.money_truths: list[Truth] = []
         self.data, self.first_day, self.begin, self.end = data, first, begin, end
+        self.scale = scale
         self.days = int(np.ceil(end / DAY))
         self.weekday = first.weekday()
         streams = np.random.SeedSequence(seed).spawn(len(_PARTS))
@@ -176,6 +178,10 @@ class Nation:
         for day in range(self.days):
             month_day = date.fromordinal(self.first_day.toordinal() + day).day
             flows.day(day, (self.weekday + day) % 7, month_day)
+        causes = Causes(
+            self.data["causes"], accounts, self.scale, (self.begin, self.end), rng["causes"]
+        )
+        causes.into(flows)
         helplines = self.trades.named("helplines").phone
         phones = np.concatenate([self.trades.named(t).phone for t in ("telesales", "pollsters")])
         known = Known(
@@ -187,6 +193,7 @@ class Nation:
             accounts.persons,
         )
         self.money_truths = flows.truths(midnight, self.begin, self.end)
+        self.money_truths += causes.truths(accounts.names().to_pylist(), midnight)
         told = complaints(
             v["complaints"], self.centres, self.victims.columns(), paid, known,
             (self.begin, self.end), rng["complaints"],

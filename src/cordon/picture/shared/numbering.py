@@ -1,0 +1,28 @@
+"""Values numbered by rank, as `numpy.unique` does, without a sort where they lie close."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cordon.picture.tracks import Ints
+
+_MOST_TIMES = 8  # a table of so many entries a value is still cheaper than sorting them
+
+
+def numbered(values: Ints) -> tuple[Ints, Ints]:
+    """The different values, ascending, and for each value which of them it is.
+
+    The same as `numpy.unique(values, return_inverse=True)` on whole numbers of one dimension.
+    Cells of a grid and moments of a day lie close, so that a table takes the place of the sort.
+    """
+    if not len(values):
+        return values.astype(np.int64), np.empty(0, np.int64)
+    low = int(values.min())
+    wide = int(values.max()) - low + 1
+    if wide > _MOST_TIMES * len(values) + 4096:
+        kept, where = np.unique(values, return_inverse=True)
+        return kept, np.asarray(where.reshape(-1))
+    met = np.zeros(wide, dtype=np.bool_)
+    met[values - low] = True
+    rank = np.cumsum(met) - 1
+    return np.flatnonzero(met) + low, rank[values - low]

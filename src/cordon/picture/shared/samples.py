@@ -1,0 +1,225 @@
+"""Tracks resampled to a common grid of times, so that movers can be held against one another.
+
+After Global Fishing Watch's pipe-encounters (Resample): every ten minutes, aligned to the hour,
+straight between two reports that lie at most an hour apart, and nothing beyond the last report.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cordon.kernel.geo import distance_m
+from cordon.kernel.units import KNOTS_PER_MS
+from cordon.picture.shared.chains import chains_of
+from cordon.picture.shared.nearness import plane_m
+from cordon.picture.shared.parted import parted_of
+from cordon.picture.tracks import Bools, Floats, Ints, Tracks
+
+STEP_S = 600.0
+LONGEST_S = 3600.0
+"""Over a longer silence nobody knows where a mover was (pipe-encounters: max_gap_s)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """Where movers were at times on the grid, by subject, then time; noise is left out.
+
+    Attributes:
+        subject: index into the tracks' subjects, as in `followed_of`. slot: the time, in steps
+            of STEP_S since the epoch. lat, lon: degrees. way_m: distance to the subject's next
+            sample, NaN where the next slot has none. starts: subject i holds
+            starts[i] ≤ n < starts[i + 1].
+    """
+
+    subject: Ints
+    slot: Ints
+    lat: Floats
+    lon: Floats
+    way_m: Floats
+    starts: Ints
+
+    def __len__(self) -> int:
+        return len(self.slot)
+
+    @property
+    def t(self) -> Floats:
+        """Times, s since the epoch."""
+        return np.asarray(self.slot * STEP_S, dtype=np.float64)
+
+    @property
+    def linked(self) -> Bools:
+        """Whether the subject's next slot has a sample too."""
+        return np.isfinite(self.way_m)
+
+    def speed_kn(self) -> Floats:
+        """Speed made good around each sample: the faster of the steps before and after it."""
+        step = self.way_m / STEP_S * KNOTS_PER_MS
+        before = np.full(len(self), np.nan)
+        before[1:] = np.where(self.linked[:-1], step[:-1], np.nan)
+        return np.asarray(np.fmax(step, before))
+
+    def spans(self, subject: Ints, begin: Floats, end: Floats) -> tuple[Ints, Ints]:
+        """The samples a ≤ n < b of each subject between two times (s)."""
+        low = int(self.slot.min()) - 2 if len(self) else 0
+        wide = (int(self.slot.max()) - low + 4) if len(self) else 4
+        key = self.subject * wide + (self.slot - low)
+        first = np.clip(np.ceil(begin / STEP_S).astype(np.int64) - low, 0, wide - 1)
+        last = np.clip(np.floor(end / STEP_S).astype(np.int64) - low, 0, wide - 1)
+        a = np.searchsorted(key, subject * wide + first)
+        return a, np.maximum(np.searchsorted(key, subject * wide + last, side="right"), a)
+
+    def find(self, subject: Ints, slot: Ints) -> Ints:
+        """Index of the sample of each (subject, slot), -1 where there is none."""
+        if not len(self):
+            return np.full(len(subject), -1)
+        low = int(min(self.slot.min(), slot.min() if len(slot) else self.slot.min()))
+        wide = int(max(self.slot.max(), slot.max() if len(slot) else 0)) - low + 1
+        key = self.subject * wide + (self.slot - low)
+        sought = subject * wide + (slot - low)
+        n = np.minimum(np.searchsorted(key, sought), len(key) - 1)
+        return np.where(key[n] == sought, n, -1)
+
+
+class Paths:
+    """Where each mover was at any moment, straight between believed fixes.
+
+    Args:
+        chain: for each subject, the one whose path its fixes are of; each its own where absent.
+
+    Attributes:
+        fix: indices of the believed fixes in the tracks. starts: as in Tracks, of `fix`.
+    """
+
+    def __init__(self, tracks: Tracks, chain: Ints | None = None) -> None:
+        believed = parted_of(tracks).label >= 0
+        self.fix = np.flatnonzero(believed)
+        self.subject = tracks.subject[self.fix].astype(np.int64)
+        if chain is not None and np.any(chain != np.arange(len(chain))):
+            # subjects of one path follow one another in time; the rest lie as they lay
+            begin = np.append(tracks.t, np.inf)[np.minimum(tracks.starts[:-1], len(tracks))]
+            rank = np.empty(len(chain), dtype=np.int64)
+            rank[np.lexsort((begin, chain))] = np.arange(len(chain))
+            order = np.argsort(rank[self.subject], kind="stable")
+            self.fix, self.subject = self.fix[order], chain[self.subject[order]]
+        self.t, self.lat, self.lon = (v[self.fix] for v in (tracks.t, tracks.lat, tracks.lon))
+        self.starts = np.searchsorted(self.subject, np.arange(len(tracks.subjects) + 1))
+        self._begin = float(self.t.min()) if len(self.t) else 0.0
+        length = (float(self.t.max()) - self._begin) if len(self.t) else 0.0
+        self._wide = length + 4 * LONGEST_S
+        self._key = self.subject * self._wide + (self.t - self._begin)
+
+    def after(self, subject: Ints, t: Floats) -> Ints:
+        """Place in `fix` of the first fix of each subject at or after a time; may be the next's.
+
+        Times beyond the data are taken as its ends.
+        """
+        inside = np.clip(t - self._begin, -LONGEST_S, self._wide - 2 * LONGEST_S)
+        return np.searchsorted(self._key, subject * self._wide + inside)
+
+    def at(self, subject: Ints, t: Floats) -> tuple[Floats, Floats]:
+        """Latitude and longitude at each moment, NaN where it is not known.
+
+        Known is what lies between two fixes at most LONGEST_S apart, and a fix's own moment.
+        """
+        if not len(self.t):
+            return np.full(len(t), np.nan), np.full(len(t), np.nan)
+        n = self.after(subject, t)
+        b = np.minimum(n, len(self.t) - 1)
+        exact = (self.subject[b] == subject) & (self.t[b] == t)
+        a = np.where(exact, b, np.maximum(b - 1, 0))
+        dt = self.t[b] - self.t[a]
+        mix = np.where(dt > 0, (t - self.t[a]) / np.where(dt > 0, dt, 1.0), 0.0)
+        known = exact | (
+            (self.subject[a] == subject)
+            & (self.subject[b] == subject)
+            & (self.t[a] <= t)
+            & (t <= self.t[b])
+            & (dt <= LONGEST_S)
+        )
+        lat, lon = between(self.lat[a], self.lon[a], self.lat[b], self.lon[b], mix)
+        return np.where(known, lat, np.nan), np.where(known, lon, np.nan)
+
+
+def between(
+    lat0: Floats, lon0: Floats, lat1: Floats, lon1: Floats, mix: Floats
+) -> tuple[Floats, Floats]:
+    """Points on straight ways, the part `mix` (0 to 1) along; across the antimeridian too."""
+    east = (lon1 - lon0 + 540.0) % 360.0 - 180.0
+    lon = lon0 + mix * east
+    return lat0 + mix * (lat1 - lat0), np.where(
+        np.abs(lon) > 180, (lon + 540.0) % 360.0 - 180.0, lon
+    )
+
+
+def paths_of(tracks: Tracks) -> Paths:
+    """The paths of these tracks' subjects."""
+    return tracks.once(("paths",), lambda: Paths(tracks))
+
+
+def followed_of(tracks: Tracks) -> Paths:
+    """The paths of hulls, a radar's tracks of one hull put together (`chains.py`).
+
+    A subject here is the first of a hull's; the others have no path.
+    """
+
+    def make() -> Paths:
+        chain = chains_of(tracks)
+        alone = bool(np.all(chain == np.arange(len(chain))))
+        return paths_of(tracks) if alone else Paths(tracks, chain)
+
+    return tracks.once(("paths", "followed"), make)
+
+
+def speeds_of(tracks: Tracks) -> Floats:
+    """Speed (kn) at each believed fix (place in `followed_of`): as it was told, else by the way
+    from the fix before; NaN where neither is known."""
+    return tracks.once(("samples", "speeds"), lambda: _speeds(tracks, followed_of(tracks)))
+
+
+def _speeds(tracks: Tracks, paths: Paths) -> Floats:
+    speed = tracks.speed[paths.fix].astype(np.float64)
+    n = np.flatnonzero(np.isnan(speed[1:]) & (paths.subject[1:] == paths.subject[:-1]))
+    dt = paths.t[n + 1] - paths.t[n]
+    near = (dt > 0) & (dt <= LONGEST_S)
+    n, dt = n[near], dt[near]
+    way = plane_m(paths.lat[n], paths.lon[n], paths.lat[n + 1], paths.lon[n + 1])
+    speed[n + 1] = way / dt * KNOTS_PER_MS
+    return speed
+
+
+def samples_of(tracks: Tracks) -> Samples:
+    """The paths of hulls (`followed_of`) on the common grid."""
+    return tracks.once(("samples",), lambda: _sampled(followed_of(tracks)))
+
+
+def _sampled(paths: Paths) -> Samples:
+    t, subject = paths.t, paths.subject
+    first = np.ceil(t / STEP_S).astype(np.int64)
+    # from a fix to the next one of its mover: the slots of [fix, next); a last fix has its own
+    # moment alone
+    count = (first * STEP_S == t).astype(np.int64)
+    if len(t) > 1:
+        goes_on = (subject[1:] == subject[:-1]) & (np.diff(t) <= LONGEST_S) & (np.diff(t) > 0)
+        count[:-1] = np.where(goes_on, first[1:] - first[:-1], count[:-1])
+        # the same moment twice (two places told for it): the later row stands
+        twice = (subject[1:] == subject[:-1]) & (np.diff(t) == 0)
+        count[:-1][twice] = 0
+    a = np.repeat(np.arange(len(t)), count)
+    within = np.arange(len(a)) - np.repeat(np.cumsum(count) - count, count)
+    slot = first[a] + within
+    b = np.minimum(a + 1, len(t) - 1)
+    dt = t[b] - t[a]
+    moved = (subject[b] == subject[a]) & (dt > 0)
+    mix = np.where(moved, (slot * STEP_S - t[a]) / np.where(moved, dt, 1.0), 0.0)
+    mix = np.where((mix >= 0) & (mix <= 1), mix, 0.0)
+    lat, lon = between(paths.lat[a], paths.lon[a], paths.lat[b], paths.lon[b], mix)
+    whose = subject[a]
+    way = np.full(len(a), np.nan)
+    if len(a) > 1:
+        linked = (whose[1:] == whose[:-1]) & (np.diff(slot) == 1)
+        n = np.flatnonzero(linked)
+        way[n] = distance_m(lat[n], lon[n], lat[n + 1], lon[n + 1])
+    starts = np.searchsorted(whose, np.arange(len(paths.starts)))
+    return Samples(whose, slot, lat, lon, way, starts)

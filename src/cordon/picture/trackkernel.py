@@ -1,0 +1,399 @@
+"""Loops over the fixes of tracks, compiled by Numba; imported where they are needed."""
+
+# ruff: noqa: PLR0912, PLR0915, RUF046
+# Loops say in one place what NumPy would say in many; Numba's ceiling is no whole number.
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from cordon.kernel.compiled import compiled
+
+Array = Any
+_EARTH_M = 6_371_008.8  # as kernel/geo.py
+_RADIAN = math.pi / 180.0
+
+
+@compiled
+def metres(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
+    """Great-circle distance (m), as kernel.geo.distance_m."""
+    p1, p2 = lat1 * _RADIAN, lat2 * _RADIAN
+    south = math.sin((p2 - p1) / 2.0)
+    west = math.sin((lon2 - lon1) * _RADIAN / 2.0)
+    half = south * south + math.cos(p1) * math.cos(p2) * west * west
+    return 2.0 * _EARTH_M * math.asin(math.sqrt(min(1.0, half)))
+
+
+@compiled
+def jumps(
+    t: Array, lat: Array, lon: Array, subject: Array, limit: Array, slack: float, error: float,
+    longest: float,
+) -> Array:  # fmt: skip
+    """For each fix, whether it lies farther from its subject's fix before it than it can.
+
+    Args:
+        limit: of each subject, m/s. slack: m. error, longest: s.
+    """
+    out = np.zeros(len(t), np.bool_)
+    for k in range(1, len(t)):
+        if subject[k] != subject[k - 1]:
+            continue
+        dt = t[k] - t[k - 1]
+        reach = limit[subject[k]] * (dt + error) + slack
+        south = abs(lat[k] - lat[k - 1]) * 112_000.0
+        west = abs(lon[k] - lon[k - 1]) * 112_000.0
+        # more than the true distance, unless the antimeridian lies between
+        if south + west <= reach or dt > longest:
+            continue
+        out[k] = metres(lat[k - 1], lon[k - 1], lat[k], lon[k]) > reach
+    return out
+
+
+@compiled
+def taken_apart(
+    t: Array, lat: Array, lon: Array, limit: float, slack: float, error: float, longest: float,
+    most_open: int,
+) -> Array:  # fmt: skip
+    """The segment of each fix of one track, in order of time.
+
+    A fix joins an open segment that it could have come from; one that could come from none
+    begins a new one. Of several the one counts that it reaches with the least effort and that
+    was heard of lately: as gpsdio-segment weighs them, exp(−(5 w)²) / (dt + error), where w is
+    the way as a part of the farthest that it may be. By effort alone a segment of long ago would
+    be the nearest of all. Of too many open ones that which was joined longest ago is closed.
+
+    Args:
+        limit: m/s. slack: m. error, longest: s.
+    """
+    label = np.zeros(len(t), np.int64)
+    counts = np.zeros(len(t), np.int64)  # of each segment's fixes
+    opened = np.zeros(most_open, np.int64)  # segments, the latest joined last
+    ends = np.zeros(most_open, np.int64)  # and the last fix of each
+    n = 0
+    new = 0
+    for k in range(len(t)):
+        kept = 0
+        best, least = -1, np.inf
+        for i in range(n):
+            j = ends[i]
+            if t[k] - t[j] > longest:
+                continue
+            opened[kept], ends[kept] = opened[i], j
+            reach = limit * (t[k] - t[j] + error) + slack
+            way = metres(lat[j], lon[j], lat[k], lon[k])
+            if way <= reach:
+                effort = 5.0 * way / reach
+                tens = counts[opened[kept]] / 10.0
+                cost = effort * effort + math.log(t[k] - t[j] + error + 1.0)
+                cost -= math.log(tens / math.sqrt(1.0 + tens * tens))
+                if cost < least:
+                    best, least = kept, cost
+            kept += 1
+        n = kept
+        if best < 0:
+            segment = new
+            new += 1
+            gone = 0 if n == most_open else n
+        else:
+            segment = opened[best]
+            gone = best
+        if gone < n:
+            for i in range(gone, n - 1):
+                opened[i], ends[i] = opened[i + 1], ends[i + 1]
+            n -= 1
+        opened[n], ends[n] = segment, k
+        n += 1
+        counts[segment] += 1
+        label[k] = segment
+    return label
+
+
+@compiled
+def rings(
+    t: Array, lat: Array, lon: Array, starts: Array, step_s: float, size: int, least_m: float,
+    most_m: float, stray: float, stray_m: float,
+) -> tuple[Array, Array, Array, Array, Array]:  # fmt: skip
+    """Windows of a hull's fixes that lie on a circle and go most of the way round it.
+
+    Fixes are thinned to one each `step_s`; each window holds `size` of them, and begins half a
+    window after the one before. The circle is Kåsa's (1976): the least squares of the squared
+    radii, in the plane that touches the sphere at the first fix.
+
+    Args:
+        starts: where each hull begins, and the end of all. least_m, most_m: of the radius.
+        stray: fixes lie off the circle by this part of its radius at most, or `stray_m`; root
+            mean square.
+
+    Returns:
+        first fix, last fix, latitude and longitude of the centre (degrees), radius (m).
+    """
+    room = 256
+    first = np.empty(room, np.int64)
+    last = np.empty(room, np.int64)
+    centre_lat = np.empty(room)
+    centre_lon = np.empty(room)
+    radius = np.empty(room)
+    n = 0
+    chosen = np.empty(size, np.int64)
+    x = np.empty(size)
+    y = np.empty(size)
+    met = np.empty(12, np.bool_)
+    for h in range(len(starts) - 1):
+        held = 0
+        k = starts[h]
+        while True:
+            if k < starts[h + 1]:
+                if held and t[k] - t[chosen[held - 1]] < step_s:
+                    k += 1
+                    continue
+                if held and t[k] - t[chosen[held - 1]] > 5.0 * step_s + 600.0:
+                    held = 0  # a silence: nobody knows where it went
+                chosen[held] = k
+                held += 1
+                k += 1
+                if held < size:
+                    continue
+            elif 3 * held < 2 * size:
+                break
+            # what is left at a hull's end is a window too, where it is most of one
+            m = held
+            a = chosen[0]
+            east = 111_195.0 * math.cos(lat[a] * _RADIAN)
+            sx, sy, sxx, syy, sxy, sxz, syz = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+            way = 0.0
+            end = chosen[m - 1]
+            for i in range(m):
+                step = lon[chosen[i]] - lon[a]
+                if step > 180.0:
+                    step -= 360.0
+                elif step < -180.0:
+                    step += 360.0
+                x[i] = step * east
+                y[i] = (lat[chosen[i]] - lat[a]) * 111_195.0
+                sx += x[i]
+                sy += y[i]
+                if i > 0:
+                    way += abs(x[i] - x[i - 1]) + abs(y[i] - y[i - 1])
+            held = size - size // 2 if m == size else 0
+            for i in range(held):
+                chosen[i] = chosen[i + size // 2]
+            # who lies still, or gets on, goes round nothing: a way of three quarters of a circle
+            # is thrice as long as from its begin to its end
+            if way < 4.0 * least_m or abs(x[m - 1]) + abs(y[m - 1]) > 0.6 * way:
+                continue
+            sx /= m
+            sy /= m
+            for i in range(m):
+                u, v = x[i] - sx, y[i] - sy
+                z = u * u + v * v
+                sxx += u * u
+                syy += v * v
+                sxy += u * v
+                sxz += u * z
+                syz += v * z
+            det = sxx * syy - sxy * sxy
+            # on a line or a point no circle stands out
+            if det > 1e-3 * sxx * syy and det > 0.0:
+                cx = (sxz * syy - syz * sxy) / (2.0 * det)
+                cy = (syz * sxx - sxz * sxy) / (2.0 * det)
+                r = math.sqrt(cx * cx + cy * cy + (sxx + syy) / m)
+                if least_m <= r <= most_m:
+                    off = 0.0
+                    met[:] = False
+                    for i in range(m):
+                        u, v = x[i] - sx - cx, y[i] - sy - cy
+                        gap = math.sqrt(u * u + v * v) - r
+                        off += gap * gap
+                        met[int((math.atan2(v, u) / math.pi + 1.0) * 5.999999)] = True
+                    round_it = 0
+                    for i in range(12):
+                        round_it += 1 if met[i] else 0
+                    if math.sqrt(off / m) <= max(stray * r, stray_m) and round_it >= 9:
+                        if n == room:
+                            first, last, radius = _longer(first), _longer(last), _longer(radius)
+                            centre_lat, centre_lon = _longer(centre_lat), _longer(centre_lon)
+                            room *= 2
+                        first[n], last[n], radius[n] = a, end, r
+                        centre_lat[n] = lat[a] + (sy + cy) / 111_195.0
+                        centre_lon[n] = lon[a] + (sx + cx) / east
+                        n += 1
+    return first[:n], last[:n], centre_lat[:n], centre_lon[:n], radius[:n]
+
+
+@compiled
+def _longer(column: Array) -> Array:
+    out = np.empty(2 * len(column), column.dtype)
+    for i in range(len(column)):
+        out[i] = column[i]
+    return out
+
+
+@compiled
+def company(
+    slot: Array, subject: Array, lat: Array, lon: Array, north: Array, east: Array,
+    base_m: float, lag_s: float, most_m: float,
+) -> tuple[Array, Array, Array, Array, Array, Array]:  # fmt: skip
+    """Pairs of movers at the same moments that go the same way near one another.
+
+    Near is `base_m`, and so far as they go in `lag_s`, and at most `most_m`; the same way is
+    within 45° and with speeds that differ by half at most.
+
+    Args:
+        slot: the moment of each sample, ascending, and lat ascending within it. north, east: m/s.
+
+    Returns:
+        the lesser subject, the greater, the slot, how far (m) the second is ahead of the first
+        along their way, how far (m) they are from one another, and their mean speed (m/s).
+    """
+    room = 1024
+    one = np.empty(room, np.int32)
+    two = np.empty(room, np.int32)
+    when = np.empty(room, np.int64)
+    ahead = np.empty(room)
+    apart = np.empty(room)
+    pace = np.empty(room)
+    n = 0
+    for i in range(len(slot)):
+        vi = math.sqrt(north[i] * north[i] + east[i] * east[i])
+        wide = 111_195.0 * math.cos(lat[i] * _RADIAN)
+        j = i + 1
+        while j < len(slot) and slot[j] == slot[i] and (lat[j] - lat[i]) * 111_195.0 <= most_m:
+            k = j
+            j += 1
+            x = lon[k] - lon[i]
+            if x > 180.0:
+                x -= 360.0
+            elif x < -180.0:
+                x += 360.0
+            x *= wide
+            if x > most_m or x < -most_m or subject[k] == subject[i]:
+                continue
+            y = (lat[k] - lat[i]) * 111_195.0
+            vk = math.sqrt(north[k] * north[k] + east[k] * east[k])
+            reach = min(most_m, base_m + lag_s * 0.5 * (vi + vk))
+            if x * x + y * y > reach * reach or vi > 1.5 * vk or vk > 1.5 * vi:
+                continue
+            if north[i] * north[k] + east[i] * east[k] < 0.7071 * vi * vk:
+                continue
+            vn, ve = north[i] + north[k], east[i] + east[k]
+            length = math.sqrt(vn * vn + ve * ve)
+            along = (y * vn + x * ve) / length
+            if n == room:
+                one, two, when = _longer(one), _longer(two), _longer(when)
+                ahead, apart, pace = _longer(ahead), _longer(apart), _longer(pace)
+                room *= 2
+            if subject[i] < subject[k]:
+                one[n], two[n], ahead[n] = subject[i], subject[k], along
+            else:
+                one[n], two[n], ahead[n] = subject[k], subject[i], -along
+            when[n] = slot[i]
+            apart[n] = math.sqrt(x * x + y * y)
+            pace[n] = 0.5 * (vi + vk)
+            n += 1
+    return one[:n], two[:n], when[:n], ahead[:n], apart[:n], pace[:n]
+
+
+@compiled
+def sampled(
+    t: Array, lat: Array, lon: Array, hull: Array, entries: Array, step_s: float, silence_s: float
+) -> tuple[Array, Array, Array, Array]:
+    """Positions at common moments, straight between two entries of one hull.
+
+    Args:
+        entries: those from which a way leads to the next one, ascending.
+
+    Returns:
+        entry, moment (in steps since the epoch), latitude, longitude; by hull, then time.
+    """
+    room = 1024
+    entry = np.empty(room, np.int64)
+    slot = np.empty(room, np.int64)
+    y = np.empty(room)
+    x = np.empty(room)
+    n = 0
+    for k in entries:
+        dt = t[k + 1] - t[k]
+        if dt > silence_s or dt <= 0.0:
+            continue
+        s = int(math.ceil(t[k] / step_s))
+        east = lon[k + 1] - lon[k]
+        if east > 180.0:
+            east -= 360.0
+        elif east < -180.0:
+            east += 360.0
+        while s * step_s < t[k + 1]:
+            if n == room:
+                entry, slot = _longer(entry), _longer(slot)
+                y, x = _longer(y), _longer(x)
+                room *= 2
+            mix = (s * step_s - t[k]) / dt
+            entry[n] = k
+            slot[n] = s
+            y[n] = lat[k] + mix * (lat[k + 1] - lat[k])
+            here = lon[k] + mix * east
+            if here > 180.0:
+                here -= 360.0
+            elif here < -180.0:
+                here += 360.0
+            x[n] = here
+            n += 1
+            s += 1
+    return entry[:n], slot[:n], y[:n], x[:n]
+
+
+@compiled
+def _share_of(ordered: Array, share: float) -> float:
+    """A quantile of sorted values, linear between two of them."""
+    place = share * (len(ordered) - 1)
+    low = int(place)
+    high = min(low + 1, len(ordered) - 1)
+    return float(ordered[low] + (place - low) * (ordered[high] - ordered[low]))
+
+
+@compiled
+def told_of_runs(
+    ahead: Array, off: Array, pace: Array, begin: Array, end: Array, tail: float
+) -> tuple[Array, Array, Array]:
+    """Of each run of rows: by how much `ahead` varies, the median of `off`, the mean of `pace`.
+
+    Args:
+        tail: the part of the values that is left out on either side of what varies.
+    """
+    n = len(begin)
+    spread, apart, mean = np.empty(n), np.empty(n), np.empty(n)
+    for i in range(n):
+        ordered = np.sort(ahead[begin[i] : end[i]])
+        spread[i] = _share_of(ordered, 1.0 - tail) - _share_of(ordered, tail)
+        apart[i] = _share_of(np.sort(off[begin[i] : end[i]]), 0.5)
+        mean[i] = pace[begin[i] : end[i]].mean()
+    return spread, apart, mean
+
+
+@compiled
+def by_slot(slot: Array, lat: Array) -> Array:
+    """The order of samples by moment, then latitude."""
+    n = len(slot)
+    out = np.empty(n, np.int64)
+    if n == 0:
+        return out
+    low, high = slot[0], slot[0]
+    for i in range(n):
+        low, high = min(low, slot[i]), max(high, slot[i])
+    if high - low > 64 * n + 1_000_000:  # a wrong clock years away: no room for a table
+        return out[:0]
+    at = np.zeros(high - low + 2, np.int64)
+    for i in range(n):
+        at[slot[i] - low + 1] += 1
+    for i in range(len(at) - 1):
+        at[i + 1] += at[i]
+    free = at.copy()
+    for i in range(n):
+        out[free[slot[i] - low]] = i
+        free[slot[i] - low] += 1
+    for i in range(len(at) - 1):
+        if at[i + 1] - at[i] > 1:
+            some = out[at[i] : at[i + 1]].copy()
+            out[at[i] : at[i + 1]] = some[np.argsort(lat[some])]
+    return out
