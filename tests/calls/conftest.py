@@ -13,4 +13,4 @@ _WEB = importlib.util.module_from_spec(_SPEC)
 sys.modules[_SPEC.name] = _WEB  # its dataclasses look for their module there
 _SPEC.loader.exec_module(_WEB)
 
-site = _WEB.site
+site, shared_site = _WEB.site, _WEB.shared_site

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from cordon.calls import bringing
+from cordon.calls.sniffing import kind_of
 from cordon.kernel.access.authorities import Draft
 from cordon.kernel.access.model import Scope
 from cordon.kernel.errors import AuthorityRefused, BadInput, Conflict
@@ -129,6 +130,98 @@ def test_a_failed_file_is_tried_again_as_what_it_is(world):
     assert "lat is more than 90" in done
     again = http.post(f"{where}/0/again", data={"kind": "cells", "layout": "auto"})
     assert again.status_code == 409  # it is done
+
+
+KINDS = {
+    "target.csv": (AIRTEL, "calls"),
+    "plain.csv": (
+        b"start,kind,caller,callee\n2026-01-02T10:00:00Z,voice,+923001234567,15\n",
+        "calls",
+    ),
+    "register.csv": (b"number,holder_name,kind\n+923001234567,A,person\n", "subscribers"),
+    "cells.csv": (CELLS, "cells"),
+    "complaints.csv": (COMPLAINTS, "complaints"),
+    "payments.csv": (PAYMENTS.replace(b",", b";"), "payments"),
+    "accounts.csv": (b"account,phone\nA,03001234567\n", "accounts"),
+    "sessions.csv": (
+        b"start,end,number,remote_ip\n"
+        b"2026-01-02T10:00:00Z,2026-01-02T11:00:00Z,+923001234567,198.51.100.1\n",
+        "sessions",
+    ),
+}
+
+
+def test_each_file_is_told_to_hold_what_it_holds(world):
+    http = chosen(world)
+    where = sent(http, *((name, data) for name, (data, _) in KINDS.items()), kind="auto")
+    work(world)
+    files = bringing.brought(world.node.calls, world.actor("inv"), where.rsplit("/", 1)[1]).files
+    assert {f.name: (f.kind, f.state) for f in files} == {
+        name: (kind, "done") for name, (_, kind) in KINDS.items()
+    }
+
+
+def test_of_files_told_apart_only_those_that_the_authority_covers_come_in(world):
+    http = chosen(world, "WR-2")  # over calls alone
+    where = sent(http, ("a.csv", AIRTEL), ("b.csv", KINDS["payments.csv"][0]), kind="auto")
+    work(world)
+    files = bringing.brought(world.node.calls, world.actor("inv"), where.rsplit("/", 1)[1]).files
+    assert [(f.kind, f.state) for f in files] == [("calls", "done"), ("payments", "failed")]
+    assert "does not cover" in files[1].error
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [(b"", "calls"), (b"PAR1 and nothing", "calls"), (b"PK\x03\x04 cut", "calls"),
+     (b"\n\n" + CELLS, "cells"), ("cell,lat,lon\n".encode("utf-16"), "cells")],
+)  # fmt: skip
+def test_what_cannot_be_told_is_left_to_who_reads_it(tmp_path, data, kind):
+    path = tmp_path / "file"
+    path.write_bytes(data)
+    assert kind_of(path) == kind
+
+
+def test_a_file_of_another_kind_is_tried_again_as_what_it_is_told_to_be(world):
+    http = chosen(world)
+    where = sent(http, ("cells.csv", CELLS), kind="calls")
+    work(world)
+    form = http.get(where).text
+    assert '<option value="auto" selected>tell it from each file</option>' in form
+    assert http.post(f"{where}/0/again", data={"kind": "auto"}).status_code == 303
+    work(world)
+    (file,) = bringing.brought(world.node.calls, world.actor("inv"), where.rsplit("/", 1)[1]).files
+    assert (file.kind, file.state) == ("cells", "done")
+
+
+def test_a_layout_is_learned_from_a_file_that_failed(world):
+    http = chosen(world)
+    where = sent(http, ("provider.csv", ODD), kind="auto")
+    work(world)
+    assert "Learn a layout from it" in http.get(where).text
+    answer = http.post(f"{where}/0/learn")
+    assert answer.status_code == 200, answer.text
+    assert re.findall(r'name="column" value="([^"]+)"', answer.text)[0] == "Start of call"
+    assert "03001234567" not in answer.text
+    assert chosen(world, "WR-2").post(f"{where}/0/learn").status_code == 409
+
+
+def test_what_a_layout_lacks_and_why_a_form_was_refused_is_said_in_urdu(world):
+    http = chosen(world)
+    http.cookies.set("cordon_lang", "ur")
+    page = learned(http, re.sub(rb"2024\S+ \S+?(?=;)", b"x", ODD)).text
+    assert "No column holds dates." not in page
+    assert "کسی کالم میں تاریخیں نہیں۔" in page
+    assert "کوئی فائل منتخب نہیں کی گئی۔" in http.post("/calls/import", data={}).text
+    assert "یہ نہ نمبر ہے نہ ہینڈسیٹ۔" in http.post("/calls/numbers", data={"number": "x"}).text
+
+
+def test_a_name_in_an_error_is_only_text(world):
+    http = chosen(world)
+    where = sent(http, ("<i>odd.csv", b"a,b\n1,2\n"), kind="auto")
+    work(world)
+    for page in (http.get(where), http.post(f"{where}/0/learn"), http.get("/calls")):
+        assert "<i>odd" not in page.text
+        assert "&lt;i&gt;odd.csv" in page.text
 
 
 def test_a_waiting_file_is_cancelled_and_can_be_tried_again(world):

@@ -2,125 +2,37 @@
 
 from __future__ import annotations
 
-import io
 import re
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
-import pyarrow as pa
 import pytest
 
-from cordon.calls import charting, intake
 from cordon.calls.ringbook import keep_found
-from cordon.kernel.access.authorities import Draft
-from cordon.kernel.access.model import Mark, Scope
-from cordon.kernel.findings import Finding, Reason, RecordRef
-
-BEGIN = datetime(2026, 1, 5, 6, tzinfo=UTC)
-LINES = [f"+9230000001{i:02d}" for i in range(4)]
-SETS = ["35000000000001", "35000000000002"]
-PEOPLE = [f"+9233300000{i:02d}" for i in range(40)]
-CELL = "410-01/7-9"
-
-
-def calls() -> bytes:
-    rows = ["start,duration_s,kind,caller,callee,caller_imsi,caller_imei,caller_cell"]
-    for at in range(160):
-        when = BEGIN + timedelta(hours=at * 0.7)
-        line = at % 4
-        rows.append(
-            f"{when:%Y-%m-%dT%H:%M:%SZ},60,voice,{LINES[line]},{PEOPLE[at % 40]},"
-            f"41001000000000{line},{SETS[line % 2]}5,{CELL}"
-        )
-    return "\n".join(rows).encode() + b"\n"
+from cordon.calls.tables import RingRow
+from cordon.kernel.access.model import Mark
+from support.ringed import (
+    ACCOUNTS,
+    BEGIN,
+    CELL,
+    LINES,
+    PEOPLE,
+    SETS,
+    bring,
+    client,
+    keep_ring,
+    named,
+    pages_of,
+    ring_of,
+    ringed,
+    words_of,
+)
 
 
-def ring_of(sha256: str) -> Finding:
-    found = Finding.make(
-        kind="calls.call_centre",
-        subjects=[f"number:{n}" for n in LINES] + [f"imei:{h}5" for h in SETS] + [f"cell:{CELL}"],
-        start=BEGIN,
-        end=BEGIN + timedelta(days=4),
-        confidence=0.97,
-        reasons=[
-            Reason("sims_a_handset", 2.0, "1", 1.4, "2.0 SIMs a handset; usual is 1"),
-            Reason("victims", 3.0, "1", 1.0, f"3 complained, one of {LINES[0]}"),
-        ],
-        records=[RecordRef(sha256, 1)],
-        detector="calls.call_centre",
-        version="1",
-        place={"type": "Point", "coordinates": [74.3, 31.5]},
-        radius_m=420.0,
-    )
-    square = [[[74.2, 31.4], [74.4, 31.4], [74.4, 31.6], [74.2, 31.4]]]
-    found.extra.update(
-        seats={"estimate": 3, "least": 2, "most": 4},
-        hours={"opens": 11.0, "closes": 22.5, "closed": [4]},
-        regions={"50": {"type": "Polygon", "coordinates": square}},
-        radius_50_m=180,
-        hubs=[{"subject": f"number:{PEOPLE[0]}", "people": 900}, {"subject": "cell:t-9"}, "odd"],
-    )
-    return found
-
-
-@pytest.fixture
-def world(site, noon):
-    """A node with calls and a ring found in them, under WR-1; WR-2 covers other calls."""
-    for login, role in (("inv", "investigator"), ("over", "overseer"), ("adm", "administrator")):
-        site.officer(login, role)
-    for reference, subjects in (("WR-1", None), ("WR-2", None), ("WR-3", [LINES[0]])):
-        scope = Scope(
-            frozenset({"calls"}),
-            frozenset(f"number:{n}" for n in subjects) if subjects else None,
-        )
-        draft = Draft(
-            basis="peca_disclosure_warrant", reference=reference, issuer="A court",
-            scope=scope, valid_from=noon, valid_until=noon + timedelta(days=20),
-        )  # fmt: skip
-        site.node.authorities.record(site.actor("inv"), draft, io.BytesIO(b"x"))
-    bring(site, "WR-1")
-    node, room = site.node, site.node.calls
-    authority = node.authorities.find(site.console, "WR-1").id
-    (file,) = room.files(site.actor("inv"))
-    found = ring_of(file.sha256)
-    with node.kernel.rows.read() as session:
-        paths = node.kernel.columns.paths(session, intake.DATASET, authorities=[authority])
-    seen = charting.details(
-        node.kernel.columns, paths, {found.id: LINES}, since=None, until=None,
-        offset=timedelta(hours=5),
-    )  # fmt: skip
-    complaints = pa.table(
-        {"suspect_number": [LINES[0]], "suspect_account": ["PK-ACC-77"]}
-        | {f"suspect_{n}": pa.nulls(1, pa.string()) for n in ("handle", "wallet", "url")}
-    )
-    cells = pa.table({"cell": [CELL], "lat": [31.5], "lon": [74.3]})
-    charting.with_beside(seen[found.id], LINES, cells, complaints)
-    with node.kernel.work(node.kernel.node) as work:
-        kept = keep_found(
-            work, [found], room.cards, complaints, authority=authority, search="job-1",
-            until=BEGIN + timedelta(days=4), mark=Mark.AMBER, details=seen,
-        )  # fmt: skip
-    site.ring = next(iter(kept.rings.values()))
-    site.seen = seen[found.id]
-    return site
-
-
-def bring(site, reference):
-    actor = site.node.authorities.under(site.actor("inv"), reference)
-    job = site.node.calls.ask_import(actor, io.BytesIO(calls()), "calls.csv")
-    assert site.node.run_job(job, lambda _d, _t: None).state == "done"
-
-
-def client(site, login="inv", reference=""):
-    http = site.client(login)
-    if reference:
-        one = site.node.authorities.find(site.console, reference).id
-        assert http.post(f"/authorities/{one}/choose").status_code == 303
-    return http
-
-
-def named(text):
-    """Whether any number or handset of the ring stands in clear."""
-    return [n for n in (*LINES, *PEOPLE, *SETS, "PK-ACC-77") if n in text or n[1:] in text]
+@pytest.fixture(scope="module")
+def world(shared_site):
+    """A node with calls and a ring found in them; see `ringed`. What tests add is apart from it."""
+    return ringed(shared_site, shared_site.node.kernel.clock.now())
 
 
 def test_what_is_counted_of_a_ring(world):
@@ -160,11 +72,15 @@ def test_what_stands_on_a_rings_page(world):
     assert "closed: Friday" in words
     assert "Found, with 4 numbers" in words
     assert "threshold" in words
-    assert "3 hubs were cut" not in words
-    assert "2 hubs were cut" in words  # what is none is passed over
+    assert "3 hubs were cut" in words  # what is none is passed over
+    assert PEOPLE[0] in words
+    assert "900 people" in words
+    assert "t-9" in words
+    assert "HUB-1" not in words  # an account, and this authority covers no payments
     assert "PK-ACC-77" in words
     assert "Not shown" in words
     assert 'data-island="linkchart"' in text
+    assert "calls.csv" in words  # the file that its records stand in
 
 
 def test_the_map_shows_both_regions_and_says_where_in_words(world):
@@ -199,21 +115,14 @@ def test_reading_a_ring_in_clear_is_in_the_ledger_and_masked_is_not(world):
     def reads():
         return [e for e in world.entries() if e[0] == "calls.ring.view" and e[1] == "read"]
 
+    before = reads()
     client(world, "over").get(f"/calls/rings/{world.ring}")
-    assert reads() == []
+    assert reads() == before
     client(world, reference="WR-1").get(f"/calls/rings/{world.ring}")
-    ((_, _, thing, detail),) = reads()
+    ((_, _, thing, detail),) = reads()[len(before) :]
     assert thing == f"ring:{world.ring}"
     assert detail["count"] == 6
     assert named(str(detail)) == []
-
-
-def pages_of(http, world):
-    """The addresses of a number, a handset and a cell, as a ring's page gives them."""
-    text = http.get(f"/calls/rings/{world.ring}?show=map").text
-    number = re.search(r"/calls/numbers/~\w+", text)[0]
-    handset = re.search(r"/calls/handsets/~\w+", text)[0]
-    return number, handset, "/calls/cells/410-01/7-9"
 
 
 def test_a_number_a_handset_and_a_cell_under_the_authority(world):
@@ -315,3 +224,73 @@ def test_an_administrator_sees_none_of_it(world):
     http = client(world, "adm")
     for path in ("/calls/rings", f"/calls/rings/{world.ring}", "/calls/numbers"):
         assert http.get(path).status_code == 403
+
+
+def test_a_case_is_opened_from_a_ring_and_holds_its_finding(world):
+    http = client(world, reference="WR-1")
+    link = re.search(r'href="(/cases\?[^"]+)"', http.get(f"/calls/rings/{world.ring}").text)[1]
+    form = http.get(link.replace("&amp;", "&").partition("#")[0]).text
+    assert 'value="R-2026-0001"' in form
+    finding = re.search(r'name="finding"[^>]*value="([^"]+)"', form)[1]
+    assert '<option value="grave" selected' in form
+    opened = http.post(
+        "/cases", data={"title": "R-2026-0001", "seriousness": "grave", "finding": finding}
+    )
+    assert opened.status_code == 303, opened.text
+    assert finding in http.get(opened.headers["location"]).text
+    odd = http.get("/cases?finding=<i>odd&title=<b>odd&seriousness=<u>odd")
+    assert odd.status_code == 200
+    assert not re.search("<[ibu]>odd", odd.text)
+
+
+def test_a_finding_leads_to_its_ring_and_its_numbers(world):
+    http = client(world, reference="WR-1")
+    finding = re.search(r"/findings/[^\"]+", http.get(f"/calls/rings/{world.ring}").text)[0]
+    for reader in (http, client(world, "over")):  # masked ones lead to a page too
+        text = reader.get(finding).text
+        assert f"/calls/rings/{world.ring}" in text
+        linked = re.findall(r'href="(/calls/(?:numbers|handsets)/~\w+)"', text)
+        assert len(set(linked)) == len(LINES) + len(SETS)
+        assert {reader.get(one).status_code for one in linked} == {200}
+    assert named(client(world, "over").get(finding).text) == []
+
+
+def test_the_finding_of_before_leads_to_the_ring_that_is_of_another_kind_now(world):
+    node, before = world.node, None
+    authority = node.authorities.find(world.console, "WR-1").id
+    said = replace(ring_of("ab" * 32), kind="calls.simbox")
+    http = client(world, reference="WR-1")
+    before = re.search(r"/findings/[^\"]+", http.get(f"/calls/rings/{world.ring}").text)[0]
+    with node.kernel.work(node.kernel.node) as work:
+        keep_found(
+            work, [said], node.calls.cards, None, authority=authority, search="job-2",
+            until=BEGIN + timedelta(days=4), mark=Mark.AMBER, details={},
+        )  # fmt: skip
+    page = http.get(f"/calls/rings/{world.ring}").text
+    assert "Is told as a SIM box now, as a call centre before" in page
+    assert before in page  # what was said then
+    assert re.search(r'button" href="(/findings/[^"]+)"', page)[1] != before
+    assert f"/calls/rings/{world.ring}" in http.get(before).text
+
+
+def test_accounts_that_payments_tie_are_masked_without_an_authority_over_payments(world):
+    more = ["account:PK-ACC-79"]
+    keep_ring(world, "WR-P", ACCOUNTS, more)
+    told = {n["value"]: (n["by"], n["times"], n["numbers"]) for n in world.seen["named"]}
+    assert told == {
+        "PK-ACC-77": ("complaint", 1, [LINES[0]]),
+        "PK-ACC-78": ("bound", 0, [LINES[1]]),
+        "PK-ACC-79": ("payment", 0, []),
+    }
+    text = words_of(client(world, reference="WR-P").get(f"/calls/rings/{world.ring}").text)
+    assert all(f"PK-ACC-7{i}" in text for i in (7, 8, 9))
+    assert "Example Bank" in text
+    assert "HUB-1" in text
+    assert named(client(world, "over").get(f"/calls/rings/{world.ring}").text) == []
+    row = world.node.kernel.rows
+    with row.write() as session:  # as if the order had not covered payments
+        kept = session.get(RingRow, world.ring)
+        kept.authority = world.node.authorities.find(world.console, "WR-1").id
+    text = words_of(client(world, reference="WR-1").get(f"/calls/rings/{world.ring}").text)
+    assert "PK-ACC-77" in text  # a complaint names it beside a number that is covered
+    assert not re.search("PK-ACC-7[89]|HUB-1", text)

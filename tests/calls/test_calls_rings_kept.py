@@ -53,9 +53,20 @@ def test_less_than_half_of_the_smaller_ones_numbers_is_another_ring():
     assert matched([ring("k", A)], [ring("x", {"a0", "c1"})]).goes_on == {"x": "k"}
 
 
-def test_a_ring_of_another_kind_is_another_ring():
+def test_a_ring_of_another_kind_is_the_same_ring():
     said = matched([ring("k", A)], [ring("x", A, kind="calls.simbox")])
-    assert said.goes_on == {}
+    assert said.goes_on == {"x": "k"}
+    assert not said.gone
+
+
+def test_of_two_that_have_as_much_in_common_the_one_of_the_same_kind_goes_on():
+    kept, half = ring("k", A), {f"a{i}" for i in range(5)}
+    found = [ring("box", half, kind="calls.simbox"), ring("centre", A - half)]
+    for order in (found, found[::-1]):
+        said = matched([kept], order)
+        assert (said.goes_on, said.split) == ({"centre": "k"}, {"box": "k"})
+    found = [ring("box", A - {"a0"}, kind="calls.simbox"), ring("centre", {"a0"})]
+    assert matched([kept], found).goes_on == {"box": "k"}
 
 
 def test_the_larger_part_keeps_the_id_and_the_other_is_split_from_it():
@@ -111,9 +122,12 @@ def number(index):
     return f"+92300{index:07d}"
 
 
-def finding(first, last, start=0.0, end=10.0, handsets=(), place=(74.3, 31.5), calls=100.0):
+def finding(
+    first, last, start=0.0, end=10.0, handsets=(), place=(74.3, 31.5), calls=100.0,
+    kind="calls.call_centre",
+):  # fmt: skip
     made = Finding.make(
-        kind="calls.call_centre",
+        kind=kind,
         subjects=[f"number:{number(i)}" for i in range(first, last)]
         + [f"imei:35{h:012d}" for h in handsets],
         start=DAY + timedelta(days=start),
@@ -121,7 +135,7 @@ def finding(first, last, start=0.0, end=10.0, handsets=(), place=(74.3, 31.5), c
         confidence=0.97,
         reasons=[Reason("calls", calls, "1", None, "Calls.")],
         records=[RecordRef("ab" * 32, 1)],
-        detector="calls.call_centre",
+        detector=kind,
         version="1",
         place={"type": "Point", "coordinates": list(place)},
         radius_m=400,
@@ -280,6 +294,33 @@ def test_what_is_not_found_any_more_is_told_once_and_comes_back(kernel, search):
     search([finding(0, 10)])
     assert rings(kernel)[0].state == "at_work"
     assert history(kernel, row)[-1][0] == "back"
+
+
+def test_a_ring_whose_kind_changes_keeps_its_id_and_is_said_anew(kernel, search):
+    box = {"kind": "calls.simbox"}
+    search([finding(0, 10, **box)])
+    (row,) = rings(kernel)
+    before = row.finding
+    kept = search([finding(0, 12, end=11.0)], until=11.0)
+    (same,) = rings(kernel)
+    assert (same.id, same.name, same.kind) == (row.id, row.name, "calls.call_centre")
+    # another claim than the one that somebody may have answered already
+    assert kept.made == [same.finding] != [before]
+    assert history(kernel, row)[1:] == [
+        ("grew", {"before": 10, "after": 12, "joined": 2, "left": 0, "handsets": 0}),
+        ("kind", {"before": "calls.simbox", "after": "calls.call_centre", "finding": before}),
+    ]
+    with kernel.rows.read() as session:
+        said = {f.id: (f.kind, f.title) for f in session.scalars(select(FindingRow))}
+    assert said[before][0] == "calls.simbox"
+    assert said[same.finding][0] == "calls.call_centre"
+    assert said[before][1] != said[same.finding][1]
+    # and back again: the finding of then goes on
+    kept = search([finding(0, 12, end=12.0, **box)], until=12.0)
+    assert (kept.made, kept.grown) == ([], [before])
+    assert rings(kernel)[0].finding == before
+    again = search([finding(0, 12, end=12.0, **box)], until=12.0)
+    assert (again.made, again.grown) == ([], [])
 
 
 def test_no_history_holds_a_number(kernel, search):

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import select
 
 from cordon.calls import intake
+from cordon.calls.attached import keep_columns
 from cordon.calls.forms import FORMS
-from cordon.calls.model import Refusal
+from cordon.calls.model import Counts, Refusal
 from cordon.calls.plain import PlainReading
 from cordon.calls.tables import CallFileRow
 from cordon.kernel.access.model import Authority, Thing
+from cordon.kernel.bringing import KEPT_REFUSALS, report
 from cordon.kernel.jobs import Running
 from cordon.kernel.work import Kernel, View, Work
 
@@ -56,7 +58,10 @@ def newest(view: View, authority: Authority) -> dict[str, str]:
 
 
 def run(job: Running, kernel: Kernel, region: str) -> Mapping[str, Any]:
-    """Read a kept file of a plain format once, so that what it refuses is told."""
+    """Read a kept file of a plain format once, so that what it refuses is told.
+
+    Of kinds that pages ask for one number, its rows are kept as columns too.
+    """
     sha256, name = str(job.params["sha256"]), str(job.params["name"])
     kind, share = str(job.params["kind"]), 0.0
 
@@ -66,34 +71,46 @@ def run(job: Running, kernel: Kernel, region: str) -> Mapping[str, Any]:
 
     reading = PlainReading(kernel.files.path(sha256), BY_NAME[kind], region, name, told)
     refusals: list[dict[str, Any]] = []
-    for batch in reading.batches():
-        refusals += _some(batch.refusals, intake.KEPT_REFUSALS - len(refusals))
+    outside = 0
+    for part, batch in enumerate(reading.batches()):
         with job.step() as work:
-            covering(work, kind)
-            said = intake.report(name, "reading", reading.counts, refusals, share=share)
-            job.save(work, {}, done=reading.counts.read, stage="reading", report=said)
+            authority = covering(work, kind)
+            mark = str(job.params["mark"])
+            more = keep_columns(work, reading.form, sha256, part, batch.table, authority, mark)
+            outside += len(more)
+            odd = sorted([*batch.refusals, *more], key=lambda r: r.row)
+            refusals += _some(odd, KEPT_REFUSALS - len(refusals))
+            counts = _without(reading.counts, outside)
+            said = report(name, "reading", asdict(counts), refusals, share=share)
+            job.save(work, {}, done=counts.read, stage="reading", report=said)
+    counts = _without(reading.counts, outside)
     if reading.broken:
-        refusals.append({"row": reading.counts.read + 1, "reason": reading.broken})
+        refusals.append({"row": counts.read + 1, "reason": reading.broken})
     notes = [f"{why}: {times:,} times" for why, times in sorted(reading.notes.items())]
-    said = intake.report(name, "done", reading.counts, refusals, share=1.0, notes=notes)
+    said = report(name, "done", asdict(counts), refusals, share=1.0, notes=notes)
     with job.step() as work:
         covering(work, kind)
         row = intake.file_of(work, sha256, str(job.params["authority"]))
         if row is not None:  # of several the one brought in last counts
             row.state, row.created_at = "stored", work.now
-            row.counts, row.refusals = asdict(reading.counts), refusals
+            row.counts, row.refusals = asdict(counts), refusals
         work.act(
             "calls.record.import",
             Thing.room("calls", kernel.agency),
             file=sha256,
             kind=kind,
-            **asdict(reading.counts),
+            **asdict(counts),
         )
-        total = reading.counts.read
+        total = counts.read
         job.save(work, {}, done=total, total=total, stage="done", report=said)
         work.emit("calls.file.stored", {"file": sha256, "kind": kind})
     return said
 
 
-def _some(refusals: tuple[Refusal, ...], room: int) -> list[dict[str, Any]]:
+def _without(counts: Counts, outside: int) -> Counts:
+    """The counts where so many of the rows kept lie outside the authority."""
+    return replace(counts, kept=counts.kept - outside, refused=counts.refused + outside)
+
+
+def _some(refusals: Sequence[Refusal], room: int) -> list[dict[str, Any]]:
     return [{"row": r.row, "reason": r.reason} for r in refusals[: max(0, room)]]

@@ -114,16 +114,22 @@ def details(
 
 def with_beside(
     told: dict[str, Any],
-    numbers: Sequence[str],
+    subjects: Sequence[str],
     cells: pa.Table | None,
     complaints: pa.Table | None,
+    accounts: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
-    """Add to a ring's details where its cells are, and what complaints of its numbers name.
+    """Add to a ring's details where its cells are, and what belongs to it beside its numbers.
+
+    Args:
+        subjects: of the ring's finding. accounts: rows of the format `accounts` that are bound to
+            one of its numbers or named among its subjects (`attached.bound`).
 
     Returns:
         `told`, with `lat` and `lon` in its cells where they are known; `complaints`, how many
-        name one of its numbers; `named`, what they name beside it: `type`, `value`, `times`, and
-        the `numbers` it is named with.
+        name one of its numbers; `named`, what belongs to it: `type`, `value`; `by` what it is
+        known, `complaint`, `payment` (its accounts pay into it) or `bound` (to a number of it);
+        `times` that complaints name it; the `numbers` it is named with or bound to; `bank`.
     """
     if cells is not None and told["cells"]:
         wanted = pa.array([c["cell"] for c in told["cells"]], pa.string())
@@ -132,22 +138,36 @@ def with_beside(
         for cell in told["cells"]:
             if cell["cell"] in where:
                 cell |= {k: where[cell["cell"]][k] for k in ("lat", "lon")}
-    told["complaints"], told["named"] = 0, []
-    if complaints is None:
-        return told
-    own = pa.array(list(numbers), pa.string())
-    rows = complaints.filter(pc.is_in(complaints["suspect_number"], own))
-    told["complaints"] = len(rows)
-    named: dict[tuple[str, str], list[str]] = {}
-    for row in rows.select(["suspect_number", *NAMED]).to_pylist():
-        number = row.pop("suspect_number")
-        for column, value in row.items():
-            if value:
-                named.setdefault((NAMED[column], value), []).append(number)
-    for (type_, value), by in sorted(named.items(), key=lambda n: (-len(n[1]), n[0])):
-        one = {"type": type_, "value": value, "times": len(by), "numbers": sorted(set(by))}
-        told["named"].append(one)
-    del told["named"][MOST_NAMED:]
+    numbers = {s.removeprefix("number:") for s in subjects if s.startswith("number:")}
+    named: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def one(type_: str, value: str, by: str) -> dict[str, Any]:
+        new = {"type": type_, "value": value, "by": by, "times": 0, "numbers": [], "bank": None}
+        return named.setdefault((type_, value), new)
+
+    told["complaints"] = 0
+    tied = {s for s in subjects if s.partition(":")[0] in NAMED.values()}
+    if complaints is not None:
+        for row in complaints.select(["suspect_number", *NAMED]).to_pylist():
+            number = row.pop("suspect_number")
+            told["complaints"] += number in numbers
+            for column, value in row.items():
+                if value and (number in numbers or f"{NAMED[column]}:{value}" in tied):
+                    said = one(NAMED[column], value, "complaint")
+                    said["times"] += 1
+                    said["numbers"] += [number] if number in numbers else []
+    for subject in sorted(tied):
+        type_, _, value = subject.partition(":")
+        one(type_, value, "payment")
+    for row in accounts:
+        if row["phone"] in numbers or ("account", row["account"]) in named:
+            said = one("account", row["account"], "bound")
+            said["numbers"] += [row["phone"]] if row["phone"] in numbers else []
+            said["bank"] = said["bank"] or row["bank"]
+    for said in named.values():
+        said["numbers"] = sorted(set(said["numbers"]))
+    ranked = sorted(named.values(), key=lambda n: (-n["times"], n["by"], n["type"], n["value"]))
+    told["named"] = ranked[:MOST_NAMED]
     return told
 
 

@@ -70,7 +70,8 @@ def import_(
                 (f for f in room.files(actor) if f.kind == kind), key=lambda f: f.created_at
             )
             told.append({"name": path.name, "state": "done", **register.counts})
-            refused += [(path.name, Refusal(r["row"], r["reason"])) for r in register.refusals]
+            rows = room.file(actor, register.id).refusals
+            refused += [(path.name, Refusal(r["row"], r["reason"])) for r in rows]
             continue
         with c.progress(f"Reading {path.name}") as progress:
             ended = c.node.run_job(job, progress)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pyarrow as pa
 
+from cordon.calls.detectors.ringcards import RINGS
 from cordon.calls.survey.near import Near
+from cordon.kernel.findings import Finding
 
 CONTACTS = pa.schema(
     [
@@ -47,3 +49,14 @@ def contacts(near: Near, suspects: Iterable[str]) -> pa.Table:
         ]
         parts.append(pa.table(columns, schema=CONTACTS))
     return pa.concat_tables(parts).sort_by([("us", "ascending"), ("row", "ascending")])
+
+
+def ring_of(findings: Iterable[Finding]) -> Mapping[str, str]:
+    """Numbers of the rings among findings (E.164), and the finding's id of each."""
+    return {
+        subject.removeprefix("number:"): found.id
+        for found in findings
+        if found.kind == RINGS.kind
+        for subject in found.subjects
+        if subject.startswith("number:")
+    }

@@ -11,8 +11,9 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import undefer
 
 from cordon.calls import names
+from cordon.calls.ringdrawing import Member, Named, graph
 from cordon.calls.service import Calls
-from cordon.calls.tables import RingEventRow, RingRow
+from cordon.calls.tables import CallFileRow, RingEventRow, RingRow
 from cordon.kernel.access.model import Actor, Mark, Thing
 from cordon.kernel.errors import NotFound
 from cordon.kernel.findings import Finding
@@ -27,7 +28,7 @@ KINDS = ("calls.call_centre", "calls.simbox")
 PAGE = 50
 MOST_SHOWN = 300  # numbers of a ring's page
 MOST_RECORDS = 25
-_MOST_NUMBERS, _MOST_NAMED = 48, 20  # of a chart
+Shows = Callable[[str], bool]
 _TELLING = 9  # digits from which on `redact` takes a number for one
 
 
@@ -86,21 +87,6 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
-    """A number of a ring as it may be shown; `href` is its page, by pseudonym."""
-
-    number: str
-    href: str
-    handsets: tuple[tuple[str, str], ...]
-    more_handsets: int
-    first: datetime
-    last: datetime
-    calls: int
-    made: int
-    people: int
-
-
-@dataclass(frozen=True, slots=True)
 class RingPage:
     """One ring.
 
@@ -109,7 +95,8 @@ class RingPage:
         covered: True where numbers stand in clear. other_authority: True where the ring was
             found under another authority than the one chosen.
         members: the first `MOST_SHOWN`. detail: days, hours, cells, counts; nothing personal.
-        named: what complaints name beside its numbers: (type, value or pseudonym, times).
+        named: what belongs to it beside its numbers. files: names of files, by SHA-256, that its
+            records stand in.
         graph: of the link chart, `nodes` and `edges`. history: the newest first.
         hubs: what was cut, as the finding tells it.
     """
@@ -122,7 +109,8 @@ class RingPage:
     other_authority: bool
     members: tuple[Member, ...]
     detail: Mapping[str, Any]
-    named: tuple[tuple[str, str, int], ...]
+    named: tuple[Named, ...]
+    files: Mapping[str, str]
     graph: Mapping[str, Any]
     history: tuple[Change, ...]
     hubs: tuple[Mapping[str, Any], ...]
@@ -164,11 +152,11 @@ def ring(room: Calls, actor: Actor, id_: str) -> RingPage:
         view.permit(ACT, row.thing())
         said = view.session.get_one(FindingRow, row.finding)
         whole = Finding.from_dict(said.whole())
-        shows, other = _sight(room, view, row, whole)
+        shows, pays, other = _sight(room, view, row, whole)
         shown = _masked(room, whole, shows)
         history = _history(view, row)
         members = _members(room, row.detail, shows)
-        named = _named(room, row.detail, shows)
+        named = _named(room, row.detail, shows, pays)
         return RingPage(
             line=_line(row, said, tuple(c for c in history if c.search == row.search)),
             finding=shown,
@@ -187,9 +175,10 @@ def ring(room: Calls, actor: Actor, id_: str) -> RingPage:
             members=members,
             detail=row.detail,
             named=named,
-            graph=_graph(room, row.detail, members, named),
+            files=_files(view, row.authority, shown),
+            graph=graph(room.kernel.masker, row.detail, members, named),
             history=history,
-            hubs=_hubs(room, whole, shows),
+            hubs=_hubs(room, whole, shows, pays),
         )
 
 
@@ -197,19 +186,24 @@ def _may(view: View, mark: Mark) -> bool:
     return view.may(ACT, Thing("ring", "-", view.kernel.agency, mark))
 
 
-def _sight(
-    room: Calls, view: View, row: RingRow, finding: Finding
-) -> tuple[Callable[[str], bool], bool]:
-    """What may be shown in clear, which is entered as read; and whether it is another's ring."""
+def _sight(room: Calls, view: View, row: RingRow, finding: Finding) -> tuple[Shows, Shows, bool]:
+    """What may be shown in clear of calls and of payments, entered as read; and whether the ring
+    is another authority's."""
     chosen = view.actor.authority
     if chosen is None or chosen.id != row.authority:  # decision 0004
-        return (lambda _s: False), chosen is not None
+        return (lambda _s: False), (lambda _s: False), chosen is not None
     personal = [s for s in finding.subjects if s.startswith(("number:", "imsi:", "imei:"))]
     sight = view.sight(ACT, row.thing(), "calls", personal)
-    return sight.shows, False
+    paid = [
+        f"{one['type']}:{one['value']}"
+        for one in row.detail.get("named", ())
+        if one.get("by") in ("payment", "bound")
+    ]
+    pays = view.sight(ACT, row.thing(), "payments", paid)
+    return sight.shows, pays.shows, False
 
 
-def _masked(room: Calls, finding: Finding, shows: Callable[[str], bool]) -> Finding:
+def _masked(room: Calls, finding: Finding, shows: Shows) -> Finding:
     """The finding as it may be shown.
 
     The words of a ring's reasons name none of its hundreds of subjects, so that it is enough to
@@ -231,19 +225,26 @@ def _masked(room: Calls, finding: Finding, shows: Callable[[str], bool]) -> Find
 
 
 def _hubs(
-    room: Calls, finding: Finding, shows: Callable[[str], bool]
+    room: Calls, finding: Finding, shows: Shows, pays: Shows
 ) -> tuple[Mapping[str, Any], ...]:
     """What was cut out of a ring, each subject masked where it must be."""
 
-    def shown(value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        if personal_data(value) is None:
-            return redact(value)
-        return value if shows(value) else room.kernel.masker.mask_subject(value)
+    def shown(subject: str) -> str:
+        if personal_data(subject) is None:
+            clear = redact(subject)
+        elif (pays if subject.startswith("account:") else shows)(subject):
+            clear = subject
+        else:
+            clear = room.kernel.masker.mask_subject(subject)
+        return clear.partition(":")[2]
 
     hubs = finding.extra.get("hubs") or ()
-    return tuple({k: shown(v) for k, v in h.items()} for h in hubs if isinstance(h, Mapping))
+    told = [h if isinstance(h, Mapping) else {"subject": h} for h in hubs]
+    return tuple(
+        {"subject": shown(h["subject"]), "people": h.get("people")}
+        for h in told
+        if ":" in str(h.get("subject"))
+    )
 
 
 def _asked(row: RingRow, asked: Filters, changes: Mapping[str, Sequence[Change]]) -> bool:
@@ -311,9 +312,7 @@ def _change(event: RingEventRow, told: Mapping[str, str]) -> Change:
     return Change(event.what, event.counts, other, event.created_at, event.until, event.search)
 
 
-def _members(
-    room: Calls, detail: Mapping[str, Any], shows: Callable[[str], bool]
-) -> tuple[Member, ...]:
+def _members(room: Calls, detail: Mapping[str, Any], shows: Shows) -> tuple[Member, ...]:
     masker = room.kernel.masker
     used: dict[str, list[str]] = {}
     for link in detail.get("links", ()):
@@ -341,110 +340,47 @@ def _members(
     return tuple(made)
 
 
-def _shown(room: Calls, subject: str, shows: Callable[[str], bool]) -> str:
+def _shown(room: Calls, subject: str, shows: Shows) -> str:
     type_, _, value = subject.partition(":")
     return value if shows(subject) else room.kernel.masker.mask(type_, value)
 
 
-def _named(
-    room: Calls, detail: Mapping[str, Any], shows: Callable[[str], bool]
-) -> tuple[tuple[str, str, int], ...]:
-    """What complaints name; in clear only beside a number that is shown in clear."""
+def _named(room: Calls, detail: Mapping[str, Any], shows: Shows, pays: Shows) -> tuple[Named, ...]:
+    """What belongs to a ring beside its numbers.
+
+    What complaints name stands in clear only where a number that it is named with does; what
+    payments and accounts tell, only under an authority over payments.
+    """
     masker = room.kernel.masker
     told = []
     for one in detail.get("named", ()):
-        clear = any(shows(f"number:{n}") for n in one["numbers"])
-        value = one["value"] if clear else masker.pseudonym(one["type"], one["value"])
-        told.append((one["type"], value, one["times"]))
+        by, subject = one.get("by", "complaint"), f"{one['type']}:{one['value']}"
+        if by == "complaint":
+            clear = any(shows(f"number:{n}") for n in one["numbers"]) or shows(subject)
+        else:
+            clear = pays(subject)
+        told.append(
+            Named(
+                one["type"],
+                one["value"] if clear else masker.pseudonym(one["type"], one["value"]),
+                by,
+                one["times"],
+                one.get("bank") or "",
+                tuple(
+                    (_shown(room, f"number:{n}", shows), names.address(masker, f"number:{n}"))
+                    for n in one["numbers"][:3]
+                ),
+            )
+        )
     return tuple(told)
 
 
-def _graph(
-    room: Calls,
-    detail: Mapping[str, Any],
-    members: Sequence[Member],
-    named: Sequence[tuple[str, str, int]],
-) -> dict[str, Any]:
-    """The link chart: the site, its handsets, their numbers, and what complaints name.
-
-    Those numbers first that complaints name, then those with the most calls: a chart of hundreds
-    shows nothing.
-    """
-    masker = room.kernel.masker
-    told = {n: one for one in detail.get("named", ())[:_MOST_NAMED] for n in one["numbers"]}
-    hrefs = {names.address(masker, f"number:{n}") for n in told}
-    ranked = sorted(members, key=lambda m: (m.href not in hrefs, -m.calls, m.href))
-    known = {m.href: m for m in ranked[:_MOST_NUMBERS]}
-    nodes: list[dict[str, Any]] = [{"id": "site", "kind": "site", "label": ""}]
-    edges: list[dict[str, Any]] = []
-    shown = {href: text for m in known.values() for text, href in m.handsets}
-    sims: dict[str, set[str]] = {}
-    linked: set[str] = set()
-    for link in detail.get("links", ()):
-        handset = names.address(masker, f"imei:{link['imei']}")
-        if handset not in shown:
-            continue
-        sims.setdefault(handset, set()).add(link["number"])
-        number = names.address(masker, f"number:{link['number']}")
-        if number in known:
-            edges.append({"from": handset, "to": number, "weight": link["calls"]})
-            linked.add(number)
-    for member in known.values():
-        nodes.append(
-            {"id": member.href, "kind": "number", "label": _short(member.number),
-             "href": member.href, "weight": member.calls}
-        )  # fmt: skip
-    for href, text in shown.items():
-        label = f"{_short(text)} ×{len(sims.get(href, ()))}"
-        nodes.append({"id": href, "kind": "handset", "label": label, "href": href})
-        edges.append({"from": "site", "to": href, "weight": 1})
-    edges += [{"from": "site", "to": n, "weight": 1} for n in known if n not in linked]
-    for at, (type_, value, times) in enumerate(named[:_MOST_NAMED]):
-        id_ = f"named-{at}"
-        nodes.append({"id": id_, "kind": type_, "label": _short(value), "weight": times})
-        for number in detail["named"][at]["numbers"]:
-            href = names.address(masker, f"number:{number}")
-            if href in known:
-                edges.append({"from": href, "to": id_, "weight": times})
-    return {"nodes": nodes, "edges": edges}
-
-
-def _short(text: str) -> str:
-    """The end of a value, for the label of a chart; of a pseudonym its letters' beginning."""
-    if text.startswith("~"):
-        return text[:5] + "…" + (text.partition("·")[2] and "·" + text.partition("·")[2])
-    return text if len(text) <= 9 else "…" + text[-7:]
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A line of the timeline, in percent of the ring's span. `href` is its number's page."""
-
-    text: str
-    href: str
-    begin: float
-    length: float
-    first: datetime
-    last: datetime
-    calls: int
-
-
-def bars(page: RingPage) -> tuple[Bar, ...]:
-    """When each number was at work, the first one first."""
-    if not page.members:
-        return ()
-    begin = min(m.first for m in page.members)
-    length = max((max(m.last for m in page.members) - begin).total_seconds(), 1.0)
-    some = sorted(page.members, key=lambda m: (m.first, m.last, m.href))
-    return tuple(
-        Bar(
-            m.number,
-            m.href,
-            round(100 * (m.first - begin).total_seconds() / length, 2),
-            round(max(100 * (m.last - m.first).total_seconds() / length, 0.4), 2),
-            m.first,
-            m.last,
-            m.calls,
+def _files(view: View, authority: str, finding: Finding) -> dict[str, str]:
+    """Names of the files that a finding's records stand in."""
+    known = {r.sha256 for r in finding.records}
+    rows = view.session.scalars(
+        select(CallFileRow).where(
+            CallFileRow.authority == authority, CallFileRow.sha256.in_(sorted(known))
         )
-        for m in some
     )
+    return {row.sha256: row.name for row in rows}

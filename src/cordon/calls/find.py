@@ -18,10 +18,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cordon.calls.checking import REQUIRED, SCHEMA
-from cordon.calls.contacts import contacts
+from cordon.calls.contacts import contacts, ring_of
 from cordon.calls.detectors import all_detectors, cards
 from cordon.calls.detectors.data import CallData
-from cordon.calls.detectors.ringcards import RINGS
 from cordon.calls.forms import CELLS, COMPLAINTS, PAYMENTS
 from cordon.calls.importing import write_segment
 from cordon.calls.model import EXEMPT, Counts, Refusal
@@ -318,9 +317,7 @@ def _search(
     found.sort(key=lambda f: (f.kind, f.start, f.subjects))
     spoke = None
     if with_contacts:
-        rings = {s for f in found if f.kind == RINGS.kind for s in f.subjects}
-        suspects = {s.removeprefix("number:") for s in rings if s.startswith("number:")}
-        spoke = contacts(near, suspects.union(_named(beside.complaints)))
+        spoke = contacts(near, {*ring_of(found), *_named(beside.complaints)})
     read = census.rows + repeated - near.repeated
     counts = Counts(read, read - repeated, repeated, 0)
     return FindResult(tuple(found), counts, (), tuple(dict.fromkeys(left_out)), spoke)

@@ -72,11 +72,12 @@ class Follow:
 
 
 def matched(kept: Sequence[Ring], found: Sequence[Ring]) -> Matching:
-    """Match found rings with kept ones of the same kind, the best overlap first.
+    """Match found rings with kept ones, the best overlap first.
 
     Two may be one where they share at least half of the smaller one's numbers. Of several such
-    pairs the one with the greatest Jaccard overlap counts, then the one with more numbers in
-    common, then the ring kept first. The order of `found` plays no part.
+    pairs the one with the greatest Jaccard overlap counts, then the one of the same kind, then
+    the one with more numbers in common, then the ring kept first. The order of `found` plays no
+    part. What kind a ring is of may change: the people are the same.
     """
     pairs = _pairs(kept, found)
     goes_on: dict[str, str] = {}
@@ -97,23 +98,24 @@ def matched(kept: Sequence[Ring], found: Sequence[Ring]) -> Matching:
 
 
 def _pairs(kept: Sequence[Ring], found: Sequence[Ring]) -> list[tuple[Ring, Ring]]:
-    by_number: dict[tuple[str, str], list[Ring]] = {}
+    by_number: dict[str, list[Ring]] = {}
     for new in found:
         for number in new.numbers:
-            by_number.setdefault((new.kind, number), []).append(new)
+            by_number.setdefault(number, []).append(new)
     ranked = []
     for place, old in enumerate(kept):
         shared: dict[str, int] = {}
         for number in old.numbers:
-            for new in by_number.get((old.kind, number), ()):
+            for new in by_number.get(number, ()):
                 shared[new.id] = shared.get(new.id, 0) + 1
         for new in found:
             common = shared.get(new.id, 0)
             if common and common >= SHARE * min(len(old.numbers), len(new.numbers)):
                 both = len(old.numbers) + len(new.numbers) - common
-                ranked.append((-common / both, -common, place, sorted(new.numbers), old, new))
-    ranked.sort(key=lambda r: r[:4])
-    return [(r[4], r[5]) for r in ranked]
+                order = (-common / both, old.kind != new.kind, -common, place, sorted(new.numbers))
+                ranked.append((order, old, new))
+    ranked.sort(key=lambda r: r[0])
+    return [(old, new) for _, old, new in ranked]
 
 
 def followed(new: Sequence[Ring], others: Sequence[Ring]) -> dict[str, Follow]:

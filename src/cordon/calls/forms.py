@@ -131,7 +131,7 @@ PAYMENTS = Form(
         Column(
             "channel", "choice", "How it went.",
             choices=("transfer", "wallet", "card", "cash_in", "cash_out", "hawala", "crypto",
-                     "foreign"),
+                     "foreign", "refund"),
         ),
         Column("from_bank", "text", "Bank of who paid."),
         Column("to_bank", "text", "Bank of who was paid."),

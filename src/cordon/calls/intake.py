@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from sqlalchemy import func, select
 
 from cordon.calls.importing import NEAR, span, without_repeats
@@ -20,13 +17,14 @@ from cordon.calls.model import Counts, Refusal
 from cordon.calls.reading import Batch, read_calls
 from cordon.calls.tables import CallFileRow
 from cordon.kernel.access.model import Authority, Scope, Thing
+from cordon.kernel.bringing import KEPT_REFUSALS, report, source_of
 from cordon.kernel.ids import new_id
 from cordon.kernel.jobs import Running
 from cordon.kernel.store.columns import SegmentRow
-from cordon.kernel.work import Kernel, View, Work
+from cordon.kernel.work import Kernel, Work
 
 DATASET = "calls"
-KEPT_REFUSALS = 500
+SOUGHT = ("caller", "callee")  # by which pages look for the calls of one number
 OUTSIDE = "neither number is covered by the authority, or the call lies outside its span"
 
 
@@ -104,7 +102,7 @@ def run(
                 done=counts.read,
                 stage="reading",
                 report=report(
-                    name, "reading", counts, refusals, share=share, layout=reading.layout
+                    name, "reading", asdict(counts), refusals, share=share, layout=reading.layout
                 ),
             )
     if reading.broken:
@@ -112,7 +110,7 @@ def run(
     said = report(
         name,
         "done",
-        counts,
+        asdict(counts),
         refusals,
         share=1.0,
         layout=reading.layout,
@@ -159,7 +157,7 @@ def _store(
         part = work.session.scalar(
             select(func.count()).where(SegmentRow.dataset == DATASET, SegmentRow.source == source)
         )
-        path = columns.write(DATASET, source, part or 0, new)
+        path = columns.write(DATASET, source, part or 0, new, SOUGHT)
         first, last = span(new)
         work.session.add(
             SegmentRow(
@@ -179,55 +177,6 @@ def _store(
         )
     refused = len(batch.refusals) + outside
     return Counts(batch.read, len(new), repeated, refused)
-
-
-def report(
-    name: str,
-    state: str,
-    counts: Counts,
-    refusals: list[dict[str, Any]],
-    *,
-    share: float = 0.0,
-    layout: str = "",
-    notes: Sequence[str] = (),
-) -> dict[str, Any]:
-    """What a job that reads a file leaves.
-
-    Args:
-        share: of the file that was read (0 to 1). layout: by which, once it is known.
-        notes: sentences on what of it was passed over.
-    """
-    file: dict[str, Any] = {"name": name, "state": state, **asdict(counts), "share": share}
-    if layout:
-        file["layout"] = layout
-    if notes:
-        file["notes"] = list(notes)
-    return {"files": [file], "refusals": refusals}
-
-
-def source_of(sha256: str, authority: str) -> str:
-    """What the segments of a file name as their source: the file and its authority (hex)."""
-    return hashlib.sha256(f"{sha256}:{authority}".encode()).hexdigest()
-
-
-def start_of(view: View, sha256: str, authority: str, row: int) -> datetime | None:
-    """When the call in a row of a file began (UTC); None where no segment keeps that row.
-
-    Rows that were refused or repeated stand in none.
-    """
-    paths = view.session.scalars(
-        select(SegmentRow.path)
-        .where(SegmentRow.dataset == DATASET, SegmentRow.source == source_of(sha256, authority))
-        .order_by(SegmentRow.part)
-    )
-    for path in paths:
-        kept = view.kernel.columns.root / path
-        if kept.is_file():
-            found = pq.read_table(kept, columns=["start"], filters=[("row", "=", row)])
-            if len(found):
-                start: datetime = found["start"][0].as_py()
-                return start
-    return None
 
 
 def file_of(work: Work, sha256: str, authority: str) -> CallFileRow | None:

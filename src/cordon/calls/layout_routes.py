@@ -10,9 +10,10 @@ from starlette.responses import Response
 from cordon.calls import ownlayouts
 from cordon.calls.learning import PASSED_OVER
 from cordon.calls.service import Calls
+from cordon.calls.words import FIXED, said
 from cordon.kernel.access.model import Actor
 from cordon.kernel.errors import CordonError, NotFound
-from cordon.kernel.pages import May, page, see_other, wants_json
+from cordon.kernel.pages import May, guarded_router, page, see_other, wants_json
 
 View = Annotated[Actor, May("calls.layout.view")]
 Change = Annotated[Actor, May("calls.layout.change")]
@@ -22,7 +23,7 @@ Texts = Annotated[list[str], Form()]
 
 def routes(room: Calls) -> APIRouter:
     """The routes of layouts."""
-    router = APIRouter()
+    router = guarded_router()
 
     def listed(request: Request, actor: Actor, wrong: CordonError | None = None) -> Response:
         return page(
@@ -31,7 +32,7 @@ def routes(room: Calls) -> APIRouter:
             status=200 if wrong is None else type(wrong).status,
             title="Layouts",
             layouts=ownlayouts.known(room, actor),
-            refused="" if wrong is None else f"{wrong}",
+            refused=said(wrong),
             may_change=room.may(actor, ownlayouts.CHANGE),
         )
 
@@ -51,6 +52,19 @@ def routes(room: Calls) -> APIRouter:
             return listed(request, actor, wrong)
         return _proposal(request, found, found.name, {}, None)
 
+    @router.post("/calls/imports/{id_}/{place}/learn")
+    def learn_kept(request: Request, actor: Change, id_: str, place: int) -> Response:
+        """Propose a layout for a file that was brought in and that none fits."""
+        name, path = room.brings.kept_file(actor, id_, place)
+        try:
+            with path.open("rb") as source:
+                found = ownlayouts.begin(room, actor, source, name)
+        except CordonError as wrong:
+            if wants_json(request):
+                raise
+            return listed(request, actor, wrong)
+        return _proposal(request, found, found.name, {}, None)
+
     @router.post("/calls/layouts")
     def save(
         request: Request,
@@ -64,15 +78,15 @@ def routes(room: Calls) -> APIRouter:
     ) -> Response:
         """Keep a proposed layout, with what was corrected in it."""
         rows = zip(column, meaning, proposed, strict=False)
-        said = {c: m for c, m, p in rows if m != p}
+        corrected = {c: m for c, m, p in rows if m != p}
         try:
-            kept = ownlayouts.save(room, actor, token, file, name.strip(), said)
+            kept = ownlayouts.save(room, actor, token, file, name.strip(), corrected)
         except NotFound:
             raise
         except CordonError as wrong:
             if wants_json(request):
                 raise
-            known = {c: m for c, m in said.items() if m in ownlayouts.MEANINGS}
+            known = {c: m for c, m in corrected.items() if m in ownlayouts.MEANINGS}
             try:
                 found = ownlayouts.proposed(room, actor, token, file, known)
             except CordonError as gone:
@@ -120,5 +134,6 @@ def _proposal(
         chosen=chosen,
         meanings=ownlayouts.MEANINGS,
         none=PASSED_OVER,
-        refused="" if wrong is None else f"{wrong}",
+        lacks=[(sentence, sentence in FIXED) for sentence in found.proposal.lacks],
+        refused=said(wrong),
     )

@@ -3,85 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-import duckdb
 import phonenumbers
 from sqlalchemy import select
 
-from cordon.calls import intake, names
+from cordon.calls import attached, intake, names
+from cordon.calls.beside import newest
 from cordon.calls.charting import IMEI
+from cordon.calls.counting import MOST_ROWS, PAGE, counted
+from cordon.calls.forms import ACCOUNTS, CELLS, SESSIONS
 from cordon.calls.numbers import Numbers
 from cordon.calls.service import Calls
 from cordon.calls.tables import RingRow
-from cordon.kernel.access.model import Actor, Authority, Thing
+from cordon.kernel.access.model import Actor, Authority, Scope, Thing
 from cordon.kernel.errors import AuthorityRefused, BadInput, NotFound
 from cordon.kernel.leads import list_findings
 from cordon.kernel.leads.tables import FindingSubjectRow
 from cordon.kernel.work import Sight, View, Work, require_authority
 
 ACT = "calls.profile.view"
-PAGE = 100  # calls of a page
 MOST_PAGES = 1000
-MOST_ROWS = 500_000  # calls that a profile is counted over; the newest
-MOST_OF_A_KIND = 50
-
-_ENDS = """
-CREATE TEMP TABLE own AS
-SELECT * FROM (
-    SELECT true AS made, caller AS number, callee AS other, caller_imsi AS imsi,
-           left(caller_imei, 14) AS imei, caller_cell AS cell, start, duration_s, kind,
-           sha256, row
-    FROM calls
-    UNION ALL
-    SELECT false, callee, caller, callee_imsi, left(callee_imei, 14), callee_cell, start,
-           duration_s, kind, sha256, row
-    FROM calls
-)
-WHERE start >= $since AND start < $until AND
-"""
-# one condition a type of subject; what is looked for is bound, never written into it
-_WHERE = {
-    "number": "number = $value",
-    "imei": "imei = $value",
-    "cell": "cell = $value",
-}
-_NEWEST = " ORDER BY start DESC, row LIMIT $most"
-_COUNTS = """
-SELECT count(*) AS calls, count(*) FILTER (made) AS made, count(DISTINCT other) AS people,
-       count(DISTINCT number) AS numbers, min(start) AS first, max(start) AS last
-FROM own
-"""
-_HOURS = """
-SELECT isodow(local) AS weekday, hour(local) AS hour, count(*) AS calls
-FROM (SELECT CAST(start AS TIMESTAMP) + to_seconds($offset) AS local FROM own)
-GROUP BY weekday, hour
-"""
-_DAYS = """
-SELECT CAST(CAST(start AS TIMESTAMP) + to_seconds($offset) AS DATE) AS day, count(*) AS calls
-FROM own GROUP BY day ORDER BY day DESC LIMIT 400
-"""
-_USED = """
-SELECT kind, value, count(*) AS calls, min(start) AS first, max(start) AS last
-FROM (
-    SELECT 'number' AS kind, number AS value, start FROM own
-    UNION ALL SELECT 'imei', imei, start FROM own
-    UNION ALL SELECT 'imsi', imsi, start FROM own
-    UNION ALL SELECT 'cell', cell, start FROM own
-    UNION ALL SELECT 'other', other, start FROM own
-)
-WHERE value IS NOT NULL
-GROUP BY kind, value
-QUALIFY row_number() OVER (PARTITION BY kind ORDER BY count(*) DESC, value) <= $most
-ORDER BY kind, calls DESC, value
-"""
-_CALLS = """
-SELECT made, number, other, imei, cell, start, duration_s, kind, sha256, row
-FROM own ORDER BY start DESC, row LIMIT $most OFFSET $skipped
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +47,13 @@ class CallLine:
 
     made: bool
     number: str
+    number_href: str
     other: str
     other_href: str
     handset: str
+    handset_href: str
     cell: str
+    cell_href: str
     start: datetime
     duration_s: float | None
     kind: str
@@ -123,6 +72,17 @@ class Lead:
 
 
 @dataclass(frozen=True, slots=True)
+class Succession:
+    """A number that this one goes on from, or that goes on from it (`after`), with the odds."""
+
+    after: bool
+    text: str
+    href: str
+    odds: float | None
+    finding: str
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """A number, handset or cell, as the authority chosen lets it be seen.
 
@@ -134,7 +94,9 @@ class Profile:
         hours: 7 × 24 calls, Monday first (local). days: (day, calls), newest first.
         used: by kind (`number`, `imei`, `imsi`, `cell`, `other`), the most used first.
         calls: one page of them, newest first. findings: that name it.
-        rings: (id, name) of those whose finding names it.
+        rings: (id, name) of those whose finding names it. successions: of a number.
+        addresses: of its internet sessions, `public` and `remote`. accounts: bound to it, as
+            (account or its pseudonym, bank, kind). place: where a cell stands.
     """
 
     type: str
@@ -152,6 +114,10 @@ class Profile:
     more: bool = False
     findings: Sequence[Lead] = ()
     rings: Sequence[tuple[str, str]] = ()
+    successions: Sequence[Succession] = ()
+    addresses: Mapping[str, Sequence[attached.Address]] = field(default_factory=dict)
+    accounts: Sequence[tuple[str, str, str]] = ()
+    place: attached.Position | None = None
 
 
 def find_number(room: Calls, actor: Actor, typed: str) -> str:
@@ -217,12 +183,82 @@ def profile(room: Calls, actor: Actor, type_: str, name: str, page: int = 1) -> 
             until=scope.until,
             authorities=[authority.id],
         )
+        aside = _aside(work, room, authority, type_, subject)
     # outside a transaction: a long look at a nation's calls holds up nobody
-    read = _read(room, paths, authority, type_, value, min(max(page, 1), MOST_PAGES))
+    read = _read(room, paths, scope, type_, value, min(max(page, 1), MOST_PAGES))
+    beside = _beside(room, aside, scope, type_, value)
     sight = Sight("calls", authority, masker)
     with room.kernel.work(actor) as work:
         shown = _shown(work, room, sight, type_, read)
-        return replace(base, text=value, covered=True, **shown, **_told(work, subject))
+        beside["accounts"] = _accounts(work, room, authority, type_, subject, beside["accounts"])
+        told = _told(work, subject)
+        told["successions"] = _successions(work, room, sight, subject)
+        return replace(base, text=value, covered=True, **shown, **beside, **told)
+
+
+def _aside(
+    work: Work, room: Calls, authority: Authority, type_: str, subject: str
+) -> dict[str, list[str]]:
+    """Paths of the columns beside the calls that speak of a subject, by kind of file."""
+    last = newest(work, authority)
+    told: dict[str, list[str]] = {}
+    if type_ == "cell" and CELLS.name in last:
+        told[CELLS.name] = attached.segments(work, CELLS, authority, last[CELLS.name])
+    if type_ in ("number", "imei"):
+        told[SESSIONS.name] = attached.segments(work, SESSIONS, authority, None)
+    if type_ == "number" and ACCOUNTS.name in last:
+        told[ACCOUNTS.name] = attached.segments(work, ACCOUNTS, authority, last[ACCOUNTS.name])
+    return told
+
+
+def _beside(
+    room: Calls, paths: Mapping[str, list[str]], scope: Scope, type_: str, value: str
+) -> dict[str, Any]:
+    columns = room.kernel.columns
+    return {
+        "addresses": attached.addresses(columns, paths.get(SESSIONS.name, ()), type_, value, scope),
+        "accounts": attached.accounts(columns, paths.get(ACCOUNTS.name, ()), value),
+        "place": attached.position(columns, paths.get(CELLS.name, ()), value),
+    }
+
+
+def _accounts(
+    work: Work,
+    room: Calls,
+    authority: Authority,
+    type_: str,
+    subject: str,
+    found: Sequence[attached.Account],
+) -> list[tuple[str, str, str]]:
+    """Accounts as they may be shown; those in clear are entered as read."""
+    if not found:
+        return []
+    thing = Thing(type_, names.pseudonym(room.kernel.masker, subject), room.kernel.agency)
+    sight = work.sight(ACT, thing, "payments", [f"account:{a.account}" for a in found])
+    return [
+        (sight.subject(f"account:{a.account}").partition(":")[2], a.bank, a.kind) for a in found
+    ]
+
+
+def _successions(work: Work, room: Calls, sight: Sight, subject: str) -> list[Succession]:
+    """Numbers before and after this one, by the findings that say so."""
+    if not subject.startswith("number:"):
+        return []
+    told = []
+    for kept in list_findings(work, kind="calls.number_succession", subject=subject):
+        if not work.may("calls.finding.view", kept.thing()):
+            continue
+        said = kept.finding.extra
+        after = said.get("from") == subject
+        other = said.get("to" if after else "from")
+        if not isinstance(other, str) or not other.startswith("number:"):
+            continue
+        names.remember(work, [other])
+        odds = next((r.value for r in kept.finding.reasons if r.name == "odds"), None)
+        shown = sight.subject(other).partition(":")[2]
+        href = names.address(room.kernel.masker, other)
+        told.append(Succession(after, shown, href, odds, kept.finding.id))
+    return told
 
 
 def _meant(view: View, type_: str, name: str) -> str:
@@ -274,42 +310,15 @@ def _told(view: View, subject: str) -> dict[str, Any]:
 
 
 def _read(
-    room: Calls, paths: Sequence[Path], authority: Authority, type_: str, value: str, page: int
+    room: Calls, paths: Sequence[Path], scope: Scope, type_: str, value: str, page: int
 ) -> dict[str, Any]:
-    """What the segments say of a subject, as rows."""
-    if not paths:
-        return {"counts": {"calls": 0}}
-    scope, columns = authority.scope, room.kernel.columns
-    with columns.connect() as db:
-        db.read_parquet([str(p) for p in paths]).create_view("calls")
-        db.execute(
-            _ENDS + _WHERE[type_] + _NEWEST,
-            {
-                "since": scope.since or datetime(1900, 1, 1, tzinfo=UTC),
-                "until": scope.until or datetime(9999, 1, 1, tzinfo=UTC),
-                "value": value,
-                "most": MOST_ROWS,
-            },
-        )
-        (counts,) = _rows(db, _COUNTS, {})
-        if not counts["calls"]:
-            return {"counts": counts}
-        offset = counts["last"].astimezone(room.country.zone).utcoffset() or timedelta(0)
-        local = {"offset": int(offset.total_seconds())}
-        asked = {"most": PAGE + 1, "skipped": (page - 1) * PAGE}
-        return {
-            "counts": counts,
-            "page": page,
-            "hours": _rows(db, _HOURS, local),
-            "days": _rows(db, _DAYS, local),
-            "used": _rows(db, _USED, {"most": MOST_OF_A_KIND}),
-            "calls": _rows(db, _CALLS, asked),
-        }
-
-
-def _rows(db: duckdb.DuckDBPyConnection, asked: str, given: dict[str, Any]) -> list[dict[str, Any]]:
-    table: Any = db.sql(asked, params=given or None).to_arrow_table()
-    return list(table.to_pylist())
+    key = (tuple(map(str, paths)), scope.since, scope.until, type_, value, page)
+    read = room.recent.get(key)
+    if read is None:
+        columns, zone = room.kernel.columns, room.country.zone
+        read = counted(columns, paths, scope, type_, value, page, zone)
+        room.recent.put(key, read)
+    return read
 
 
 def _shown(
@@ -358,23 +367,30 @@ def _used(
 def _address(room: Calls, type_: str, value: str) -> str:
     if type_ in names.PAGES:
         return names.address(room.kernel.masker, f"{type_}:{value}")
-    return f"/calls/cells/{value}" if type_ == "cell" else ""
+    return f"/calls/cells/{quote(value)}" if type_ == "cell" else ""
 
 
 def _lines(work: Work, room: Calls, sight: Sight, rows: list[dict[str, Any]]) -> list[CallLine]:
-    names.remember(work, {f"number:{r['other']}" for r in rows})
+    seen = {f"number:{r[end]}" for r in rows for end in ("number", "other")}
+    names.remember(work, seen | {f"imei:{r['imei']}" for r in rows if r["imei"]})
 
     def shown(type_: str, value: str | None) -> str:
         return sight.subject(f"{type_}:{value}").partition(":")[2] if value else ""
+
+    def href(type_: str, value: str | None) -> str:
+        return _address(room, type_, value) if value else ""
 
     return [
         CallLine(
             r["made"],
             shown("number", r["number"]),
+            href("number", r["number"]),
             shown("number", r["other"]),
-            _address(room, "number", r["other"]),
+            href("number", r["other"]),
             shown("imei", r["imei"]),
+            href("imei", r["imei"]),
             r["cell"] or "",
+            href("cell", r["cell"]),
             r["start"],
             r["duration_s"],
             r["kind"],

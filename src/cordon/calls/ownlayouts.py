@@ -124,7 +124,8 @@ def save(
         raise Conflict("There is a layout of that name already.", advice="Choose another name.")
     learning = proposed(room, actor, token, file, said)
     if learning.proposal.lacks:
-        raise BadInput(" ".join(learning.proposal.lacks), advice="Say which columns hold it.")
+        # the form that comes back says each of them
+        raise BadInput(learning.proposal.lacks[0], advice="Say which columns hold it.")
     proposal = _proposed(room, _path(room, actor, token), token, file, said, name).proposal
     with room.kernel.work(actor) as work:
         work.act(CHANGE, room.thing(), layout=name, corrected=len(said))
@@ -169,7 +170,7 @@ def _proposed(
             corrections=said,
         )
     except BadInput as odd:  # it names the file by the name that it waits under
-        raise BadInput(str(odd).replace(path.name, file), advice=odd.advice) from None
+        raise BadInput(odd.message.replace(path.name, file), advice=odd.advice) from None
     return Learning(token, file, named, proposal)
 
 

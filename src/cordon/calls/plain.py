@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -29,6 +30,9 @@ from cordon.calls.statements import in_utc, once, whole
 from cordon.calls.unpacking import Progress
 from cordon.kernel.errors import BadInput
 from cordon.kernel.store.files import sha256_of
+
+if TYPE_CHECKING:
+    from cordon.calls.firsts import Firsts
 
 PARQUET_ROWS = 1 << 16  # rows of a batch from a Parquet file
 
@@ -100,13 +104,17 @@ class PlainReading:
         self.sha256 = sha256_of(path)
         self._numbers = Numbers(region)
         self._progress = progress
-        self._seen: set[str] = set()
+        self._told: Firsts | None = None  # what names the rows so far
         self._base: str | None = None  # of the numbers in cell ids, told by the first part
 
     def batches(self) -> Iterator[PlainBatch]:
         """The file's rows, some 80,000 at a time; a row that was there before is in none.
 
-        Memory is that of a batch, and of what names the rows where the form has such a column.
+        Memory is that of a batch; where the form has a column that names the rows, 16 MB beside it
+        (`firsts`).
+
+        Raises:
+            Unavailable: there is no room for temporary files.
         """
         reasons: Counter[str] = Counter()
         with self.path.open("rb") as raw:
@@ -134,11 +142,12 @@ class PlainReading:
         """The rows that no row before them names."""
         if self.form.unique is None:
             return table
-        fresh = np.zeros(len(table), bool)
-        for at, name in enumerate(table[self.form.unique].to_pylist()):
-            if name not in self._seen:
-                self._seen.add(name)
-                fresh[at] = True
+        if self._told is None:
+            # loads what is compiled, which a file of another form does not need
+            from cordon.calls.firsts import Firsts
+
+            self._told = Firsts()
+        fresh = self._told.new(as_array(table[self.form.unique]))
         return table if fresh.all() else table.filter(pa.array(fresh))
 
     def _typed(self, table: pa.Table, rows: NDArray[np.int64]) -> tuple[pa.Table, list[Refusal]]:

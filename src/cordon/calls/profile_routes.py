@@ -9,9 +9,10 @@ from starlette.responses import Response
 
 from cordon.calls import lookups
 from cordon.calls.service import Calls
+from cordon.calls.words import said
 from cordon.kernel.access.model import Actor
 from cordon.kernel.errors import AuthorityRefused, BadInput
-from cordon.kernel.pages import May, page, see_other, wants_json
+from cordon.kernel.pages import May, guarded_router, page, see_other, wants_json
 
 View = Annotated[Actor, May("calls.profile.view")]
 Page = Annotated[str, Query(alias="page")]
@@ -19,12 +20,12 @@ Page = Annotated[str, Query(alias="page")]
 
 def routes(room: Calls) -> APIRouter:
     """The routes of numbers, handsets and cells."""
-    router = APIRouter()
+    router = guarded_router()
 
     @router.get("/calls/numbers")
     def ask(request: Request, _actor: View) -> Response:
         """The form that leads to a number's or handset's page; what is typed is in no address."""
-        return page(request, "calls/look.html", title="Look up", typed="", refused="")
+        return page(request, "calls/look.html", title="Look up", typed="", refused=[])
 
     @router.post("/calls/numbers")
     def find(request: Request, actor: View, number: Annotated[str, Form()] = "") -> Response:
@@ -40,7 +41,7 @@ def routes(room: Calls) -> APIRouter:
                 status=type(wrong).status,
                 title="Look up",
                 typed=number[:40],
-                refused=f"{wrong}",
+                refused=said(wrong),
             )
 
     @router.get("/calls/numbers/{name}")

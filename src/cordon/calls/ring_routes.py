@@ -10,9 +10,10 @@ from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from cordon.calls import desk
+from cordon.calls.ringdrawing import bars
 from cordon.calls.service import Calls
 from cordon.kernel.access.model import Actor
-from cordon.kernel.pages import May, page
+from cordon.kernel.pages import May, guarded_router, page
 
 View = Annotated[Actor, May("calls.ring.view")]
 Page = Annotated[str, Query(alias="page")]
@@ -21,7 +22,7 @@ WAYS = ("chart", "map", "time", "table")
 
 def routes(room: Calls) -> APIRouter:
     """The routes of rings."""
-    router = APIRouter()
+    router = guarded_router()
 
     @router.get("/calls/rings")
     def rings(
@@ -59,7 +60,7 @@ def routes(room: Calls) -> APIRouter:
             way=way,
             ways=WAYS,
             place=_place(found),
-            span=desk.bars(found),
+            span=bars(found.members),
             records=found.finding.records[: desk.MOST_RECORDS],
         )
 

@@ -2,7 +2,8 @@
 
 A ring's finding keeps one id, so that neither its alert nor its case meets it a second time. The
 id is the ring's own random one, not made of numbers: which numbers it has changes, and decision
-0005 says why an id must not tell them.
+0005 says why an id must not tell them. Only where searches tell the ring to be of another kind has
+it another finding, because that is another claim, and has to be answered anew.
 """
 
 from __future__ import annotations
@@ -85,9 +86,10 @@ def keep_found(
         [r for r in new if r.id not in {ids[f] for f in said.split}],
         others,
     )
-    made, grown = keep(
-        work, [replace(f, id=ids.get(f.id, f.id)) for f in findings], cards, mark=mark
-    )
+    said_as = {f.id: _id_of(work, ids[f.id], f.kind) if f.id in ids else f.id for f in findings}
+    made, grown = keep(work, [replace(f, id=said_as[f.id]) for f in findings], cards, mark=mark)
+    subjects = {s for f in findings for s in f.subjects}
+    names.remember(work, (s for s in subjects if s.partition(":")[0] in names.PAGES))
     book = _Book(work, authority, search, until, mark)
     for finding in findings:
         if finding.id not in ids:
@@ -98,6 +100,7 @@ def keep_found(
             row = book.open(ring, finding, said.split.get(finding.id), follows.get(ring))
         else:
             book.goes_on(row, next(k for k in kept if k.id == ring), finding)
+            book.turned(row, finding, work.kernel.masker.opaque_id(said_as[finding.id]))
         book.write(row, finding, details.get(finding.id, {}))
     for child, parent in said.split.items():
         book.tell(parent, "split_off", ids[child], {})
@@ -202,6 +205,13 @@ class _Book:
         elif left:
             self.tell(row.id, "shrank", None, counts)
 
+    def turned(self, row: RingRow, finding: Finding, id_: str) -> None:
+        """Tell where a ring is of another kind now; its finding of before stays as it was."""
+        if row.kind != finding.kind:
+            told = {"before": row.kind, "after": finding.kind, "finding": row.finding}
+            self.tell(row.id, "kind", None, told)
+            row.kind, row.finding = finding.kind, id_
+
     def write(self, row: RingRow, finding: Finding, detail: Mapping[str, Any]) -> None:
         """Let a ring's row say what its finding says now."""
         silent = self._until - finding.end > SILENT
@@ -216,9 +226,7 @@ class _Book:
         row.seats_least, row.seats_most = seats.get("least"), seats.get("most")
         row.search = self._search
         row.detail = dict(detail)
-        handsets = {f"imei:{link['imei']}" for link in detail.get("links", ())}
-        numbers = {s for s in finding.subjects if s.startswith("number:")}
-        names.remember(self._work, numbers | handsets)
+        names.remember(self._work, {f"imei:{link['imei']}" for link in detail.get("links", ())})
 
     def merge(self, row: RingRow, taker: str) -> None:
         """A ring of which another one has taken the numbers in."""
@@ -235,6 +243,12 @@ class _Book:
         if row.state != "gone":
             row.state = "gone"
             self.tell(row.id, "gone", None, {"numbers": row.numbers})
+
+
+def _id_of(work: Work, ring: str, kind: str) -> str:
+    """The id of what is said of a ring: its own; of a kind that it was not first of, one beside."""
+    first = work.session.get(FindingRow, work.kernel.masker.opaque_id(ring))
+    return ring if first is None or first.kind == kind else f"{ring}:{kind}"
 
 
 def _shared(follow: Follow) -> dict[str, Any]:

@@ -9,10 +9,10 @@ from typing import Any
 import pyarrow as pa
 from sqlalchemy import func, select
 
-from cordon.calls import charting, intake
+from cordon.calls import attached, charting, intake
 from cordon.calls.beside import newest
 from cordon.calls.find import FindResult, find_in_segments
-from cordon.calls.forms import CELLS, COMPLAINTS, PAYMENTS
+from cordon.calls.forms import ACCOUNTS, CELLS, COMPLAINTS, PAYMENTS
 from cordon.calls.plain import read_plain
 from cordon.calls.registers import read_register
 from cordon.calls.ringbook import KINDS, keep_found
@@ -48,6 +48,11 @@ def run(
             )
         )
         files = newest(work, authority)
+        accounts = (
+            attached.segments(work, ACCOUNTS, authority, files[ACCOUNTS.name])
+            if ACCOUNTS.name in files
+            else []
+        )
     if not paths or last is None:
         raise NotFound(
             "No call record was brought in under this authority.",
@@ -56,13 +61,13 @@ def run(
     region = country.phone_region
     register = files.get("subscribers")
     holders = read_register(kernel.files.path(register), region).holders if register else None
-    beside = _tables(kernel, files, region)
+    beside, left_out = _tables(kernel, files, region)
     result = _search(job, kernel, paths, authority, holders, beside, region)
     until = min(last, scope.until) if scope.until else last
+    rings = {f.id: f.subjects for f in result.findings if f.kind in KINDS}
     found = {
-        f.id: [s.removeprefix("number:") for s in f.subjects if s.startswith("number:")]
-        for f in result.findings
-        if f.kind in KINDS
+        id_: [s.removeprefix("number:") for s in subjects if s.startswith("number:")]
+        for id_, subjects in rings.items()
     }
     seen = charting.details(
         kernel.columns,
@@ -72,8 +77,10 @@ def run(
         until=scope.until,
         offset=until.astimezone(country.zone).utcoffset() or until - until,
     )
-    for id_, numbers in found.items():
-        charting.with_beside(seen[id_], numbers, beside["cells"], beside["complaints"])
+    for id_, subjects in rings.items():
+        tied = [s.removeprefix("account:") for s in subjects if s.startswith("account:")]
+        own = attached.bound(kernel.columns, accounts, found[id_], tied)
+        charting.with_beside(seen[id_], subjects, beside["cells"], beside["complaints"], own)
     with job.step() as work:
         kept = keep_found(
             work,
@@ -93,7 +100,7 @@ def run(
             "grown": len(kept.grown),
         }
         work.act(ACT, room, **told)
-        report = {**told, "left_out": list(result.left_out)}
+        report = {**told, "left_out": [*left_out, *result.left_out]}
         job.save(
             work,
             {},
@@ -131,11 +138,23 @@ def _search(
     )
 
 
-def _tables(kernel: Kernel, files: Mapping[str, str], region: str) -> dict[str, pa.Table | None]:
-    """The files beside the calls as tables, those that were brought in."""
-    return {
-        form.name: read_plain(kernel.files.path(files[form.name]), form, region).table
-        if form.name in files
-        else None
-        for form in (CELLS, COMPLAINTS, PAYMENTS)
-    }
+def _tables(
+    kernel: Kernel, files: Mapping[str, str], region: str
+) -> tuple[dict[str, pa.Table | None], list[str]]:
+    """The files beside the calls as tables, those that were brought in; what was lost of them."""
+    tables: dict[str, pa.Table | None] = {}
+    left_out: list[str] = []
+    for form in (CELLS, COMPLAINTS, PAYMENTS):
+        tables[form.name] = None
+        if form.name not in files:
+            continue
+        read = read_plain(kernel.files.path(files[form.name]), form, region, form.name)
+        tables[form.name] = read.table
+        if read.refusals:
+            left_out.append(
+                f"{len(read.refusals):,} of the {read.counts.read:,} rows of the newest file of "
+                f"{form.name} could not be read and were left out."
+            )
+        if read.broken:
+            left_out.append(read.broken + " What stands before it was used.")
+    return tables, left_out

@@ -2,32 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import pyarrow as pa
 from sqlalchemy import select
+from sqlalchemy.orm import defer
 
-from cordon.calls import beside, intake, searching
+from cordon.calls import beside, intake, names, searching
+from cordon.calls.attached import within
+from cordon.calls.bringing import BringingCalls
+from cordon.calls.counting import Recent
 from cordon.calls.find import cards
+from cordon.calls.forms import SESSIONS
+from cordon.calls.joined import RingTold, Spoken, contacts_of, handsets_of, ring_told, spoken
 from cordon.calls.layouts import AUTO, chosen
 from cordon.calls.model import Refusal
 from cordon.calls.plain import PlainReading
 from cordon.calls.reading import read_calls
 from cordon.calls.registers import read_register
-from cordon.calls.tables import CallFileRow
+from cordon.calls.tables import CallFileRow, RingEventRow, RingRow
 from cordon.countries import country as facts
-from cordon.kernel.access.model import Actor, Authority, Mark, Thing
+from cordon.kernel.access.model import Actor, Authority, Mark, Scope, Thing
+from cordon.kernel.bringing import KEPT_REFUSALS, row_moment
 from cordon.kernel.cards import Card
-from cordon.kernel.errors import AuthorityRefused, BadInput, Conflict
-from cordon.kernel.ids import new_id
+from cordon.kernel.errors import AuthorityRefused, BadInput, NotFound
+from cordon.kernel.findings import Finding
 from cordon.kernel.jobs import JobKind, Jobs, Running
 from cordon.kernel.leads import KeptFinding, list_findings
 from cordon.kernel.work import Kernel, View, Work
 
 MARK = Mark.AMBER
+PAGE = 50  # findings of a page
+_AT_ONCE = 500  # findings of one question to the database
+
+
+@dataclass(frozen=True, slots=True)
+class FoundLine:
+    """A finding in a list.
+
+    Attributes:
+        kept: with its first subjects. subjects: each as it may be shown, with its page or "".
+        count: how many it has. ring: id and name of the ring that it says.
+    """
+
+    kept: KeptFinding
+    subjects: tuple[tuple[str, str], ...]
+    count: int
+    ring: tuple[str, str] | None
+
+
+def _first(finding: Finding, most: int) -> tuple[str, ...]:
+    """The first subjects, numbers before what they were used with."""
+    ranked = sorted(finding.subjects, key=lambda s: (not s.startswith("number:"), s))
+    return tuple(ranked[:most])
 
 
 class Calls:
@@ -55,6 +86,8 @@ class Calls:
         self.layouts = layouts
         self.jobs = jobs
         self.largest = largest
+        self.recent = Recent()
+        self.brings = BringingCalls(self)
 
     def job_kinds(self) -> list[JobKind]:
         """The room's long work."""
@@ -117,36 +150,12 @@ class Calls:
             authority = actor.authority
             if authority is None:
                 raise AuthorityRefused("No authority is chosen.")
-            self.kernel.rows.alone(work.session, f"calls.file:{sha256}:{authority.id}")
-            row = intake.file_of(work, sha256, authority.id)
-            if row is None:
-                row = CallFileRow(
-                    id=new_id(),
-                    agency=self.kernel.agency,
-                    mark=MARK,
-                    created_at=work.now,
-                    sha256=sha256,
-                    name=name[:200],
-                    kind=kind,
-                    authority=authority.id,
-                    state="kept",
-                    size=size,
-                    counts={},
-                    refusals=[],
-                )
-                work.session.add(row)
-                work.session.flush()
-            elif row.kind != kind and row.state == "stored":
-                raise Conflict(
-                    f"This file was brought in before, as {row.kind}.",
-                    advice="Nothing was added. Choose that kind, or another file.",
-                )
-            row.kind = kind
+            row = self.brings.keep_file(work, authority, sha256, size, name, kind)
             work.act(act, row.thing(), file=sha256, size=size)
             if register is not None:
                 row.state, row.created_at = "stored", work.now  # the one brought in last counts
                 row.counts = asdict(register.counts)
-                row.refusals = [asdict(r) for r in register.refusals[: intake.KEPT_REFUSALS]]
+                row.refusals = [asdict(r) for r in register.refusals[:KEPT_REFUSALS]]
                 return ""
             params = {
                 "sha256": sha256,
@@ -180,44 +189,129 @@ class Calls:
             return
         if kind != "calls":
             for part in PlainReading(path, beside.BY_NAME[kind], self.region).batches():
-                yield from part.refusals
+                more = within(part.table, scope)[1] if kind == SESSIONS.name else []
+                yield from sorted([*part.refusals, *more], key=lambda r: r.row)
             return
         for batch in read_calls(path, self.region, layout=layout, folder=self.layouts):
             outside = intake.within(batch.table, scope)[1]
             yield from sorted([*batch.refusals, *outside], key=lambda r: r.row)
 
     def findings(self, actor: Actor) -> list[KeptFinding]:
-        """The room's findings that the actor may see; what no authority covers is masked."""
+        """All findings of the room that the actor may see; what no authority covers is masked."""
+        shown: list[KeptFinding] = []
         with self.kernel.view(actor) as view:
             view.permit("calls.finding.view", self._room())
-            found = list_findings(view, kind="calls.")
-            each = view.seen_all("calls.finding.view", [(k.thing(), k.finding) for k in found])
-        return [replace(kept, finding=one) for kept, one in zip(found, each, strict=True)]
+            while True:
+                last = shown[-1].finding.id if shown else None
+                found = list_findings(view, kind="calls.", before=last, at_most=_AT_ONCE)
+                things = [(k.thing(), k.finding) for k in found]
+                each = view.seen_all("calls.finding.view", things)
+                shown += [replace(k, finding=one) for k, one in zip(found, each, strict=True)]
+                if len(found) < _AT_ONCE:
+                    return shown
 
-    def findings_in_short(self, actor: Actor, subjects: int = 4) -> list[tuple[KeptFinding, int]]:
-        """The same with the first few subjects of each, and how many it has; without reasons."""
+    def findings_in_short(
+        self, actor: Actor, *, kind: str = "", before: str = "", subjects: int = 4
+    ) -> tuple[list[FoundLine], bool]:
+        """A page of findings with the first few subjects of each, newest first, without reasons.
+
+        Args:
+            kind: of them; all of the room where it is none of its cards' kinds. before: id of the
+                last finding of the page before.
+
+        Returns:
+            The lines, and whether more follow.
+        """
+        asked = kind if kind in self.cards else "calls."
         with self.kernel.view(actor) as view:
             view.permit("calls.finding.view", self._room())
-            found = list_findings(view, kind="calls.")
+            found = list_findings(view, kind=asked, before=before or None, at_most=PAGE + 1)
             short = [
-                replace(k.finding, subjects=k.finding.subjects[:subjects], reasons=(), extra={})
-                for k in found
+                replace(k.finding, subjects=_first(k.finding, subjects), reasons=(), extra={})
+                for k in found[:PAGE]
             ]
-            things = [k.thing() for k in found]
+            things = [k.thing() for k in found[:PAGE]]
             each = view.seen_all("calls.finding.view", zip(things, short, strict=True))
-        return [
-            (replace(kept, finding=one), len(kept.finding.subjects))
-            for kept, one in zip(found, each, strict=True)
+            rings = self._rings(view, [k.finding.id for k in found[:PAGE]])
+            pages = self.pages_of(view, (s for one in each for s in one.subjects))
+        lines = [
+            FoundLine(
+                replace(kept, finding=one),
+                tuple((s.partition(":")[2], pages.get(s, "")) for s in one.subjects),
+                len(kept.finding.subjects),
+                rings.get(kept.finding.id),
+            )
+            for kept, one in zip(found[:PAGE], each, strict=True)
         ]
+        return lines, len(found) > PAGE
+
+    def _rings(self, view: View, findings: list[str]) -> dict[str, tuple[str, str]]:
+        rows = view.session.scalars(select(RingRow).where(RingRow.finding.in_(findings)))
+        return {r.finding: (r.id, r.name) for r in rows if view.may("calls.ring.view", r.thing())}
+
+    def file(self, actor: Actor, id_: str) -> CallFileRow:
+        """One file that was brought in; NotFound where there is none."""
+        with self.kernel.view(actor) as view:
+            row = view.session.get(CallFileRow, id_)
+            if row is None:
+                raise NotFound("No such file was brought in.")
+            view.permit("calls.finding.view", row.thing())
+            return row
 
     def files(self, actor: Actor) -> list[CallFileRow]:
         """Files brought in, newest first."""
         with self.kernel.view(actor) as view:
             view.permit("calls.finding.view", self._room())
             rows = view.session.scalars(
-                select(CallFileRow).order_by(CallFileRow.id.desc()).limit(200)
+                select(CallFileRow)
+                .options(defer(CallFileRow.refusals))
+                .order_by(CallFileRow.id.desc())
+                .limit(200)
             )
             return [r for r in rows if view.may("calls.finding.view", r.thing())]
+
+    def ring_of(self, view: View, finding: str) -> tuple[str, str] | None:
+        """Id and name of the ring that a finding says, or said, where the reader may see it."""
+        row = view.session.scalars(select(RingRow).where(RingRow.finding == finding)).first()
+        if row is None:  # a ring that is of another kind now has another finding
+            told = view.session.scalars(select(RingEventRow).where(RingEventRow.what == "kind"))
+            ring = next((e.ring for e in told if e.counts.get("finding") == finding), None)
+            row = view.session.get(RingRow, ring) if ring else None
+        if row is None or not view.may("calls.ring.view", row.thing()):
+            return None
+        return row.id, row.name
+
+    def pages_of(self, view: View, subjects: Iterable[str]) -> dict[str, str]:
+        """Pages of numbers and handsets, by subject as it may be shown; none for what has none.
+
+        They stand under the pseudonym, so that a masked subject has one too.
+        """
+        if not view.may("calls.profile.view", self._room()):
+            return {}
+        masker = self.kernel.masker
+        return {s: names.address(masker, s) for s in subjects if s.partition(":")[0] in names.PAGES}
+
+    def spoken(self, work: Work, authority: Authority) -> Spoken:
+        """For a room that joins its records to calls: see `joined.spoken`."""
+        return spoken(work, authority, "calls.record.search", self._room())
+
+    def contacts(self, said: Spoken, more: Iterable[str], scope: Scope) -> pa.Table:
+        """Who was in touch with suspects, and with these numbers too: see `joined.contacts_of`."""
+        return contacts_of(self.kernel.columns, said.paths, {*said.ring_of, *more}, scope)
+
+    def handsets(
+        self, said: Spoken, numbers: Sequence[str], scope: Scope
+    ) -> list[tuple[str, str, int]]:
+        """Handsets that numbers were used in: see `joined.handsets_of`."""
+        return handsets_of(self.kernel.columns, said.paths, numbers, scope)
+
+    def remember(self, work: Work, subjects: Iterable[str]) -> None:
+        """Let pseudonyms of numbers and handsets lead to their pages."""
+        names.remember(work, subjects)
+
+    def ring_told(self, view: View, ring: str) -> RingTold:
+        """A ring and what accounts are tied to it: see `joined.ring_told`."""
+        return ring_told(view, ring)
 
     def may(self, actor: Actor, act: str) -> bool:
         """Whether the gate would let this pass, for what a page offers."""
@@ -250,7 +344,7 @@ class Calls:
 
     def start_of(self, view: View, file: CallFileRow, row: int) -> datetime | None:
         """When the call in a row of a file began (UTC); None where the import kept no such row."""
-        return intake.start_of(view, file.sha256, file.authority, row)
+        return row_moment(view, intake.DATASET, "start", file.sha256, file.authority, row)
 
     def thing(self) -> Thing:
         """The room as policies see it."""

@@ -5,64 +5,37 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Float, ForeignKey, Index, Integer, String
+from sqlalchemy import Float, ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cordon.kernel.access.model import Mark, Thing
+from cordon.kernel.bringing.tables import BroughtColumns, FileColumns
 from cordon.kernel.store.rows import Base, Json, Owned, UtcTime
 
 
-class CallFileRow(Owned, Base):
-    """A file of call records; its bytes are kept by content.
+class CallFileRow(FileColumns, Base):
+    """A file of call records, or of what stands beside them.
 
     Columns:
-        authority: id of the legal authority that it was brought in under.
         kind: `calls`, `subscribers`, `cells`, `complaints`, `payments`, `accounts`, `sessions`.
-        state: `kept`, or `stored` once its rows were read.
-        counts: what became of its rows. refusals: the first ones, by row and reason.
     """
 
     __tablename__ = "calls_files"
+    thing_type = "call_file"
     __table_args__ = (Index("uq_calls_files_sha256", "sha256", "authority", unique=True),)
 
-    sha256: Mapped[str] = mapped_column(String(64))
-    name: Mapped[str] = mapped_column(String(200))
-    kind: Mapped[str] = mapped_column(String(20))
-    authority: Mapped[str] = mapped_column(String(36))
-    state: Mapped[str] = mapped_column(String(10))
-    size: Mapped[int] = mapped_column(BigInteger)
-    counts: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
-    refusals: Mapped[list[Any]] = mapped_column(Json, default=list)
 
-    def thing(self) -> Thing:
-        """The file as policies see it."""
-        return Thing("call_file", self.id, self.agency, Mark(self.mark))
-
-
-class ImportRow(Owned, Base):
-    """Files that somebody brought in together, so that one page can tell of them.
-
-    Columns:
-        authority: id of the legal authority. officer: who brought them in.
-        items: for each file `name`, `kind`, `layout`, `sha256`, and `job` (its id) or `error`.
-    """
+class ImportRow(BroughtColumns, Base):
+    """Files that somebody brought in together."""
 
     __tablename__ = "calls_imports"
-
-    authority: Mapped[str] = mapped_column(String(36))
-    officer: Mapped[str] = mapped_column(String(60))
-    items: Mapped[list[Any]] = mapped_column(Json)
-
-    def thing(self) -> Thing:
-        """The files as policies see them."""
-        return Thing("import", self.id, self.agency, Mark(self.mark))
 
 
 class RingRow(Owned, Base):
     """A ring of lines that searches found; it keeps its id and name as it grows or shrinks.
 
     Columns:
-        year, number: make its name, `R-2026-0041`. kind: of its findings.
+        year, number: make its name, `R-2026-0041`. kind: of its finding as it is told now.
         authority: id of the legal authority whose calls it was found in.
         finding: its row among the findings. confidence, numbers, handsets, seats_least,
             seats_most, starts, ends: as the last search that found it told.
@@ -114,8 +87,10 @@ class RingEventRow(Owned, Base):
 
     Columns:
         what: `found`, `grew`, `shrank`, `split`, `split_off`, `merged`, `took_in`, `moved`,
-            `follows`, `followed`, `silent`, `back`, `gone`. other: id of another ring, or None.
-        counts: how many of what; never a number of anybody. search: id of the search's job.
+            `follows`, `followed`, `silent`, `back`, `gone`, `kind`. other: id of another ring, or
+            None.
+        counts: how many of what, never a number of anybody; of `kind` both kinds, and the id of
+            the `finding` of before. search: id of the search's job.
         until: the newest call that the search had.
     """
 
@@ -127,16 +102,3 @@ class RingEventRow(Owned, Base):
     counts: Mapped[dict[str, Any]] = mapped_column(Json)
     search: Mapped[str] = mapped_column(String(36))
     until: Mapped[datetime] = mapped_column(UtcTime())
-
-
-class PseudonymRow(Base):
-    """Whose page a pseudonym in an address leads to; written when a page links there.
-
-    Columns:
-        pseudonym: without the digits that may be shown. subject: `type:id`, in clear.
-    """
-
-    __tablename__ = "calls_pseudonyms"
-
-    pseudonym: Mapped[str] = mapped_column(String(20), primary_key=True)
-    subject: Mapped[str] = mapped_column(String(120))

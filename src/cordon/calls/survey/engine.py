@@ -7,7 +7,7 @@ answer the same.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -34,6 +34,8 @@ COLUMNS = (
 
 COUNTED = 10_000_000
 """Rows up to which repeated calls are looked for within one file too."""
+
+_AT_A_TIME = 1 << 17  # rows of a part of an answer
 
 # A hash of eight bytes a call first: only calls whose hash stands twice are compared whole.
 _EACH_ONCE = (
@@ -63,6 +65,15 @@ class Engine(Protocol):
 
     def table(self, sql: str) -> pa.Table:
         """The answer to a query."""
+        ...
+
+    def stream(self, sql: str) -> Iterator[pa.RecordBatch]:
+        """The answer to a query, some at a time; none other is asked before its end."""
+        ...
+
+    @property
+    def here(self) -> bool:
+        """True where it runs in this process, so that every call may be looked at."""
         ...
 
     def each_once(self) -> int:
@@ -128,6 +139,13 @@ class DuckEngine:
 
     def table(self, sql: str) -> pa.Table:
         return self.db.sql(sql).to_arrow_table()
+
+    def stream(self, sql: str) -> Iterator[pa.RecordBatch]:
+        yield from self.db.sql(sql).to_arrow_reader(_AT_A_TIME)
+
+    @property
+    def here(self) -> bool:
+        return True
 
     def each_once(self) -> int:
         """Leave out calls that stand before; how many there were.

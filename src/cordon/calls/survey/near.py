@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -164,8 +165,8 @@ def gather(
     left_out = _within(census, why, most)
     chosen = np.flatnonzero(why)
     engine.put("near", pa.table({"k": _as_key(census, chosen)}))
-    engine.keep("kept", KEPT)
-    return _near(engine, census, why, one_in, left_out)
+    rows = _streamed(engine, census) if engine.here else _asked(engine, census)
+    return _near(rows, why, one_in, left_out)
 
 
 def _fewer(census: Census, why: NDArray[np.int8], exempt: Iterable[str]) -> float:
@@ -208,14 +209,96 @@ def _as_key(census: Census, chosen: NDArray[np.int64]) -> pa.Array:
     return pa.array(census.key[chosen].view(census.key_type))
 
 
-def _near(
-    engine: Engine, census: Census, why: NDArray[np.int8], one_in: float, left_out: list[str]
-) -> Near:
-    """What was kept, with a number in place of each text: the engine does that many times faster.
+@dataclass
+class _Rows:
+    """What was fetched, with a number in place of each text.
+
+    Attributes:
+        columns: as of ROWS, by time, file and row.
+        at, numbers: of each number at either end, sorted, its place in the census and its text.
+    """
+
+    columns: dict[str, NDArray[Any]]
+    at: NDArray[np.int64]
+    numbers: list[str]
+    imsis: list[str]
+    imeis: list[str]
+    cells: list[str]
+    origins: list[str]
+
+
+def _streamed(engine: Engine, census: Census) -> _Rows:
+    """Fetched a part at a time, each text numbered as it comes: none is held by an engine."""
+    from cordon.calls.survey import tally
+    from cordon.calls.survey.words import Words
+
+    lines = tally.numbered(census.key.view(np.uint64))
+    words = {"imsi": Words(), "imei": Words(), "cell": Words()}
+    parts: dict[str, list[NDArray[Any]]] = {}
+    files = np.empty(0, np.uint64)
+    for batch in engine.stream(KEPT.replace("c.origin,", "key64(c.origin) AS origin,")):
+        part: dict[str, NDArray[Any]] = {
+            "us": batch.column("us").to_numpy(),
+            "duration_s": batch.column("duration_s").to_numpy(zero_copy_only=False),
+            "voice": batch.column("voice").to_numpy(zero_copy_only=False),
+            "row": batch.column("row").to_numpy(),
+            "origin": batch.column("origin").to_numpy(),
+        }
+        for end, key in (("caller", "a"), ("callee", "b")):
+            part[end] = tally.places(lines, batch.column(key).to_numpy()).astype(np.int32)
+            for what, known in words.items():
+                part[f"{end}_{what}"] = known.codes(batch.column(f"{end}_{what}"))
+        files = np.union1d(files, part["origin"])
+        for name, values in part.items():
+            parts.setdefault(name, []).append(values)
+    del lines
+    if not parts:  # nobody matters
+        return _asked(engine, census)
+    c = {name: np.concatenate(parts.pop(name)) for name in list(parts)}
+    names = engine.table("SELECT DISTINCT key64(origin) AS k, origin FROM calls").to_pylist()
+    origins = sorted(n["origin"] for n in names if n["k"] in set(files.tolist()))
+    rank = {n["k"]: origins.index(n["origin"]) for n in names if n["origin"] in set(origins)}
+    places = np.array([rank[f] for f in files.tolist()], np.int32)
+    c["origin"] = places[np.searchsorted(files, c["origin"])]
+    told = {what: one.texts() for what, one in words.items()}
+    order = _by_time(c["us"], c["origin"], c["row"])
+    at = distinct(np.concatenate([c["caller"], c["callee"]])).astype(np.int64)
+    texts = census.number.take(pa.array(at))
+    sorted_ = np.asarray(pc.sort_indices(texts).to_numpy(), np.int64)
+    at = at[sorted_]
+    place = np.full(len(census.key), -1, np.int32)
+    place[at] = np.arange(len(at), dtype=np.int32)
+    for name in list(c):
+        c[name] = c[name][order]
+        what = name.partition("_")[2]
+        if name in ("caller", "callee"):
+            c[name] = place[c[name]]
+        elif what in told:
+            c[name] = told[what][1][c[name]]
+    imsis, imeis, cells = (told[what][0] for what in ("imsi", "imei", "cell"))
+    numbers = texts.take(pa.array(sorted_)).to_pylist()
+    return _Rows(c, at, numbers, imsis, imeis, cells, origins)
+
+
+def _by_time(
+    us: NDArray[np.int64], origin: NDArray[np.int32], row: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """The order of calls by time, file and row."""
+    first = ordered(row)
+    first = first[ordered(origin[first])]
+    since = us - us.min()
+    # most switches write whole seconds: fewer digits are sorted several times as fast
+    step = int(np.gcd.reduce(since)) or 1
+    return first[ordered(since[first] // step)]
+
+
+def _asked(engine: Engine, census: Census) -> _Rows:
+    """Kept by the engine, which numbers the texts: only whole numbers come here.
 
     Texts are numbered in their own order and not in that of hashes: the order must be the same
     whatever engine answered.
     """
+    engine.keep("kept", KEPT)
     keys = distinct(
         np.concatenate(
             [_numpy(engine.table(f"SELECT DISTINCT {k} FROM kept")[k]).view(np.int64) for k in "ab"]  # noqa: S608 - names of our own
@@ -233,7 +316,12 @@ def _near(
     table = engine.table(ROWS)
     engine.drop("kept")
     c = {name: _numpy(table[name]) for name in table.column_names}
-    del table
+    return _Rows(c, at, names.take(pa.array(order)).to_pylist(), imsis, imeis, cells, origins)
+
+
+def _near(rows: _Rows, why: NDArray[np.int8], one_in: float, left_out: list[str]) -> Near:
+    """What was fetched, each call once."""
+    c, at = rows.columns, rows.at
     duration = c["duration_s"].astype(np.float32)
     us, row = c["us"].astype(np.int64), c["row"].astype(np.int64)
     voice = c["voice"].astype(bool)
@@ -249,7 +337,7 @@ def _near(
         return those(c.pop(name).astype(np.int32, copy=False))
 
     return Near(
-        names.take(pa.array(order)).to_pylist(),
+        rows.numbers,
         at,
         why[at],
         those(us),
@@ -265,10 +353,10 @@ def _near(
         codes("callee_cell"),
         those(origin),
         those(row),
-        imsis,
-        imeis,
-        cells,
-        origins,
+        rows.imsis,
+        rows.imeis,
+        rows.cells,
+        rows.origins,
         one_in,
         int((~kept).sum()),
         left_out,

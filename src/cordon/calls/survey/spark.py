@@ -145,6 +145,13 @@ class SparkEngine:
         with _told(self._memory_mb):
             return session.sql(in_spark(sql)).toArrow()
 
+    def stream(self, sql: str) -> Iterator[pa.RecordBatch]:
+        yield from self.table(sql).to_batches()
+
+    @property
+    def here(self) -> bool:
+        return False
+
     def put(self, name: str, table: pa.Table) -> None:
         session = self._begun()
         with _told(self._memory_mb):
