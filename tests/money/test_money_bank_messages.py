@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import gzip
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cordon.kernel.errors import BadInput
-from cordon.money import read_payments
+from cordon.money import forward, read_payments
 from cordon.money.reading import Read
+from cordon.money.tracing.telling import told
 
 OWN, FAR = "GB82WEST12345698765432", "DE89370400440532013000"
 CAMT = """<?xml version="1.0" encoding="UTF-8"?>
@@ -134,8 +136,8 @@ def test_a_swift_statement(tmp_path: Path) -> None:
     read = read_payments([path])
     told = rows(read)
     assert [(r[1], r[2], r[3]) for r in told] == [
-        (OWN, FAR, "10.5"),
-        (FAR, OWN, "3.0"),
+        (OWN, FAR, "7.5"),  # what RD takes back of it is no flow
+        (FAR, OWN, "0.0"),
         (OWN, f"unnamed:cash_out:{OWN}", "40.0"),
     ]
     assert [r.reason for _, r in read.refusals] == ["its line 61 is none"]
@@ -163,3 +165,55 @@ def test_a_message_without_payments_says_so(tmp_path: Path) -> None:
     path = camt(tmp_path, entry(1, status="PDNG"))
     with pytest.raises(BadInput, match="not booked"):
         read_payments([path])
+
+
+@pytest.mark.parametrize("kind", ["camt", "swift"])
+def test_what_a_statement_opens_with_is_clean_money_that_goes_first(
+    tmp_path: Path, kind: str
+) -> None:
+    """100 were there, 60 came in, 120 went on: by first in first out 20 are of the 60."""
+    if kind == "camt":
+        balance = (
+            '<Bal><Tp><CdOrPrtry><Cd>OPBD</Cd></CdOrPrtry></Tp><Amt Ccy="EUR">100.00</Amt>'
+            "<CdtDbtInd>CRDT</CdtDbtInd><Dt><Dt>2026-03-01</Dt></Dt></Bal>"
+        )
+        path = camt(
+            tmp_path,
+            balance,
+            entry(1, way="CRDT", amount="60", more=DETAIL.format(n=1, debtor=FAR, creditor=OWN)),
+            entry(2, amount="120", booked="<DtTm>2026-03-02T10:00:00Z</DtTm>",
+                  more=DETAIL.format(n=2, debtor=OWN, creditor=FAR)),
+        )  # fmt: skip
+    else:
+        path = tmp_path / "s.sta"
+        path.write_text(
+            f":20:S\n:25:{OWN}\n:28C:1/1\n:60F:C260301EUR100,00\n"
+            f":61:260301C60,NTRFR1\n:86:/IBAN/{FAR}\n:61:260302D120,NTRFR2\n:86:/IBAN/{FAR}\n"
+        )
+    payments = read_payments([path]).payments
+    assert [str(payments.money(u, 0)) for u in payments.opening.values()] == [
+        "100" if payments.digits == (0,) else "100.0" if payments.digits == (1,) else "100.00"
+    ]
+    trace = told(forward(payments, OWN))
+    stays = {s["account"]: float(s["amount"]) for s in trace["methods"]["fifo"]["stays"]}
+    assert stays == {OWN: 40.0, FAR: 20.0}
+    assert any("1 accounts held" in s for s in trace["left_out"])
+    without = told(forward(replace(payments, opening={}), OWN))
+    assert {s["account"] for s in without["methods"]["fifo"]["stays"]} == {FAR}
+    assert any("counts as nothing" in s for s in without["left_out"])
+
+
+def test_an_opening_after_known_payments_is_passed_over(tmp_path: Path) -> None:
+    statement = tmp_path / "s.sta"
+    statement.write_text(
+        f":20:S\n:25:{OWN}\n:28C:1/1\n:60F:C260301EUR100,00\n:61:260302D10,NTRFR2\n"
+        f":86:/IBAN/{FAR}\n:62F:C260302EUR90,00\n"
+    )
+    before = tmp_path / "p.csv"
+    before.write_text(
+        "payment_id,at,from_account,to_account,amount,currency\n"
+        f"B,2026-02-20T10:00:00Z,{FAR},{OWN},5,EUR\n"
+    )
+    payments = read_payments([statement, before]).payments
+    assert not payments.opening
+    assert any("passed over" in s for s in payments.left_out)

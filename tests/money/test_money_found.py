@@ -111,6 +111,23 @@ def test_an_account_paid_after_calls_is_told_and_no_shop(tmp_path: Path, seed: i
     assert len(one.extra["payers"]) == 12
 
 
+def test_contacts_with_others_do_not_hide_what_one_ring_does(tmp_path: Path) -> None:
+    """A helpline that a complaint names by mistake is in touch with everybody."""
+    town = Town(11)
+    robbed(town, 5, "mule")
+    for who in range(PEOPLE):
+        for day in range(0, DAYS, 3):
+            town.call(BEGIN + timedelta(days=day, hours=12), who, "+922111000000")
+    data = town.data(tmp_path)
+    assert not list(call_then_pay.find(data))
+    data.rings = {"+923331112223": "R-1"}
+    (found,) = call_then_pay.find(data)
+    assert found.subjects == ("account:mule", "number:+923331112223")
+    assert found.extra["ring"] == "R-1"
+    assert {r.name: r.value for r in found.reasons}["people"] == 5
+    assert any("one ring" in r.says for r in found.reasons)
+
+
 def test_payments_at_any_time_are_no_sign(tmp_path: Path) -> None:
     """A charity that the called pay too, but not after the calls."""
     town = Town(9)

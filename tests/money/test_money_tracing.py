@@ -269,3 +269,55 @@ def test_parquet_and_csv_say_the_same(tmp_path: Path) -> None:
             for p in method["payments"]:
                 del p["record"]
     assert one == two
+
+
+def test_a_time_without_a_zone_is_refused_by_its_row(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text(
+        ",".join(COLUMNS) + "\nA,2026-03-01T10:00:00,v,m,5,PKR,transfer\n"
+        "B,2026-03-01T10:00:00Z,v,m,5,PKR,transfer\n"
+    )
+    read = read_payments([path])
+    assert [(r.row, "zone" in r.reason) for _, r in read.refusals] == [(1, True)]
+    assert read.counts.kept == 1
+
+
+def test_currencies_are_not_mixed(tmp_path: Path) -> None:
+    """Rupees that came in do not go on as dollars."""
+    path = written(
+        tmp_path / "p.csv",
+        [(0, "v", "m", 100, "transfer", "PKR"), (1, "m", "n", 100, "transfer", "USD")],
+    )
+    one = sums(traced(path, "m"), "fifo")
+    assert (one["stays"], one["came_in"]) == (100, 100)
+
+
+def test_an_account_with_very_many_payments_is_told_within_its_bounds(tmp_path: Path) -> None:
+    """100,000 into one account and on, from columns: sums are whole, lists are cut and say so."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from cordon.money.tracing.telling import MOST
+
+    many = 100_000
+    at = [1_767_225_600_000_000 + 1_000_000 * n for n in range(2 * many)]
+    ends = [(f"p{n % 999}", "hub") if n % 2 == 0 else ("hub", f"q{n % 997}")
+            for n in range(2 * many)]  # fmt: skip
+    table = pa.table(
+        {
+            "payment_id": [f"P{n}" for n in range(2 * many)],
+            "at": pa.array(at, pa.timestamp("us", "UTC")),
+            "from_account": [a for a, _ in ends],
+            "to_account": [b for _, b in ends],
+            "amount": [100] * (2 * many),
+            "currency": ["PKR"] * (2 * many),
+        }
+    )
+    pq.write_table(table, tmp_path / "p.parquet")
+    trace = traced(tmp_path / "p.parquet", "hub")
+    for method in ("fifo", "haircut"):
+        one = sums(trace, method)
+        assert one["left"] + one["beyond"] + one["again"] + one["stays"] == one["came_in"]
+        assert one["came_in"] == 100 * many
+    found = trace["methods"]["fifo"]
+    assert len(found["payments"]) == MOST < found["payments_in_all"]

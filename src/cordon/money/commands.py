@@ -4,25 +4,93 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
 
 from cordon.kernel.clock import parse_time
-from cordon.kernel.console import console, write_out
-from cordon.kernel.errors import BadUsage
+from cordon.kernel.console import Console, console, write_out
+from cordon.kernel.errors import AuthorityRefused, BadUsage, CordonError
 from cordon.kernel.findings import write_findings
-from cordon.kernel.rejects import write_rejects
+from cordon.kernel.rejects import Refused, write_rejects
 from cordon.money.find import find as find_in_files
+from cordon.money.intake import FORMS, LAYOUTS
 from cordon.money.model import Method
 from cordon.money.reading import read_payments
+from cordon.money.reporting import commands as reporting_commands
+from cordon.money.tracebook import ask_account, row_of
 from cordon.money.tracing.backward import backward
 from cordon.money.tracing.forward import HOPS, forward
 from cordon.money.tracing.telling import told, told_back
 
+if TYPE_CHECKING:
+    from cordon.money.service import Money
+
 app = typer.Typer(no_args_is_help=True, help="Payments: follow money from account to account.")
+app.add_typer(reporting_commands.app)
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+
+
+@app.command("import")
+def import_(
+    ctx: typer.Context,
+    files: Annotated[list[Path], typer.Argument(help="Files, all of one kind.")],
+    authority: Annotated[str, typer.Option(help="Reference of the legal authority.")],
+    layout: Annotated[
+        str, typer.Option(help=f"{', '.join(LAYOUTS)}; `auto` tells it from each file.")
+    ] = "auto",
+    rejects: Annotated[Path | None, typer.Option(help="Write refused rows here (CSV).")] = None,
+    kind: Annotated[
+        str, typer.Option(help=f"What the files hold: {', '.join(FORMS)}.", metavar="KIND")
+    ] = "payments",
+    json: Json = False,
+) -> None:
+    """Bring files into the node, under a legal authority: payments, accounts, complaints."""
+    c = console(ctx, json=json)
+    if kind not in FORMS:
+        raise BadUsage(f"There is no kind {kind[:40]}.", advice=f"Take: {', '.join(FORMS)}.")
+    if layout not in LAYOUTS:
+        raise BadUsage("There is no such layout.", advice=f"Take: {', '.join(LAYOUTS)}.")
+    actor = c.passes("money.record.import", authority)
+    room: Money = c.node.room("money")
+    told: list[dict[str, Any]] = []
+    refused: list[tuple[str, Refused]] = []
+    failed = False
+    for at, path in enumerate(files):
+        try:
+            with path.open("rb") as source:
+                job = room.ask_import(actor, source, path.name, kind=kind, layout=layout)
+        except OSError as wrong:
+            raise BadUsage(f"{path} cannot be read: {wrong.strerror}.") from None
+        except AuthorityRefused as wrong:  # it ran out between two files
+            if not at:
+                raise
+            left = ", ".join(p.name for p in files[at:])
+            c.say(f"{wrong} Not read: {left}.")
+            failed = True
+            break
+        with c.progress(f"Reading {path.name}") as progress:
+            ended = c.node.run_job(job, progress)
+        if ended.state != "done":
+            failed = True
+            c.say(f"{path.name}: {ended.error or ended.state}")
+        told += ended.report.get("files", [])
+        for note in (n for f in ended.report.get("files", []) for n in f.get("notes", [])):
+            c.say(f"{path.name}: {note}")
+        if rejects is not None and ended.state == "done":
+            # the job keeps the first of many; all of them are read from the file once more
+            refused += [(path.name, r) for r in room.brings.refused(actor, path, layout, kind)]
+    if rejects is not None:
+        write_rejects(rejects, refused)
+    words = "\n".join(
+        f"{f['name']}: {f['read']:,} rows read, {f['kept']:,} kept, {f['repeated']:,} repeated, "
+        f"{f['refused']:,} refused."
+        for f in told
+    )
+    c.answer({"files": told}, words)
+    if failed:
+        raise CordonError("Not every file was brought in; what was is kept.")
 
 
 @app.command()
@@ -44,12 +112,23 @@ def find(
     ] = "duckdb",
     rejects: Annotated[Path | None, typer.Option(help="Write refused rows here (CSV).")] = None,
     out: Annotated[Path | None, typer.Option(help="Write findings here (JSON Lines).")] = None,
+    authority: Annotated[
+        str, typer.Option(help="Search the node's own payments under this authority.")
+    ] = "",
     json: Json = False,
 ) -> None:
-    """Look for mules, and for accounts paid soon after calls of suspected numbers, in files."""
+    """Look for mules, patterns, and accounts paid after calls: in files, else on the node."""
     c = console(ctx, json=json)
     if not payments:
-        raise BadUsage("Nothing to search.", advice="Give --payments FILE.")
+        if not authority:
+            raise BadUsage("Nothing to search.", advice="Give --payments FILE, or --authority REF.")
+        if accounts or complaints or calls or cells or subscribers or rejects:
+            raise BadUsage(
+                "The node's own payments are searched with its own files beside them.",
+                advice="Bring them in: cordon money import FILE --kind KIND --authority REF.",
+            )
+        _find_on_node(c, authority, out)
+        return
     with c.progress("Searching") as progress:
         result = find_in_files(
             payments,
@@ -77,11 +156,27 @@ def find(
         c.answer({"counts": asdict(n), "findings": len(result.findings)}, words)
 
 
+def _find_on_node(c: Console, authority: str, out: Path | None) -> None:
+    actor = c.passes("money.record.search", authority)
+    room: Money = c.node.room("money")
+    with c.progress("Searching") as progress:
+        ended = c.node.run_job(room.ask_find(actor), progress)
+    if ended.state != "done":
+        raise CordonError(ended.error or f"The search was {ended.state}.")
+    for sentence in ended.report.get("left_out", []):
+        c.say(sentence)
+    if out is not None:
+        write_out(write_findings(k.finding for k in room.findings(actor)), out)
+    c.answer(ended.report, f"{ended.report['findings']} findings, {ended.report['new']} new.")
+
+
 @app.command()
 def trace(
     ctx: typer.Context,
     account: Annotated[str, typer.Argument(help="The account whose money is followed.")],
-    payments: Annotated[list[Path], typer.Option(help="Files of payments; again for more.")],
+    payments: Annotated[
+        list[Path] | None, typer.Option(help="Files of payments; again for more.")
+    ] = None,
     since: Annotated[str, typer.Option(help="Follow what came in from then on (RFC 3339).")] = "",
     until: Annotated[str, typer.Option(help="Follow what came in before then (RFC 3339).")] = "",
     hops: Annotated[int, typer.Option(help="Payments that are followed, at most.")] = HOPS,
@@ -90,18 +185,31 @@ def trace(
     ] = False,
     rejects: Annotated[Path | None, typer.Option(help="Write refused rows here (CSV).")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the trace here (JSON).")] = None,
+    authority: Annotated[
+        str, typer.Option(help="Follow it through the node's payments under this authority.")
+    ] = "",
     json: Json = False,
 ) -> None:
     """Follow the money of an account, by FIFO, haircut and poison side by side."""
     c = console(ctx, json=json)
     if not 1 <= hops <= 100:
         raise BadUsage("--hops must lie between 1 and 100.")
+    begin = parse_time(since) if since else None
+    end = parse_time(until) if until else None
+    if not payments:
+        if not authority or rejects:
+            raise BadUsage(
+                "Nothing to follow it through.", advice="Give --payments FILE, or --authority REF."
+            )
+        way = "back" if back else "forward"
+        _trace_on_node(
+            c, authority, out, account=account, way=way, since=begin, until=end, hops=hops
+        )
+        return
     with c.progress("Reading") as progress:
         read = read_payments(payments, progress=progress)
     if rejects is not None:
         write_rejects(rejects, read.refusals)
-    begin = parse_time(since) if since else None
-    end = parse_time(until) if until else None
     found = (
         told_back(backward(read.payments, account, since=begin, until=end, hops=hops))
         if back
@@ -141,3 +249,26 @@ def trace(
             {"traced": found["sinks" if back else "sources"], "read": read.counts.read},
             "\n".join(lines),
         )
+
+
+def _trace_on_node(
+    c: Console, authority: str, out: Path | None, *, account: str, **asked: Any
+) -> None:
+    """Follow it on the node, where the trace stays and has a page."""
+    actor = c.passes("money.trace.make", authority)
+    room: Money = c.node.room("money")
+    id_, job = ask_account(room, actor, account, **asked)
+    with c.progress("Following") as progress:
+        ended = c.node.run_job(job, progress)
+    if ended.state != "done":
+        raise CordonError(ended.error or f"The trace was {ended.state}.")
+    with room.kernel.view(actor) as view:
+        kept = row_of(view, id_)
+        told = {"trace": id_, "way": kept.way, "hops": kept.hops, **kept.detail}
+    for sentence in ended.report.get("left_out", []):
+        c.say(sentence)
+    if out is not None:
+        option = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+        write_out(iter([orjson.dumps(told, option=option)]), out)
+    words = f"{ended.report['traced']:,} payments were followed: /money/traces/{id_}"
+    c.answer({"trace": id_, "traced": ended.report["traced"]}, words)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from cordon.calls import ACCOUNTS, COMPLAINTS, Counts, Refusal, read_plain
+from cordon.calls import ACCOUNTS, COMPLAINTS, Counts, Refusal, read_plain, ring_of
 from cordon.calls import find as find_in_calls
 from cordon.kernel.errors import BadInput
 from cordon.kernel.findings import Finding
@@ -73,13 +73,14 @@ def find(
     left_out: list[str] = []
     refusals: list[tuple[str, Refusal]] = []
     contacts: pa.Table | None = None
+    rings: Mapping[str, str] = {}
     if calls:
         spoken = find_in_calls(
             calls, subscribers, lambda what, share: say(what, 0.6 * share), cells=cells,
             complaints=complaints, engine=engine, memory_mb=memory_mb, threads=threads,
             region=region, scratch=scratch, with_contacts=True,
         )  # fmt: skip
-        contacts = spoken.contacts
+        contacts, rings = spoken.contacts, ring_of(spoken.findings)
         refusals += spoken.refusals
         left_out += spoken.left_out
     say("reading payments", 0.6)
@@ -96,13 +97,18 @@ def find(
         refusals += [(path.name, r) for r in other.refusals]
         if other.broken:
             left_out.append(other.broken + " What stands before it was used.")
-    data = MoneyData(read.payments, beside[0], beside[1], contacts, given or {}, left_out)
-    found: list[Finding] = []
-    detectors = all_detectors()
-    for done, detector in enumerate(detectors):
-        say(detector.CARD.title, 0.8 + 0.2 * done / len(detectors))
-        found.extend(detector.find(data, detector.CARD))
-    found.sort(key=lambda f: (f.kind, f.start, f.subjects))
+    data = MoneyData(read.payments, beside[0], beside[1], contacts, given or {}, left_out, rings)
+    found = detected(data, lambda what, share: say(what, 0.8 + 0.2 * share))
     return FindResult(
         tuple(found), read.counts, tuple(dict.fromkeys(refusals)), tuple(dict.fromkeys(left_out))
     )
+
+
+def detected(data: MoneyData, say: Progress) -> list[Finding]:
+    """What every detector finds, by kind, start and subjects."""
+    found: list[Finding] = []
+    detectors = all_detectors()
+    for done, detector in enumerate(detectors):
+        say(detector.CARD.title, done / len(detectors))
+        found.extend(detector.find(data, detector.CARD))
+    return sorted(found, key=lambda f: (f.kind, f.start, f.subjects))

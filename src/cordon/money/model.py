@@ -18,6 +18,7 @@ class Channel(StrEnum):
     HAWALA = "hawala"
     CRYPTO = "crypto"
     FOREIGN = "foreign"
+    REFUND = "refund"  # money given back: a refund, a reversal, a return
 
 
 CHANNELS = tuple(c.value for c in Channel)

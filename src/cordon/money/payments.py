@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import numpy as np
@@ -28,6 +29,7 @@ class Payments:
         channel: index into CHANNELS, -1 where not told. ids: of the payments.
         file: index into files (SHA-256). row: in its file, from 1.
         left_out: sentences for the reader. repeated: payments told twice.
+        opening: whole units that a statement says were in a pot before its first payment, by pot.
     """
 
     accounts: list[str]
@@ -45,6 +47,7 @@ class Payments:
     files: list[str]
     repeated: int = 0
     left_out: tuple[str, ...] = field(default=())
+    opening: Mapping[int, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.at)
@@ -52,8 +55,21 @@ class Payments:
     @property
     def exits(self) -> NDArray[np.bool_]:
         """Payments by which money leaves what can be frozen."""
+        return self.leaving(slice(None))
+
+    def leaving(self, of: Ints | slice) -> NDArray[np.bool_]:
+        """Whether money leaves what can be frozen by each of these payments."""
         leaves = np.array([c in EXITS for c in CHANNELS] + [False])  # -1 is the last
-        return np.asarray(leaves[self.channel])
+        return np.asarray(leaves[self.channel[of]])
+
+    def only(self, of: Ints) -> Payments:
+        """These payments alone, of the same accounts."""
+        names = ("at", "sender", "receiver", "amount", "currency", "channel", "file", "row")
+        return replace(
+            self,
+            ids=self.ids.take(pa.array(of)),
+            **{name: getattr(self, name)[of] for name in names},
+        )
 
     def pot(self, end: NDArray[np.int32]) -> Ints:
         """The pot of each payment's sender or receiver."""

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -12,13 +15,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from cordon.calls import PAYMENTS, Counts, Refusal, read_plain
+from cordon.calls import PAYMENTS, Counts, PlainReading, Refusal, read_plain
 from cordon.kernel.errors import BadInput
 from cordon.kernel.store.columns import connect
 from cordon.kernel.store.files import sha256_of
-from cordon.money.accounts import checks, is_iban, joined, written
 from cordon.money.bank.reading import read_message, reader_of
-from cordon.money.model import CHANNELS
+from cordon.money.coding import Coding, NotHeld, resolved
+from cordon.money.columnar import read_columns
+from cordon.money.givenback import SAYS, WAYS, marked, settled
+from cordon.money.model import CHANNELS, Channel
+from cordon.money.opening import opened_with
 from cordon.money.payments import Payments
 
 Progress = Callable[[int, int], None]
@@ -27,6 +33,8 @@ TWICE_S = 120
 """Two banks tell one payment with clocks that are so far apart, at most."""
 
 _MOST_DIGITS = 18
+_ENDS = ("from_account", "to_account")
+_FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 _MOST = 1 << 62  # sums of a currency stay below: they are added as whole numbers of 64 bits
 
 _PLACES = """
@@ -79,11 +87,15 @@ def read_payments(
     """
     if not paths:
         raise BadInput("No file of payments was given.", advice="Name at least one.")
+    found = sorted({p.resolve() for p in paths})
+    if len(found) == 1 and (quick := _quickly(found[0], region, progress)) is not None:
+        return quick
     counts, refusals, left_out = Counts(), list[tuple[str, Refusal]](), list[str]()
     files: dict[str, int] = {}
+    openings: list[tuple[datetime, str, Decimal, str]] = []
     with connect(memory_mb=memory_mb, threads=threads, spill=scratch) as db:
         parts = []
-        for path in sorted({p.resolve() for p in paths}):
+        for path in found:
             sha256 = sha256_of(path) if path.is_file() else ""
             if sha256 in files:
                 continue  # the same bytes: every payment of it stands before
@@ -93,11 +105,11 @@ def read_payments(
                 counts += Counts(rows, rows, 0, 0)
             else:
                 message = reader_of(path) if path.is_file() else None
-                read = (
-                    read_message(path, message[1], region)
-                    if message is not None
-                    else read_plain(path, PAYMENTS, region, progress=progress)
-                )
+                if message is not None:
+                    read, opens = read_message(path, message[1], region)
+                    openings += opens
+                else:
+                    read = read_plain(path, PAYMENTS, region, progress=progress)
                 counts += read.counts
                 refusals += [(path.name, r) for r in read.refusals]
                 left_out += [
@@ -105,7 +117,7 @@ def read_payments(
                 ]
                 if read.broken:
                     left_out.append(read.broken + " What stands before it was used.")
-                db.register(f"{name}_read", read.table)
+                db.register(f"{name}_read", marked(read.table))
                 db.execute(f'CREATE VIEW {name} AS SELECT *, "at" AS booked FROM {name}_read')  # noqa: S608 - names of our own
             parts.append(f"SELECT *, {len(files)} AS file FROM {name}")  # noqa: S608 - names of our own
             files[sha256] = len(files)
@@ -115,9 +127,80 @@ def read_payments(
         union = " UNION ALL ".join(parts)
         db.execute(f"CREATE TEMP VIEW every AS SELECT {columns} FROM ({union})")  # noqa: S608 - names of our own
         repeated = _each_once(db)
-        payments = _columns(db, list(files), repeated, left_out)
+        payments = opened_with(_columns(db, list(files), repeated, left_out), openings)
     counts = Counts(counts.read, counts.kept - repeated, counts.repeated + repeated, counts.refused)
-    return Read(payments, counts, tuple(refusals))
+    return Read(settled(payments), counts, tuple(refusals))
+
+
+def _quickly(path: Path, region: str, progress: Progress | None) -> Read | None:
+    """One file, batch by batch; None where it is to be read the general way."""
+    if not path.is_file():
+        return None
+    if _typed(path):
+        columns = read_columns(path, sha256_of(path), progress)
+        return None if columns is None else Read(settled(columns[0]), columns[1], ())
+    if reader_of(path) is not None:
+        return None
+    plain = PlainReading(path, PAYMENTS, region, progress=progress)
+    coding, refusals = Coding(), list[tuple[str, Refusal]]()
+    try:
+        for batch in plain.batches():
+            refusals += [(path.name, r) for r in batch.refusals]
+            coding.add(batch.table)
+        left_out = [f"{path.name}: in {n:,} rows {what}." for what, n in plain.notes.items()]
+        if plain.broken:
+            left_out.append(plain.broken + " What stands before it was used.")
+        payments = coding.payments(plain.sha256, left_out)
+    except NotHeld:
+        return None
+    return Read(settled(payments), plain.counts, tuple(refusals))
+
+
+def read_segments(
+    segments: Sequence[Path],
+    *,
+    accounts: Sequence[str] = (),
+    since: datetime | None = None,
+    until: datetime | None = None,
+    memory_mb: int = 1536,
+    threads: int = 2,
+    scratch: Path | None = None,
+) -> Payments:
+    """Payments that a node keeps as columns, each once, as `read_payments` takes them.
+
+    Args:
+        segments: Parquet files with `sha256`, `row` and the columns of the format; of rows that
+            were checked.
+        accounts: only payments of these, as they are written there; of all where empty.
+        since, until: only payments in [since, until), where given.
+
+    Raises:
+        BadInput: a currency whose sum is beyond counting.
+    """
+    left_out: list[str] = []
+    with connect(memory_mb=memory_mb, threads=threads, spill=scratch) as db:
+        db.read_parquet([str(p) for p in segments]).create_view("kept")
+        columns = (
+            'payment_id, "at" AS booked, from_account, to_account, amount, currency, channel, '
+            "row, sha256"
+        )
+        given: dict[str, Any] = {"since": since or _FIRST, "until": until or _LAST}
+        given |= {f"a{at}": name for at, name in enumerate(accounts)}
+        within = '"at" >= $since AND "at" < $until'
+        # one account a question: so that the filters in the files tell which of them hold it
+        ends = [f" AND {end} = $a{at}" for end in _ENDS for at in range(len(accounts))] or [""]
+        union = " UNION ".join(f"SELECT {columns} FROM kept WHERE {within}{one}" for one in ends)  # noqa: S608 - words of our own
+        db.execute(f"CREATE TEMP TABLE found AS {union}", given)
+        names = db.execute("SELECT DISTINCT sha256 FROM found ORDER BY 1").fetchall()
+        files = [name for (name,) in names]
+        codes = pa.array(range(len(files)), pa.int32())
+        db.register("kept_files", pa.table({"sha256": pa.array(files, pa.string()), "file": codes}))
+        db.execute(
+            "CREATE TEMP VIEW every AS SELECT found.* EXCLUDE (sha256), file "
+            "FROM found JOIN kept_files USING (sha256)"
+        )
+        repeated = _each_once(db)
+        return settled(_columns(db, files, repeated, left_out))
 
 
 def _typed(path: Path) -> bool:
@@ -152,6 +235,12 @@ def _clean(db: duckdb.DuckDBPyConnection, path: Path, name: str) -> bool:
         # the shortest decimal that is that float: what was meant
         amount = "CAST(CAST(amount AS VARCHAR) AS DECIMAL(38, 6)) AS amount"
     channel = "channel" if "channel" in have else "CAST(NULL AS VARCHAR) AS channel"
+    if "channel" in have and "note" in have:
+        may = ", ".join(f"'{way}'" for way in WAYS)
+        channel = (
+            f"CASE WHEN coalesce(regexp_matches(note, '{SAYS}'), false) AND (channel IS NULL OR "
+            f"channel IN ({may})) THEN '{Channel.REFUND.value}' ELSE channel END AS channel"
+        )
     db.read_parquet(str(path), file_row_number=True).create_view(f"{name}_raw")
     db.execute(
         f"""CREATE VIEW {name} AS SELECT payment_id, "at" AS booked, from_account, to_account,
@@ -217,17 +306,10 @@ def _columns(
             "SELECT from_account FROM payments UNION SELECT to_account FROM payments"
         ).fetchall()
     ]
-    own = {n: written(n) for n in names}
-    same = joined(sorted(set(own.values())))
-    own = {n: same.get(w, w) for n, w in own.items()}
-    accounts = sorted(set(own.values()))
+    own, accounts, says = resolved(names)
     code = {a: i for i, a in enumerate(accounts)}
-    wrong = sum(is_iban(a) and not checks(a) for a in accounts)
-    if wrong:
-        left_out.append(
-            f"{wrong:,} of {len(accounts):,} accounts have the form of an IBAN and check digits "
-            "that do not fit; they were taken as they are."
-        )
+    if says:
+        left_out.append(says)
     db.register(
         "account_codes",
         pa.table(

@@ -23,15 +23,26 @@ _FAMILIES = {
     "IRCT": "transfer", "CNTR": None,
 }  # fmt: skip
 
+_RETURNS = {"RRTN", "RPCR", "PRDD"}  # returned, cancelled at request, direct debit reversed
+
 
 def read(raw: IO[bytes], name: str, clock: Clock) -> Iterator[Told]:
     """Payments of a statement, each once for its own account."""
     # the account stands before its entries, and an entry within no other
     account = bank = ""
-    for one in trees(raw, ("Acct", "Ntry"), name):
+    for one in trees(raw, ("Acct", "Bal", "Ntry"), name):
         if one.tag == "Acct":
             account = _account(one)
             bank = one.said("Svcr/FinInstnId/BICFI", "Svcr/FinInstnId/BIC", "Svcr/FinInstnId/Nm")
+        elif one.tag == "Bal":
+            held = one.one("Amt")
+            if (
+                held is not None
+                and one.said("Tp/CdOrPrtry/Cd") == "OPBD"
+                and one.said("CdtDbtInd") == "CRDT"
+            ):
+                day = one.said("Dt/DtTm", "Dt/Dt")
+                clock.opens(day, account, held.text.strip(), held.attributes.get("Ccy", ""))
         else:
             yield from _entry(one, account, bank, clock)
 
@@ -62,10 +73,16 @@ def _entry(entry: Tree, account: str, bank: str, clock: Clock) -> Iterator[Told]
         turned = detail.said("CdtDbtInd") or way
         other = detail.one("RltdPties", "DbtrAcct" if turned == "CRDT" else "CdtrAcct")
         far = _account(other) if other is not None else ""
+        back = _taken_back(entry, detail)
+        if back and (not far or far == account):
+            # parties of what is given back keep the parts that they had in it
+            same = detail.one("RltdPties", "CdtrAcct" if turned == "CRDT" else "DbtrAcct")
+            far = _account(same) if same is not None else far
         channel = _channel(entry, detail)
         if not far:
             far = _unnamed(channel, account)
             clock.notes["the other account is not named"] += 1
+        channel = "refund" if back else channel
         ends = (far, account) if turned == "CRDT" else (account, far)
         agent = "DbtrAgt" if turned == "CRDT" else "CdtrAgt"
         beyond = detail.said(
@@ -81,6 +98,16 @@ def _entry(entry: Tree, account: str, bank: str, clock: Clock) -> Iterator[Told]
                 short(detail.said("RmtInf/Ustrd") or entry.said("AddtlNtryInf")),
             ),
         )  # fmt: skip
+
+
+def _taken_back(entry: Tree, detail: Tree) -> bool:
+    """True where it is a reversal or return: by the mark, its information, or its code."""
+    kinds = {tree.said("BkTxCd/Domn/Fmly/SubFmlyCd") for tree in (detail, entry)}
+    return (
+        entry.said("RvslInd") in ("true", "1")
+        or detail.one("RtrInf") is not None
+        or bool(kinds & _RETURNS)
+    )
 
 
 def _account(tree: Tree) -> str:

@@ -56,6 +56,12 @@ def read(raw: IO[bytes], _name: str, clock: Clock) -> Iterator[Told]:
         elif one.tag in ("60F", "60M", "34F"):
             found = re.match(r"[CD]?\d{0,6}([A-Z]{3})", one.text[0].strip())
             currency = found.group(1) if found else currency
+            opens = re.match(
+                r"C(\d\d)(\d\d)(\d\d)[A-Z]{3}(\d{1,15}),(\d{0,4})$", one.text[0].strip()
+            )
+            if opens and one.tag == "60F":  # 60M is of a page between; a debit is no money held
+                y, month, day, whole, part = opens.groups()
+                clock.opens(f"20{y}-{month}-{day}", account, f"{whole}.{part or 0}", currency)
         elif one.tag == "61":
             held = one
     if held is not None:
@@ -109,6 +115,8 @@ def _payment(line: _Field, about: _Field | None, account: str, currency: str, cl
     banks = (bank, None) if comes else (None, bank)
     amount = found["amount"].replace(",", ".").rstrip(".")
     name = f"{account}/{own if own and own != 'NONREF' else line.line}/{day}/{amount}"
+    if found["way"].startswith("R"):
+        channel = "refund"  # whatever the way was that is taken back
     return Told(line.line, (name, moment, *ends, amount, currency, channel, *banks, note))
 
 

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, time, tzinfo
+from decimal import Decimal, InvalidOperation
 
 from cordon.kernel.clock import format_time
 from cordon.kernel.errors import BadInput
@@ -40,11 +41,26 @@ class Clock:
 
     Attributes:
         notes: phrases, and of how many payments each is true.
+        openings: balances (moment, account, amount, currency) at which statements begin, where
+            they are above nothing.
     """
 
     def __init__(self, zone: tzinfo) -> None:
         self._zone = zone
         self.notes: Counter[str] = Counter()
+        self.openings: list[tuple[datetime, str, Decimal, str]] = []
+
+    def opens(self, day: str, account: str, amount: str, currency: str) -> None:
+        """A statement begins with so much; what is no day or amount is passed over, and said."""
+        try:
+            at = datetime.fromisoformat(day)
+            units = Decimal(amount)
+        except (ValueError, InvalidOperation):
+            self.notes["an opening balance is none; it was passed over"] += 1
+            return
+        if account and currency and units.is_finite() and 0 < units < 10**18:
+            at = at if at.tzinfo is not None else at.replace(tzinfo=self._zone)
+            self.openings.append((at, account, units, currency))
 
     def moment(self, text: str) -> str:
         """RFC 3339 in UTC, or the text itself where it is no moment: the checks refuse it then."""

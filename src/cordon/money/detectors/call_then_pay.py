@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cordon.kernel.cards import Card, load_card
 from cordon.kernel.findings import Finding, Reason, RecordRef
 from cordon.money.detectors.data import MoneyData
+from cordon.money.detectors.moves import surprise
 from cordon.money.payments import Payments
 
 CARD = load_card(__file__)
@@ -30,35 +33,88 @@ class Spans:
     """When accounts' holders had just been in touch with suspected numbers.
 
     Attributes:
-        account: positions, ascending; one row a span. begin, end: µs. contact: row of the first
+        payer: of `Near`, ascending; one row a span. begin, end: µs. contact: row of the first
             contact of the span.
     """
 
-    account: Ints
+    payer: Ints
     begin: Ints
     end: Ints
     contact: Ints
 
+    def of(self, some: NDArray[np.bool_]) -> Spans:
+        """These alone."""
+        return Spans(self.payer[some], self.begin[some], self.end[some], self.contact[some])
+
 
 @dataclass(frozen=True, slots=True)
-class Paid:
-    """Accounts paid within so long after a contact, one entry an account of the payments.
+class Near:
+    """First payments of those who were in touch at all, to accounts that one of them paid soon.
 
     Attributes:
-        within: µs. span: of each first payment, the span that it fells into, -1 where into none.
-        people: who paid it so. by_people: who would have, were they like people at large;
-            by_time: were the same people's payments at any time. nats: evidence against the one,
-            timing: against the other.
+        payment: places in the payments. at: their µs. payer: of each, the place of its payer
+            among the `payers` who were in touch. to: the place of its payee in `accounts`.
+        accounts: positions of the payees, ascending. paid: by how many each was ever paid first.
+        first: how many first payments there are in all, of everybody whose number is known.
+    """
+
+    payment: Ints
+    at: Ints
+    payer: Ints
+    to: Ints
+    payers: int
+    accounts: Ints
+    paid: Ints
+    first: int
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """What was paid within so long after contacts with a ring, or with any suspected number.
+
+    Attributes:
+        within: µs. ring: its name, or None. hits: places in `Near` that fell into a span, and
+            span: into which of `spans`.
     """
 
     within: int
+    ring: str | None
     spans: Spans
+    hits: Ints
     span: Ints
-    people: Counts
-    by_people: Counts
-    by_time: Counts
-    nats: Floats
-    timing: Floats
+
+
+class Best:
+    """The test that says most of each account of `Near`.
+
+    Attributes:
+        nats: evidence against people at large, timing: against the same people at any time.
+        people: who paid it so. by_people, by_time: who would have, by either chance.
+        test: its number, -1 where none says anything.
+    """
+
+    def __init__(self, near: Near) -> None:
+        size = len(near.accounts)
+        self.nats, self.timing = np.zeros(size), np.zeros(size)
+        self.by_people, self.by_time = np.zeros(size), np.zeros(size)
+        self.people, self.test = np.zeros(size, np.int64), np.full(size, -1)
+        self.tests: list[Test] = []
+
+    def take(self, p: Payments, near: Near, test: Test) -> None:
+        """Take a test into account."""
+        size = len(near.accounts)
+        people = np.bincount(near.to[test.hits], minlength=size)
+        by_people = near.paid * (len(test.hits) / near.first)
+        chance = _chances(p, near, test.spans)[near.payer]
+        by_time = np.bincount(near.to, chance, minlength=size)
+        paid = np.flatnonzero(people)
+        nats = surprise(people[paid], by_people[paid])
+        better = paid[nats > self.nats[paid]]
+        self.nats[better] = nats[nats > self.nats[paid]]
+        self.timing[better] = surprise(people[better], by_time[better])
+        self.people[better], self.test[better] = people[better], len(self.tests)
+        self.by_people[better], self.by_time[better] = by_people[better], by_time[better]
+        self.tests.append(test)
 
 
 def find(data: MoneyData, card: Card = CARD) -> Iterator[Finding]:
@@ -74,131 +130,168 @@ def find(data: MoneyData, card: Card = CARD) -> Iterator[Finding]:
             f"No file of {missing} was given: nobody can tell who was called before they paid."
         )
         return
-    p = data.payments
-    first = _first_payments(data)
-    tried = [_paid(data, first, int(values["within_h"] * _HOUR / part)) for part in _PARTS]
-    tests = [t for t in tried if t is not None]
-    if not tests:
+    first, (touched, touches) = _first_payments(data), _touches(data)
+    if not len(touched) or not len(first):
         data.left_out.append("No account is bound to a number that was in touch with a suspect.")
         return
-    best = np.stack([t.nats for t in tests]).argmax(axis=0)
-    looked = len(np.unique(p.receiver[first]))
-    for account in np.flatnonzero(np.stack([t.nats for t in tests]).max(axis=0) > 0).tolist():
-        test = tests[best[account]]
-        named = account in data.complained
-        # the most striking of all that were looked at, by the best of several spans; what a
+    paid = np.bincount(data.payments.receiver[first], minlength=len(data.payments.accounts))
+    near, best = _tested(data, first, paid, touched, touches, int(values["within_h"] * _HOUR))
+    looked = int(np.count_nonzero(paid))
+    for place in np.flatnonzero(best.test >= 0).tolist():
+        named = int(near.accounts[place]) in data.complained
+        # the most striking of all that were looked at, by the best of several tests; what a
         # complaint names was looked at for its own sake
         among = len(data.complained) if named else looked
-        nats = float(test.nats[account] - np.log(max(among, 1)) - np.log(len(tests)))
+        nats = float(best.nats[place] - np.log(max(among, 1)) - np.log(len(best.tests)))
         if (
-            nats < values["evidence"] - (_NAMED if named else 0.0)
-            or test.timing[account] < (0.0 if named else values["timing"])
-            or test.people[account] < (1 if named else values["people"])
+            nats >= values["evidence"] - (_NAMED if named else 0.0)
+            and best.timing[place] >= (0.0 if named else values["timing"])
+            and best.people[place] >= (1 if named else values["people"])
         ):
-            continue
-        mine = np.flatnonzero((p.receiver[first] == account) & (test.span >= 0))
-        yield _finding(data, card, account, test, first[mine], test.span[mine], nats, values)
+            yield _finding(data, card, near, best, place, nats, values)
 
 
-def _paid(data: MoneyData, first: Ints, within: int) -> Paid | None:
-    p, spans = data.payments, _spans(data, within)
-    if not len(spans.account) or not len(first):
-        return None
-    size, to = len(p.accounts), p.receiver[first]
-    span = _within(spans, p.sender[first].astype(np.int64), p.at[first])
-    people = np.bincount(to, span >= 0, minlength=size)
-    by_people = np.bincount(to, minlength=size) * float((span >= 0).mean())
-    by_time = np.bincount(to, _chances(p, spans)[p.sender[first]], minlength=size)
-    return Paid(
-        within, spans, span, people, by_people, by_time,
-        _surprise(people, by_people), _surprise(people, by_time),
-    )  # fmt: skip
+def _tested(
+    data: MoneyData, first: Ints, paid: Ints, touched: Ints, touches: Spans, longest: int
+) -> tuple[Near, Best]:
+    """Contacts with anybody suspected, and with each ring by itself, over several spans.
+
+    Whom a ring robs it calls itself, so that contacts with others only hide what it does.
+    """
+    near, hits = _near(data.payments, first, paid, touched, _spans(touches, longest))
+    best = Best(near)
+    for ring, own in [(None, touches), *_of_rings(data, touches)]:
+        for part in _PARTS:
+            test = _test(near, hits, own, longest // part, ring)
+            best.take(data.payments, near, test)
+    return near, best
 
 
-def _spans(data: MoneyData, within: int) -> Spans:
-    """Spans after contacts, joined where they touch, for each account of who was in touch."""
+def _of_rings(data: MoneyData, touches: Spans) -> Iterator[tuple[str, Spans]]:
+    """The contacts with each ring that was in touch with anybody."""
     assert data.contacts is not None
-    numbers = data.contacts["number"].to_pylist()
-    us = np.asarray(data.contacts["us"].to_numpy(), np.int64)
-    rows, accounts = [], []
-    for row, number in enumerate(numbers):
-        for account in data.by_phone.get(number, ()):
-            rows.append(row)
-            accounts.append(account)
-    account, contact = np.array(accounts, np.int64), np.array(rows, np.int64)
-    order = np.lexsort((us[contact], account)) if len(contact) else contact
-    account, contact = account[order], contact[order]
-    begin = us[contact]
-    if not len(begin):
-        return Spans(account, begin, begin, contact)
+    names = sorted(set(data.rings.values()))
+    place = {name: n for n, name in enumerate(names)}
+    suspects = data.contacts["suspect"].combine_chunks().dictionary_encode()
+    told = [place.get(data.rings.get(n, ""), -1) for n in suspects.dictionary.to_pylist()]
+    codes = np.asarray(suspects.indices.to_numpy(zero_copy_only=False), np.int64)
+    ring = np.array([*told, -1])[codes][touches.contact]
+    for n in np.unique(ring[ring >= 0]).tolist():
+        yield names[n], touches.of(ring == n)
+
+
+def _near(p: Payments, first: Ints, paid: Ints, touched: Ints, longest: Spans) -> tuple[Near, Ints]:
+    """The payments that could matter; and of each, the one of the longest spans it falls into."""
+    payer = np.full(len(p.accounts), -1)
+    payer[touched] = np.arange(len(touched))
+    near = first[payer[p.sender[first]] >= 0]  # nobody else's can fall into a span
+    own, at = payer[p.sender[near]], p.at[near]
+    span = _within(own, at, len(touched), longest)
+    accounts = np.unique(p.receiver[near[span >= 0]]).astype(np.int64)
+    place = np.full(len(p.accounts), -1)
+    place[accounts] = np.arange(len(accounts))
+    to = place[p.receiver[near]]
+    stays = to >= 0
+    return Near(near[stays], at[stays], own[stays], to[stays], len(touched), accounts,
+                paid[accounts], len(first)), span[stays]  # fmt: skip
+
+
+def _test(near: Near, longest: Ints, touches: Spans, within: int, ring: str | None) -> Test:
+    """What was paid within so long (µs) after these contacts.
+
+    Args:
+        longest: of each payment, the longest span after any contact that it falls into, -1 where
+            into none: what falls into none of these falls into no shorter one.
+    """
+    spans = _spans(touches, within)
+    could = np.flatnonzero(longest >= 0)
+    span = _within(near.payer[could], near.at[could], near.payers, spans)
+    return Test(within, ring, spans, could[span >= 0], span[span >= 0])
+
+
+def _touches(data: MoneyData) -> tuple[Ints, Spans]:
+    """Accounts whose holders were in touch, ascending; each contact of each, not joined yet."""
+    assert data.contacts is not None
+    phones, position = data.bound
+    called = data.contacts["number"].combine_chunks().dictionary_encode()
+    code = np.asarray(called.indices.to_numpy(zero_copy_only=False), np.int64)
+    order = np.argsort(code, kind="stable")
+    starts = np.searchsorted(code[order], np.arange(len(called.dictionary) + 1))
+    found = pc.index_in(phones, value_set=called.dictionary).fill_null(-1)
+    phone = np.asarray(found.to_numpy(zero_copy_only=False), np.int64)
+    row = np.flatnonzero(phone >= 0)
+    begin, count = starts[phone[row]], np.diff(starts)[phone[row]]
+    touched, account = np.unique(np.repeat(position[row], count), return_inverse=True)
+    nth = np.arange(len(account)) - np.repeat(np.cumsum(count) - count, count)
+    contact = order[np.repeat(begin, count) + nth]
+    us = np.asarray(data.contacts["us"].to_numpy(), np.int64)[contact]
+    order = np.lexsort((us, account))
+    return touched, Spans(account[order], us[order], us[order], contact[order])
+
+
+def _spans(touches: Spans, within: int) -> Spans:
+    """Spans after contacts, joined where they touch."""
+    payer, begin = touches.payer, touches.begin
     new = np.ones(len(begin), bool)
-    new[1:] = (account[1:] != account[:-1]) | (begin[1:] > begin[:-1] + within)
+    new[1:] = (payer[1:] != payer[:-1]) | (begin[1:] > begin[:-1] + within)
     starts = np.flatnonzero(new)
     ends = np.concatenate([starts[1:], [len(begin)]]) - 1
-    return Spans(account[starts], begin[starts], begin[ends] + within, contact[starts])
+    return Spans(payer[starts], begin[starts], begin[ends] + within, touches.contact[starts])
 
 
 def _first_payments(data: MoneyData) -> Ints:
-    """The first payment to each account of each holder whose number is known."""
-    p = data.payments
-    known = np.zeros(len(p.accounts), bool)
-    for those in data.by_phone.values():
-        known[those] = True
-    k = np.flatnonzero(known[p.sender] & (p.sender != p.receiver) & (p.amount > 0))
-    pair = p.sender[k].astype(np.int64) * len(p.accounts) + p.receiver[k]
-    _, at = np.unique(pair, return_index=True)  # payments are by time: the first of each
-    return k[at]
+    """The first payment to each account of each holder whose number is known, by time."""
+    from cordon.money.detectors.meeting import by_payer, mark_first
+
+    p, size = data.payments, len(data.payments.accounts)
+    known, first = np.zeros(size, bool), np.zeros(len(p), bool)
+    with ThreadPoolExecutor(1) as beside:  # compiled loops and Arrow both run beside one another
+        ordering = beside.submit(by_payer, p.sender, size)
+        known[data.bound[1]] = True
+        place, payments = ordering.result()
+        half = int(np.searchsorted(place, len(p) // 2))
+        given = (place, payments, p.receiver, p.amount, known)
+        other = beside.submit(mark_first, *given, half, size, first)
+        mark_first(*given, 0, half, first)
+        other.result()
+    return np.flatnonzero(first)
 
 
-def _within(spans: Spans, account: Ints, at: Ints) -> Ints:
-    """The span that each payment falls into, -1 where into none."""
-    low = min(int(spans.begin.min()), int(at.min()))
-    width = max(int(spans.end.max()), int(at.max())) - low + 1
-    # one number orders accounts, then time; a day of µs times a million accounts fits in 63 bits
-    position = np.lexsort((spans.begin, spans.account))
-    keys = spans.account[position].astype(float) + (spans.begin[position] - low) / width
-    found = np.searchsorted(keys, account + (at - low) / width, side="right") - 1
-    inside = (
-        (found >= 0)
-        & (spans.account[position[found]] == account)
-        & (at >= spans.begin[position[found]])
-        & (at <= spans.end[position[found]])
-    )
-    return np.where(inside, position[found], -1)
+def _within(payer: Ints, at: Ints, payers: int, spans: Spans) -> Ints:
+    """The span that each of these payments falls into, -1 where into none."""
+    from cordon.money.detectors.meeting import spans_of
+
+    place = np.searchsorted(spans.payer, np.arange(payers + 1))
+    return spans_of(payer, at, place, spans.begin, spans.end)
 
 
-def _chances(p: Payments, spans: Spans) -> Floats:
-    """For each account, the share of everybody's payments that fall into its holder's spans.
+def _chances(p: Payments, near: Near, spans: Spans) -> Floats:
+    """For each payer, the share of everybody's payments that fall into their spans.
 
     Payments and calls both belong to the day, so that a share of the clock would be too small.
     """
-    share = (
-        np.searchsorted(p.at, spans.end, side="right") - np.searchsorted(p.at, spans.begin)
-    ) / max(len(p.at), 1)
-    found = np.bincount(spans.account, share, minlength=len(p.accounts))
+    order = np.argsort(spans.begin)  # by time they are found several times as fast
+    begin, end = spans.begin[order], spans.end[order]
+    share = (np.searchsorted(p.at, end, side="right") - np.searchsorted(p.at, begin)) / max(
+        len(p.at), 1
+    )
+    found = np.bincount(spans.payer[order], share, minlength=near.payers)
     return np.asarray(np.minimum(found, 1.0))
-
-
-def _surprise(observed: Counts, expected: Counts) -> Floats:
-    """Log-likelihood ratio of as many as observed against as many as expected (Poisson)."""
-    least = np.maximum(expected, 1e-3)  # a chance below one in a thousand is not known so well
-    with np.errstate(divide="ignore", invalid="ignore"):
-        nats = observed * np.log(observed / least) - observed + least
-    return np.asarray(np.where(observed > least, nats, 0.0))
 
 
 def _finding(
     data: MoneyData,
     card: Card,
-    account: int,
-    test: Paid,
-    paid: Ints,
-    span: Ints,
+    near: Near,
+    best: Best,
+    place: int,
     nats: float,
     values: dict[str, float],
 ) -> Finding:
     assert data.contacts is not None
-    p, contact = data.payments, test.spans.contact[span]
+    p, test, account = data.payments, best.tests[best.test[place]], int(near.accounts[place])
+    mine = near.to[test.hits] == place
+    paid, contact = near.payment[test.hits[mine]], test.spans.contact[test.span[mine]]
     people, hours = len(np.unique(p.sender[paid])), test.within / _HOUR
     waits = (p.at[paid] - np.asarray(data.contacts["us"].to_numpy())[contact]) / _HOUR
     suspects = sorted({data.contacts["suspect"][int(c)].as_py() for c in contact})
@@ -210,7 +303,8 @@ def _finding(
             "1",
             values["people"],
             f"{people} people paid it for the first time within {hours:g} h of a contact with a "
-            f"suspected number; of people at large {test.by_people[account]:.2f} would have",
+            f"{'suspected number' if test.ring is None else 'number of one ring'}; of people at "
+            f"large {best.by_people[place]:.2f} would have",
         ),
         Reason(
             "evidence",
@@ -221,11 +315,11 @@ def _finding(
         ),
         Reason(
             "timing",
-            round(float(test.timing[account]), 1),
+            round(float(best.timing[place]), 1),
             "nat",
             values["timing"],
             f"the same people, had they paid at any time, would have been "
-            f"{test.by_time[account]:.2f}",
+            f"{best.by_time[place]:.2f}",
         ),
         Reason(
             "within_h",
@@ -266,4 +360,6 @@ def _finding(
             "complaints": list(complaints),
         }
     )
+    if test.ring is not None:
+        made.extra["ring"] = test.ring
     return made

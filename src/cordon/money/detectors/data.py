@@ -9,12 +9,15 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cordon.money.accounts import written
+from cordon.money.detectors.moves import Moves
 from cordon.money.payments import Payments
 
 Ints = NDArray[np.int64]
+_BY_TRADE = ("agent", "exchange")  # kinds of account whose trade it is to pass money on
 
 
 @dataclass
@@ -25,6 +28,7 @@ class MoneyData:
         accounts: table of the format `accounts`, or None. complaints: of `complaints`, or None.
         contacts: who was in touch with suspected numbers (`cordon.calls.CONTACTS`), or None where
             no calls were given.
+        rings: name of the ring that each suspected number belongs to; a number of none is absent.
         given: parameters set by the reader, over the cards' defaults.
         left_out: the detector adds a sentence for each thing that it could not use.
     """
@@ -35,6 +39,7 @@ class MoneyData:
     contacts: pa.Table | None = None
     given: Mapping[str, Any] = field(default_factory=dict)
     left_out: list[str] = field(default_factory=list)
+    rings: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def at(self) -> Mapping[str, int]:
@@ -45,20 +50,49 @@ class MoneyData:
         """Position of an account however it is written; -1 where no payment names it."""
         return -1 if account is None else self.at.get(written(account), self.at.get(account, -1))
 
+    def positions(self, accounts: pa.ChunkedArray) -> Ints:
+        """Position of each of these accounts; -1 where no payment names it."""
+        names = pa.array(self.payments.accounts, pa.string())
+
+        def stand(these: pa.Array | pa.ChunkedArray) -> Ints:
+            found = pc.index_in(these, value_set=names).fill_null(-1)
+            return np.array(found.to_numpy(zero_copy_only=False), np.int64)
+
+        at = stand(accounts)  # names as payments have them are found at once
+        others = np.flatnonzero(at < 0)
+        if len(others):
+            told = [None if n is None else written(n) for n in accounts.take(others).to_pylist()]
+            at[others] = stand(pa.array(told, pa.string()))
+        return at
+
     @cached_property
-    def by_phone(self) -> Mapping[str, Ints]:
-        """Accounts that are bound to each number."""
-        found: dict[str, list[int]] = {}
+    def _told(self) -> Ints:
+        """Position of each account of the table of accounts; -1 where no payment names it."""
+        assert self.accounts is not None
+        return self.positions(self.accounts["account"])
+
+    @cached_property
+    def bound(self) -> tuple[pa.Array, Ints]:
+        """Numbers that accounts are bound to, and the position of each account, one a binding."""
+        if self.accounts is None:
+            return pa.array([], pa.string()), np.zeros(0, np.int64)
+        phone = self.accounts["phone"].combine_chunks()
+        known = np.asarray(pc.fill_null(pc.not_equal(phone, ""), False)) & (self._told >= 0)
+        return phone.filter(pa.array(known)), self._told[known]
+
+    @cached_property
+    def moves(self) -> Moves:
+        """The payments that move something."""
+        return Moves(self.payments)
+
+    @cached_property
+    def by_trade(self) -> NDArray[np.bool_]:
+        """Accounts whose kind says that they pass money on by trade."""
+        found = np.zeros(len(self.payments.accounts), bool)
         if self.accounts is not None:
-            for account, phone in zip(
-                self.accounts["account"].to_pylist(),
-                self.accounts["phone"].to_pylist(),
-                strict=True,
-            ):
-                at = self.position(account) if phone else -1
-                if at >= 0:
-                    found.setdefault(phone, []).append(at)
-        return {phone: np.array(those, np.int64) for phone, those in found.items()}
+            trade = np.asarray(pc.is_in(self.accounts["kind"], value_set=pa.array(_BY_TRADE)))
+            found[self._told[trade & (self._told >= 0)]] = True
+        return found
 
     @cached_property
     def complained(self) -> Mapping[int, tuple[str, ...]]:

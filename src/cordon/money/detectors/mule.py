@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from cordon.kernel.cards import Card, load_card
 from cordon.kernel.findings import Finding, Reason
 from cordon.money.detectors.data import MoneyData
+from cordon.money.detectors.moves import rarity
 from cordon.money.model import CHANNELS, EXITS, Channel
 from cordon.money.payments import Payments
 
@@ -26,7 +27,6 @@ _RECORDS = 500
 _NAMED = 6.0  # nats of a complaint that names the account
 _BESIDE = 4.0  # nats at most for paying to or being paid by others like it
 _MOST = 6.0  # nats at most that one sign says: a rank in a sample says no more
-_BY_TRADE = ("agent", "exchange")  # kinds of account whose trade it is to pass money on
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +60,16 @@ def find(data: MoneyData, card: Card = CARD) -> Iterator[Finding]:
     """
     values = card.values(data.given)
     t = traits(data.payments, int(values["within_h"] * _HOUR))
-    looked = (t.incomes >= values["incomes"]) & ~_by_trade(data)
+    looked = (t.incomes >= values["incomes"]) & ~data.by_trade
     if not looked.any():
         return
     signs = {
-        "passed": _rarity(t.passed, looked),
-        "once": _rarity(t.once * np.sqrt(t.payers), looked),  # once of many says more than of few
-        "out": _rarity(t.out, looked),
-        "busy": _rarity(t.busy, looked),
+        "passed": rarity(t.passed, looked, _MOST),
+        "once": rarity(
+            t.once * np.sqrt(t.payers), looked, _MOST
+        ),  # once of many says more than of few
+        "out": rarity(t.out, looked, _MOST),
+        "busy": rarity(t.busy, looked, _MOST),
     }
     named = np.zeros(len(looked))
     named[list(data.complained)] = _NAMED
@@ -129,30 +131,6 @@ def _busiest(account: Ints, at: Ints, size: int) -> Floats:
     total = counts.sum(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.nan_to_num(pairs.max(axis=1) / total) * np.log1p(total))
-
-
-def _by_trade(data: MoneyData) -> Bools:
-    """Accounts whose kind says that they pass money on by trade."""
-    found = np.zeros(len(data.payments.accounts), bool)
-    if data.accounts is not None:
-        for account, kind in zip(
-            data.accounts["account"].to_pylist(), data.accounts["kind"].to_pylist(), strict=True
-        ):
-            at = data.position(account) if kind in _BY_TRADE else -1
-            if at >= 0:
-                found[at] = True
-    return found
-
-
-def _rarity(value: Floats, looked: Bools) -> Floats:
-    """Nats of a trait: minus the logarithm of the share of those looked at that have as much.
-
-    Half of them have less than the median, and for these it says so much against.
-    """
-    ordered = np.sort(value[looked])
-    share = 1.0 - np.searchsorted(ordered, value, side="left") / len(ordered)
-    nats = -np.log(np.maximum(share, 0.5 / len(ordered))) - np.log(2)
-    return np.where(looked, np.clip(nats, -np.log(2), _MOST), 0.0)
 
 
 def _beside(p: Payments, own: Floats, looked: Bools) -> Floats:

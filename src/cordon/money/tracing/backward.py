@@ -8,7 +8,7 @@ what share of a unit in a pot is in the asked payments in the end.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import numpy as np
@@ -19,6 +19,7 @@ from cordon.money.model import CHANNELS, Channel, Method
 from cordon.money.payments import Payments
 from cordon.money.tracing.forward import HOPS, where
 from cordon.money.tracing.kernels import balances, fifo, mixed, weighed
+from cordon.money.tracing.reach import reached_back
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -61,16 +62,15 @@ class Backward:
     hops: int
     methods: tuple[Origins, ...]
 
-    @property
-    def entries(self) -> NDArray[np.bool_]:
-        """Payments by which money enters what is seen."""
-        return entries(self.payments)
 
-
-def entries(p: Payments) -> NDArray[np.bool_]:
+def entries(p: Payments, of: Ints | slice = slice(None)) -> NDArray[np.bool_]:
     """Payments before which there is nothing to follow: cash, coins, hawala, from abroad."""
-    comes = np.array([c in ENTRIES for c in CHANNELS] + [False])
-    return np.asarray(comes[p.channel])
+    return np.asarray(_comes()[p.channel[of]])
+
+
+def _comes() -> NDArray[np.bool_]:
+    """Channels by which money enters, by their codes; the last is for none."""
+    return np.array([c in ENTRIES for c in CHANNELS] + [False])
 
 
 def backward(
@@ -100,16 +100,20 @@ def backward(
     sinks = np.flatnonzero(chosen)
     if not len(sinks):
         raise BadInput(f"{account[:64]} paid nothing in that span.", advice="Widen the span.")
+    seen = reached_back(payments, sinks, _comes())
+    p = payments.only(seen)
+    asked = np.searchsorted(seen, sinks)
     sender, receiver = p.pot(p.sender), p.pot(p.receiver)
     pots = len(p.accounts) * len(p.currencies)
     leaves = p.exits
     before, lacking, left = balances(sender, receiver, p.amount, leaves, pots)
-    made = (
-        _turned(p, sinks, sender, receiver, leaves, lacking, left, hops, poison=False),
-        _weighed(p, sinks, sender, receiver, leaves, before, lacking, pots),
-        _turned(p, sinks, sender, receiver, leaves, lacking, left, hops, poison=True),
+    told = (
+        _turned(p, asked, sender, receiver, leaves, lacking, left, hops, poison=False),
+        _weighed(p, asked, sender, receiver, leaves, before, lacking, pots),
+        _turned(p, asked, sender, receiver, leaves, lacking, left, hops, poison=True),
     )
-    return Backward(p, p.accounts[at], sinks, hops, made)
+    made = tuple(replace(o, of=seen[o.of]) for o in told)
+    return Backward(payments, p.accounts[at], sinks, hops, made)
 
 
 def _turned(

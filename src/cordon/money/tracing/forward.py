@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from cordon.money.accounts import written
 from cordon.money.model import Method
 from cordon.money.payments import Payments
 from cordon.money.tracing.kernels import AGAIN, HOP, OF, SOURCE, UNITS, by_source, fifo, mixed
+from cordon.money.tracing.reach import reached
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -59,7 +61,7 @@ class Forward:
 
     def ended(self, parts: Ints) -> NDArray[np.bool_]:
         """Parts that are followed no further: gone, beyond the last hop, or begun anew."""
-        gone = self.payments.exits[parts[:, OF]]
+        gone = self.payments.leaving(parts[:, OF])
         return np.asarray(gone | (parts[:, HOP] > self.hops) | (parts[:, HOP] == AGAIN))
 
 
@@ -78,8 +80,8 @@ def forward(
     Args:
         since, until: payments into it that count as sources lie in [since, until), where given.
         hops: payments after a source that are followed, at most.
-        opening: clean units in each pot before the first payment; none where absent, because
-            no file tells them: then old money is taken for new the sooner.
+        opening: clean units in each pot before the first payment. Where absent: what statements
+            say, and nothing in every other pot: then old money is taken for new the sooner.
 
     Raises:
         BadInput: no payment names the account, or none came into it in the span.
@@ -96,36 +98,60 @@ def forward(
         raise BadInput(
             f"No payment came into {account[:64]} in that span.", advice="Widen the span."
         )
-    source = np.zeros(len(payments), np.int64)
-    source[sources] = np.arange(1, len(sources) + 1)
-    sender, receiver = payments.pot(payments.sender), payments.pot(payments.receiver)
-    leaves = payments.exits
-    leaves[sources] = False  # what is paid into the account is in it, however it was paid
+    return follow(payments, payments.accounts[at], sources, hops, methods, opening)
+
+
+def follow(
+    payments: Payments,
+    about: str,
+    sources: Ints,
+    hops: int = HOPS,
+    methods: Sequence[Method] = tuple(Method),
+    opening: Ints | None = None,
+) -> Forward:
+    """Follow what was paid by these payments, into whatever accounts they go.
+
+    Args:
+        about: whose money it is, for the reader. sources: positions, ascending.
+        hops, methods, opening: as of `forward`.
+    """
+    seen = reached(payments, sources, hops)
+    p = payments.only(seen)
+    source = np.zeros(len(p), np.int64)
+    source[np.searchsorted(seen, sources)] = np.arange(1, len(sources) + 1)
+    sender, receiver, amount = p.pot(p.sender), p.pot(p.receiver), p.amount
+    leaves = p.exits
+    leaves[source > 0] = False  # what is paid into the account is in it, however it was paid
     pots = len(payments.accounts) * len(payments.currencies)
     start = np.zeros(pots, np.int64) if opening is None else opening
+    if opening is None:
+        for pot, units in payments.opening.items():
+            start[pot] = units
     told = []
     for method in methods:
         if method is Method.FIFO:
-            parts, stays = fifo(sender, receiver, payments.amount, leaves, source, start, hops)
+            parts, stays = fifo(sender, receiver, amount, leaves, source, start, hops)
+            parts[:, OF] = seen[parts[:, OF]]
             told.append(Followed(method, parts, stays, np.zeros(0, np.int64)))
             continue
         poison = method is Method.POISON
         parts, traced, hop_of, tainted = mixed(
-            sender, receiver, payments.amount, leaves, source, start, hops, poison
+            sender, receiver, amount, leaves, source, start, hops, poison
         )
         held = np.flatnonzero(traced)
         stays = np.stack([held, np.zeros_like(held), traced[held], hop_of[held]], axis=1)
         of_parts = of_stays = None
-        reached = np.flatnonzero(hop_of <= hops)
-        if not poison and len(reached) * len(sources) <= _DENSE:
+        near = np.flatnonzero(hop_of <= hops)
+        if not poison and len(near) * len(sources) <= _DENSE:
             place = np.full(pots, -1)
-            place[reached] = np.arange(len(reached))
+            place[near] = np.arange(len(near))
             of_parts, left = by_source(
-                parts, sender, receiver, leaves, source, place, len(reached), len(sources), hops
+                parts, sender, receiver, leaves, source, place, len(near), len(sources), hops
             )
             of_stays = left[place[held]]
+        parts[:, OF] = seen[parts[:, OF]]
         told.append(Followed(method, parts, stays, tainted, of_parts, of_stays))
-    return Forward(payments, payments.accounts[at], sources, hops, tuple(told))
+    return Forward(payments, about, sources, hops, tuple(told))
 
 
 def where(payments: Payments, account: str) -> int:
@@ -135,7 +161,7 @@ def where(payments: Payments, account: str) -> int:
         BadInput: no payment names it.
     """
     for name in (account, written(account)):
-        at = int(np.searchsorted(np.asarray(payments.accounts, object), name))
+        at = bisect_left(payments.accounts, name)
         if at < len(payments.accounts) and payments.accounts[at] == name:
             return at
     ends = [i for i, a in enumerate(payments.accounts) if a[4:] == written(account)]
@@ -158,4 +184,4 @@ def shared_out(weights: Floats, total: int) -> Ints:
     return np.asarray(units)
 
 
-__all__ = ["AGAIN", "HOPS", "SOURCE", "UNITS", "Followed", "Forward", "forward", "where"]
+__all__ = ["AGAIN", "HOPS", "SOURCE", "UNITS", "Followed", "Forward", "follow", "forward", "where"]

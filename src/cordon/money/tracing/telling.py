@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cordon.money.model import CHANNELS, Method
 from cordon.money.payments import Payments
-from cordon.money.tracing.backward import Backward, Origins
+from cordon.money.tracing.backward import Backward, Origins, entries
 from cordon.money.tracing.forward import Followed, Forward, shared_out
 from cordon.money.tracing.kernels import AGAIN, HOP, OF, SOURCE, UNITS
 
@@ -33,8 +33,21 @@ def told(trace: Forward) -> dict[str, Any]:
         "since": _time(p, int(trace.sources[0])),
         "until": _time(p, int(trace.sources[-1])),
         "methods": {m.method.value: _method(trace, m) for m in trace.methods},
-        "left_out": list(p.left_out),
+        "left_out": [*p.left_out, opened(p)],
     }
+
+
+def opened(p: Payments) -> str:
+    """Whose balances before the first payment are known: what first in first out stands on."""
+    if not p.opening:
+        return (
+            "What accounts held before the first payment is not known and counts as nothing: old "
+            "money is taken for new the sooner."
+        )
+    return (
+        f"What {len(p.opening):,} accounts held before their first payment is used, as their "
+        "statements say; of every other account it is not known and counts as nothing."
+    )
 
 
 def told_back(trace: Backward) -> dict[str, Any]:
@@ -48,13 +61,17 @@ def told_back(trace: Backward) -> dict[str, Any]:
         "since": _time(p, int(trace.sinks[0])),
         "until": _time(p, int(trace.sinks[-1])),
         "methods": {o.method.value: _origins(trace, o) for o in trace.methods},
-        "left_out": list(p.left_out),
+        "left_out": [
+            *p.left_out,
+            "Balances before the first payment are not used on the way back: what an account paid "
+            "beyond what was seen to come in is told as of unknown origin.",
+        ],
     }
 
 
 def _origins(trace: Backward, o: Origins) -> dict[str, Any]:
     p, many = trace.payments, len(trace.payments.currencies)
-    begins = trace.entries[o.of] & (o.hop != 0) & (o.hop != AGAIN)
+    begins = entries(p, o.of) & (o.hop != 0) & (o.hop != AGAIN)
     sums = []
     for currency in np.unique(p.currency[trace.sinks]).tolist():
         of = p.currency[o.of] == currency
@@ -136,7 +153,7 @@ def _sums(trace: Forward, m: Followed, currency: int) -> dict[str, Any]:
     of = p.currency[m.parts[:, OF]] == currency
     parts = m.parts[of]
     hop, units = parts[:, HOP], parts[:, UNITS]
-    leaves = p.exits[parts[:, OF]] & (hop > 0)
+    leaves = p.leaving(parts[:, OF]) & (hop > 0)
     exits = {
         name: int(units[leaves & (p.channel[parts[:, OF]] == code)].sum())
         for code, name in enumerate(CHANNELS)
@@ -228,9 +245,9 @@ def _sources(trace: Forward, m: Followed) -> Iterator[dict[str, Any]]:
     ended = trace.ended(m.parts)
     hop, count = m.parts[:, HOP], len(trace.sources)
     kinds = (
-        ("left", ended & (hop > 0) & p.exits[m.parts[:, OF]]),
+        ("left", ended & (hop > 0) & p.leaving(m.parts[:, OF])),
         ("again", hop == AGAIN),
-        ("beyond", ended & (hop > trace.hops) & ~p.exits[m.parts[:, OF]]),
+        ("beyond", ended & (hop > trace.hops) & ~p.leaving(m.parts[:, OF])),
     )
     if m.method is Method.FIFO:
         columns = {

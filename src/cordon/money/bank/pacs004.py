@@ -1,0 +1,58 @@
+"""Payments returned between banks: ISO 20022 pacs.004.
+
+Source: ISO 20022 message definition report, Payments Clearing and Settlement. The parties stand as
+they were in the payment that is returned: who was paid then gives back now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import IO
+
+from cordon.money.bank.told import Clock, Told, short
+from cordon.money.bank.trees import Tree, trees
+
+
+def read(raw: IO[bytes], name: str, clock: Clock) -> Iterator[Told]:
+    """Payments of a message, one a return."""
+    made = ""
+    for one in trees(raw, ("GrpHdr", "TxInf"), name):
+        if one.tag == "GrpHdr":
+            made = one.said("CreDtTm")
+            continue
+        amount = one.one("RtrdIntrBkSttlmAmt") or one.one("RtrdInstdAmt")
+        paid, was_paid = (_account(one, end) for end in ("Dbtr", "Cdtr"))
+        if not paid or not was_paid or amount is None or not amount.text.strip():
+            missing = "an account" if amount is not None else "an amount"
+            yield Told(one.line, refused=f"it does not name {missing}")
+            continue
+        named = one.said("RtrId")
+        original = one.said("OrgnlUETR", "OrgnlTxId", "OrgnlInstrId", "OrgnlEndToEndId")
+        reason = one.said("RtrRsnInf/Rsn/Cd", "RtrRsnInf/Rsn/Prtry", "RtrRsnInf/AddtlInf")
+        moment = one.said("SttlmTmIndctn/CdtDtTm", "SttlmTmIndctn/DbtDtTm") or made
+        yield Told(
+            one.line,
+            (
+                # an id of its own: the returned payment's is that payment's
+                f"return/{named or original}" if named or original else "",
+                clock.moment(moment or one.said("IntrBkSttlmDt")),
+                was_paid,
+                paid,
+                amount.text.strip(),
+                amount.attributes.get("Ccy"),
+                "refund",
+                _bank(one, "Cdtr"),
+                _bank(one, "Dbtr"),
+                short(reason),
+            ),
+        )
+
+
+def _account(one: Tree, end: str) -> str:
+    path = f"OrgnlTxRef/{end}Acct/Id"
+    return one.said(f"{path}/IBAN", f"{path}/Othr/Id", f"OrgnlTxRef/{end}Acct/Prxy/Id")
+
+
+def _bank(one: Tree, end: str) -> str | None:
+    agent = f"OrgnlTxRef/{end}Agt/FinInstnId"
+    return one.said(f"{agent}/BICFI", f"{agent}/ClrSysMmbId/MmbId", f"{agent}/Nm") or None

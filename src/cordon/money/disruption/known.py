@@ -1,0 +1,106 @@
+"""Payments that are at hand under an authority: brought into the room, or beside the calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pyarrow as pa
+
+from cordon.calls import ACCOUNTS, COMPLAINTS, PAYMENTS, Series, kept_files, read_plain
+from cordon.kernel.access.model import Authority
+from cordon.kernel.errors import NotFound
+from cordon.kernel.work import View
+from cordon.money import keeping
+from cordon.money.accounts import written
+from cordon.money.payments import Payments
+from cordon.money.reading import read_payments
+
+_MICROS = 1_000_000
+
+
+def payments_known(view: View, authority: Authority, region: str) -> Payments:
+    """The payments of an authority: those brought into the room; without any, beside its calls.
+
+    Raises:
+        NotFound: none came in.
+    """
+    kept = keeping.kept(view, authority)
+    if kept.payments:
+        return keeping.payments_of(view.kernel.columns, kept)
+    files = kept_files(view, authority.id, PAYMENTS.name)
+    if not files:
+        raise NotFound(
+            "No payment was brought in under this authority.", advice="Bring a file in first."
+        )
+    return read_payments([view.kernel.files.path(sha256) for sha256 in files], region).payments
+
+
+def accounts_known(view: View, authority: Authority, region: str) -> pa.Table | None:
+    """The accounts told beside the payments, or None."""
+    kept = keeping.kept(view, authority)
+    if kept.accounts:
+        return keeping.accounts_of(view.kernel.columns, kept)
+    files = kept_files(view, authority.id, ACCOUNTS.name)
+    return read_plain(view.kernel.files.path(files[-1]), ACCOUNTS, region).table if files else None
+
+
+def complaints_known(
+    view: View, authority: Authority, region: str, left_out: list[str]
+) -> list[pa.Table]:
+    """Complaints at hand: those brought into the room; without any, the files beside the calls.
+
+    Those beside the calls only where the authority covers everybody's calls, as they came in.
+
+    Args:
+        left_out: takes a sentence for each file of which rows could not be read.
+    """
+    kept = keeping.kept(view, authority)
+    files: list[str] = []
+    if kept.complaints:
+        files = [kept.complaints]
+    elif authority.scope.covers("calls", None):
+        files = kept_files(view, authority.id, COMPLAINTS.name)
+    read = [keeping.complaints_of(view.kernel, sha256, region, left_out) for sha256 in files]
+    return [table for table in read if table is not None]
+
+
+def paid_in(
+    view: View,
+    authority: Authority,
+    keys: Mapping[str, Mapping[str, set[str]]],
+    offset: timedelta,
+) -> Series | None:
+    """Payments into each ring's accounts by ring and day of local time, of those in the room.
+
+    None where none were brought into it, or the authority does not cover payments.
+
+    Args:
+        keys: by ring; its accounts stand under `mules`. offset: of local time from UTC.
+    """
+    kept = keeping.kept(view, authority)
+    if not kept.payments or "payments" not in authority.scope.data:
+        return None
+    holders: dict[str, list[str]] = {}
+    for ring, of in keys.items():
+        for account in of["mules"]:
+            holders.setdefault(written(account), []).append(ring)
+    every = keeping.payments_of(view.kernel.columns, kept)
+    if not len(every):
+        return None
+    code = {a: i for i, a in enumerate(every.accounts)}
+    rings = {code[a]: of for a, of in holders.items() if a in code}
+    told: dict[str, dict[date, int]] = {}
+    mine = np.flatnonzero(np.isin(every.receiver, np.array(sorted(rings), dtype=np.int64)))
+    for account, at in zip(every.receiver[mine].tolist(), every.at[mine].tolist(), strict=True):
+        day = _day(at, offset)
+        for ring in rings[account]:
+            days = told.setdefault(ring, {})
+            days[day] = days.get(day, 0) + 1
+    return Series(told, _day(int(every.at[0]), offset), _day(int(every.at[-1]), offset))
+
+
+def _day(at: int, offset: timedelta) -> date:
+    """The day of local time of a moment (µs since the epoch)."""
+    return (datetime.fromtimestamp(at // _MICROS, UTC) + offset).date()

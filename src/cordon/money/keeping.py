@@ -1,0 +1,118 @@
+"""What a node keeps of payments under an authority: where it stands, and read for a search."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+from sqlalchemy import select
+
+from cordon.calls import COMPLAINTS, read_plain
+from cordon.kernel.access.model import Authority, Scope
+from cordon.kernel.bringing import source_of
+from cordon.kernel.errors import NotFound
+from cordon.kernel.store.columns import Columns, SegmentRow
+from cordon.kernel.work import Kernel, View
+from cordon.money.intake import dataset
+from cordon.money.payments import Payments
+from cordon.money.reading import read_segments
+from cordon.money.tables import MoneyFileRow
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What came in under one authority.
+
+    Attributes:
+        payments: segments. accounts: segments of the file of accounts brought in last.
+        complaints: SHA-256 of the file of complaints brought in last, or None.
+    """
+
+    scope: Scope
+    payments: Sequence[Path]
+    accounts: Sequence[Path]
+    complaints: str | None
+
+
+def kept(view: View, authority: Authority) -> Kept:
+    """Where the payments of an authority stand, and what stands beside them."""
+    scope = authority.scope
+    columns = view.kernel.columns
+    payments = columns.paths(
+        view.session, dataset("payments"), since=scope.since, until=scope.until,
+        authorities=[authority.id],
+    )  # fmt: skip
+    last = {
+        row.kind: row.sha256
+        for row in view.session.scalars(
+            select(MoneyFileRow)
+            .where(
+                MoneyFileRow.authority == authority.id,
+                MoneyFileRow.kind != "payments",
+                MoneyFileRow.state == "stored",
+            )
+            .order_by(MoneyFileRow.created_at, MoneyFileRow.id)
+        )
+    }
+    accounts: list[Path] = []
+    if "accounts" in last:
+        parts = view.session.scalars(
+            select(SegmentRow.path)
+            .where(
+                SegmentRow.dataset == dataset("accounts"),
+                SegmentRow.source == source_of(last["accounts"], authority.id),
+            )
+            .order_by(SegmentRow.part)
+        )
+        accounts = [columns.root / p for p in parts]
+    return Kept(scope, payments, accounts, last.get("complaints"))
+
+
+def payments_of(columns: Columns, of: Kept, accounts: Sequence[str] = ()) -> Payments:
+    """The payments kept, each once, in the authority's span.
+
+    Args:
+        accounts: only payments of these, as they are written there; of all where empty.
+
+    Raises:
+        NotFound: none came in.
+    """
+    if not of.payments:
+        raise NotFound(
+            "No payment was brought in under this authority.", advice="Bring a file in first."
+        )
+    return read_segments(
+        of.payments,
+        accounts=accounts,
+        since=of.scope.since,
+        until=of.scope.until,
+        memory_mb=columns.memory_mb,
+        threads=columns.threads,
+        scratch=columns.root / "spill",
+    )
+
+
+def accounts_of(columns: Columns, of: Kept) -> pa.Table | None:
+    """The accounts known beside the payments, or None where no file tells them."""
+    if not of.accounts:
+        return None
+    with columns.connect() as db:
+        found: pa.Table = db.read_parquet([str(p) for p in of.accounts]).to_arrow_table()
+        return found
+
+
+def complaints_of(
+    kernel: Kernel, sha256: str | None, region: str, left_out: list[str]
+) -> pa.Table | None:
+    """A kept file of complaints as a table, or None where there is none."""
+    if sha256 is None:
+        return None
+    read = read_plain(kernel.files.path(sha256), COMPLAINTS, region, COMPLAINTS.name)
+    if read.refusals:
+        left_out.append(
+            f"{len(read.refusals):,} of the {read.counts.read:,} complaints could not be read "
+            "and were left out."
+        )
+    return read.table
