@@ -19,6 +19,7 @@ from cordon.kernel.leads import LeadRules
 from cordon.operations import Operations, Position
 from cordon.web import errors
 from cordon.web.rendering import OfficerView, Page, Templates
+from support.unasked import Unasked
 
 PASNI = (25.05, 63.45)
 
@@ -127,6 +128,7 @@ def served(kernel, officers):
 
         made.state.kernel, made.state.draw = kernel, draw
         errors.add_handlers(made)
+        made.state.identity = Unasked()
         made.include_router(router)
         return made
 

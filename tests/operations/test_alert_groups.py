@@ -311,10 +311,10 @@ def test_two_officers_act_on_one_group_at_once(kernel, room, officers, raised, m
     alike = raised("mmsi:2", at=(25.05, 63.49), seriousness="notice")
     closing, answering = threading.Event(), threading.Event()
 
-    def left_queue(session, row):
+    def left_queue(session, row, *rest):
         closing.set()
         answering.wait(1)  # the other has its first lock, where it gets it at all
-        return raising.left_queue(session, row)
+        return raising.left_queue(session, row, *rest)
 
     def members(session, row):
         answering.set()
@@ -344,8 +344,8 @@ def test_who_waited_for_a_group_acts_on_it_as_it_is_then(
     alike = [raised(f"mmsi:{n}", at=(25.05, 63.49), seriousness="notice") for n in (2, 3)]
     closing = threading.Event()
 
-    def left_queue(session, row):
-        raising.left_queue(session, row)
+    def left_queue(session, row, *rest):
+        raising.left_queue(session, row, *rest)
         session.flush()
         closing.set()
         time.sleep(0.3)  # long enough for the other to ask for the lock

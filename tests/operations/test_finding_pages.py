@@ -18,14 +18,18 @@ NOTE = "Net drying on deck, papers in order."
 
 
 @pytest.fixture
-def rows_url(tmp_path):
+def rows_url(sqlite_url):
     """Pages are the same on both stores; the services are tested on both."""
-    return f"sqlite:///{tmp_path / 'node.db'}"
+    return sqlite_url
 
 
 @pytest.fixture
 def browse(served, kernel, room):
-    node = SimpleNamespace(kernel=kernel, lead_rules=LeadRules(), cards={}, operations=room)
+    calls = SimpleNamespace(ring_of=lambda *_: None, pages_of=lambda *_: {})
+    money = SimpleNamespace(pages_of=lambda *_: {})
+    node = SimpleNamespace(
+        kernel=kernel, lead_rules=LeadRules(), cards={}, operations=room, calls=calls, money=money
+    )
     app = served(routes(node))
     return lambda officer: TestClient(app, headers={"x-officer": officer}, follow_redirects=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from types import SimpleNamespace
 
@@ -11,12 +12,14 @@ from typer.testing import CliRunner
 from cordon.kernel.access.model import Actor, Mark, Role
 from cordon.kernel.console import Console
 from cordon.kernel.errors import BadInput, BadUsage, Conflict
+from cordon.kernel.ledger import Entry
+from cordon.kernel.ledger.tables import LedgerEntry
 from cordon.operations.commands import app
 
 
 @pytest.fixture
-def rows_url(tmp_path):
-    return f"sqlite:///{tmp_path / 'node.db'}"
+def rows_url(sqlite_url):
+    return sqlite_url
 
 
 @pytest.fixture
@@ -78,3 +81,27 @@ def test_alerts_and_taskings_are_listed(run, room, officers, raised, boat):
 def test_what_a_command_does_not_know_is_wrong_usage(run, words, allowed):
     with pytest.raises(BadUsage, match=allowed):
         run(*words)
+
+
+def test_roads_are_given_to_the_node_and_stand_in_its_ledger(run, room, kernel, tmp_path):
+    room.roads = tmp_path / "roads.npz"
+    extract = tmp_path / "region.osm"
+    extract.write_text(
+        "<osm version='0.6'><node id='1' lat='29' lon='66.5' version='1'/>"
+        "<node id='2' lat='29' lon='66.505' version='1'/><way id='1' version='1'><nd ref='1'/>"
+        "<nd ref='2'/><tag k='highway' v='track'/></way></osm>"
+    )
+    assert json.loads(run("roads", str(extract), "--json")) == {"points": 2, "ways": 2}
+    with kernel.rows.read() as session:
+        (entry,) = (row for row in session.query(LedgerEntry) if row.act == "operations.roads.take")
+    told = Entry.from_leaf(entry.leaf).detail
+    assert told["sha256"] == hashlib.sha256(extract.read_bytes()).hexdigest()
+    room.roads = tmp_path / "absent" / "roads.npz"
+    with pytest.raises(FileNotFoundError):
+        run("roads", str(extract))
+    with kernel.rows.read() as session:
+        assert [e.act for e in session.query(LedgerEntry)].count("operations.roads.take") == 1
+    room.roads = tmp_path / "roads.npz"
+    with pytest.raises(BadInput, match="no file"):
+        run("roads", str(tmp_path / "absent.osm"))
+    assert room.roads.is_file()

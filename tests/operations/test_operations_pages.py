@@ -17,9 +17,9 @@ NOTE = "Net drying on deck, papers in order, master warned."
 
 
 @pytest.fixture
-def rows_url(tmp_path):
+def rows_url(sqlite_url):
     """Pages are the same on both stores; the services are tested on both."""
-    return f"sqlite:///{tmp_path / 'node.db'}"
+    return sqlite_url
 
 
 @pytest.fixture
@@ -44,7 +44,8 @@ def test_the_queue_is_worked_by_keyboard(browse, room, officers, raised):
     assert re.findall(r'id="alert-([^"]+)"', body) == [first, second, number]
     assert body.count("data-row") == 3
     for key, form in {"a": "assign", "s": "send", "c": "case", "e": "close"}.items():
-        assert f'data-act-{key}="/alerts/{first}/{form}"' in body
+        back = "" if form == "send" else "?back=%2Falerts"
+        assert f'data-act-{key}="/alerts/{first}/{form}{back}"' in body
     form = rf'<form method="post" action="/alerts/{first}/acknowledge" data-act="x" hidden>'
     acknowledge = re.search(rf"{form}(.*?)</form>", body)
     assert 'name="csrf" value="token-of-the-form"' in acknowledge[1]
@@ -85,7 +86,7 @@ def test_a_row_offers_no_key_that_would_be_refused(browse, room, officers, raise
     room.open_case(officers["watch"], with_case, "A silent boat")
     assert "data-act" not in browse("watch").get("/alerts?state=closed").text
     body = browse("watch").get("/alerts").text
-    assert f'data-act-e="/alerts/{with_case}/close"' in body
+    assert f'data-act-e="/alerts/{with_case}/close?back=%2Falerts"' in body
     assert "data-act-c" not in body
 
 
@@ -173,7 +174,7 @@ def test_an_alert_says_why_and_is_answered(browse, room, officers, raised, boat,
     assert "Closing was asked" in waits
     agreed = browse("watch2").post(f"/alerts/{alert}/countersign", data={"agrees": "yes"})
     assert agreed.status_code == 303
-    assert alert not in client.get("/alerts").text
+    assert f"alert-{alert}" not in client.get("/alerts").text
     assert alert in client.get("/alerts?state=closed").text
 
 
@@ -236,6 +237,11 @@ def test_the_api(browse, room, officers, raised, boat):
     base = f"/api/operations/alerts/{alert}"
     assert client.post(f"{base}/acknowledge").json()["state"] == "acknowledged"
     assert client.post(f"{base}/assign", json={"to": officers["watch"].id}).status_code == 200
+    first = client.get(f"{base}/ranking").json()["choices"][0]
+    assert (first["unit"]["code"], first["cannot"]) == (boat.code, False)
+    assert {r["name"] for r in first["reasons"]} >= {"way", "speed", "cover_left"}
+    assert "Why this rank" in client.get(f"/alerts/{alert}/send").text
+    assert browse("field").get(f"{base}/ranking").status_code == 403
     sent = client.post(f"{base}/send", json={"unit": boat.id, "order": ORDER})
     assert sent.status_code == 201
     tasking = f"/api/operations/taskings/{sent.json()['id']}"

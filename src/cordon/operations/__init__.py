@@ -18,7 +18,9 @@ from cordon.operations.model import (
     UnitState,
 )
 from cordon.operations.queue import Filters, QueuePage
+from cordon.operations.ranking.ways import Passage, passages
 from cordon.operations.service import Operations
+from cordon.operations.units import Ranking
 
 __all__ = [
     "ACTS",
@@ -28,12 +30,15 @@ __all__ = [
     "Choice",
     "Filters",
     "Operations",
+    "Passage",
     "Position",
     "QueuePage",
+    "Ranking",
     "Step",
     "Tasking",
     "TaskingState",
     "Unit",
     "UnitKind",
     "UnitState",
+    "passages",
 ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from fastapi import APIRouter, Form, Request
 from starlette.responses import JSONResponse, Response
@@ -13,61 +14,98 @@ from cordon.kernel.access.model import Actor
 from cordon.kernel.cards import SERIOUSNESS
 from cordon.kernel.errors import BadInput, Conflict, CordonError
 from cordon.kernel.leads import close_reasons
-from cordon.kernel.pages import May, is_fragment, page, see_other
+from cordon.kernel.pages import May, guarded_router, is_fragment, page, see_other
 from cordon.operations.base import one_of
 from cordon.operations.model import Alert, AlertState
 from cordon.operations.people import TakenFirst
 from cordon.operations.queue import Filters
+from cordon.operations.ranking.means import means
 from cordon.operations.service import Operations
 from cordon.operations.words import entry_words
 
 VIEW, ACKNOWLEDGE = "operations.alert.view", "operations.alert.acknowledge"
 ASSIGN, CLOSE = "operations.alert.assign", "operations.alert.close"
 COUNTERSIGN, OPEN_CASE = "operations.alert.countersign", "operations.alert.open_case"
-SEND = "operations.tasking.send"
+SEND, MERGE = "operations.tasking.send", "operations.alert.merge"
 FORMS = {"close": CLOSE, "send": SEND, "assign": ASSIGN, "case": OPEN_CASE}
 """Forms of an alert's page, each with the act that it is for."""
 
 KEYS = {"a": "assign", "s": "send", "c": "case", "e": "close"}
 _BACK = re.compile(r"/(alerts|picture)?(\?[!-~]*)?")
 NOTHING_TYPED: dict[str, Any] = {}
+NOTHING_CHOSEN: list[str] = []
 
 
-def _queue(room: Operations, request: Request, actor: Actor, after: str) -> dict[str, Any]:
-    """What the queue's templates name, by the filters of the address."""
-    filters = Filters.read(request.query_params)
+def _queue(
+    room: Operations,
+    request: Request,
+    actor: Actor,
+    after: str,
+    *,
+    back: str = "",
+    chosen: Sequence[str] = (),
+) -> dict[str, Any]:
+    """What the queue's templates name, by the filters of the address.
+
+    Args:
+        back: the address that the reader was at, where it is not the request's own.
+        chosen: ids of the alerts that were chosen on it.
+    """
+    asked = dict(parse_qsl(urlsplit(back).query)) if back else request.query_params
+    filters = Filters.read(asked)
     found = room.queue(actor, filters, after=after)
+    at = back or _shown_at(request)
     return {
-        "rows": [_row(room, actor, alert) for alert in found.alerts],
+        "rows": [_row(room, actor, alert, at) for alert in found.alerts],
+        "chosen": chosen,
+        "may_merge": room.may(actor, MERGE),
         "names": room.names([filters.assignee, *(a.assignee for a in found.alerts)]),
         "now": room.kernel.clock.now(),
         "newest": found.newest,
         "more": filters.query(after=found.after or "") if found.after else "",
         "filters": filters,
         "query": filters.query(),
-        "back": _shown_at(request),
+        "back": at,
+        "escalated": room.escalated_to(actor),
+        "taken_back": room.taken_back(actor),
     }
 
 
 def alert_routes(room: Operations) -> APIRouter:
     """The routes below `/alerts`."""
-    router = APIRouter()
+    router = guarded_router()
 
     @router.get("/alerts")
     def queue(request: Request, actor: Annotated[Actor, May(VIEW)], after: str = "") -> Response:
-        """The queue of alerts, the gravest first."""
-        context = _queue(room, request, actor, after)
+        """The queue of alerts, those with most points first."""
         if is_fragment(request):
+            context = _queue(room, request, actor, after)
             return page(request, "operations/_alert_row.html", **context)
-        return page(
-            request,
-            "operations/queue.html",
-            title="Alerts",
-            states=list(AlertState),
-            levels=SERIOUSNESS,
-            after=after,
-            **context,
-        )
+        return _queue_page(room, request, actor, after)
+
+    @router.post("/alerts/merge")
+    def merge(
+        request: Request,
+        actor: Annotated[Actor, May(MERGE)],
+        alert: Annotated[list[str], Form()] = NOTHING_CHOSEN,
+        back: Annotated[str, Form()] = "",
+    ) -> Response:
+        """Put the chosen alerts together; one comes back to where one was in the queue."""
+        back = back if _BACK.fullmatch(back) else "/alerts"
+        try:
+            front = room.merge(actor, alert)
+        except (BadInput, Conflict) as refused:
+            return _queue_page(room, request, actor, _after(back), back, alert, refused)
+        return see_other(request, f"{back}#alert-{front.id}")
+
+    @router.post("/alerts/{alert}/apart")
+    def apart(request: Request, alert: str, actor: Annotated[Actor, May(MERGE)]) -> Response:
+        """Take an alert out of its group."""
+        try:
+            room.apart(actor, alert)
+        except Conflict as refused:
+            return _drawn(room, request, actor, alert, refused=refused)
+        return see_other(request, f"/alerts/{alert}")
 
     @router.get("/alerts/panel")
     def panel(request: Request, actor: Annotated[Actor, May(VIEW)]) -> Response:
@@ -119,8 +157,7 @@ def alert_routes(room: Operations) -> APIRouter:
             room.acknowledge(actor, alert)
         except Conflict as refused:
             return _drawn(room, request, actor, alert, refused=refused)
-        row = f"{back}#alert-{alert}" if _BACK.fullmatch(back) else f"/alerts/{alert}"
-        return see_other(request, row)
+        return see_other(request, _where(back, alert))
 
     @router.post("/alerts/{alert}/assign")
     def assign(
@@ -128,13 +165,16 @@ def alert_routes(room: Operations) -> APIRouter:
         alert: str,
         actor: Annotated[Actor, May(ASSIGN)],
         to: Annotated[str, Form()] = "",
+        had_by: Annotated[str, Form()] = "",
+        back: Annotated[str, Form()] = "",
     ) -> Response:
-        """Hand an alert to an officer."""
+        """Hand an alert to an officer; told who has it, where another was quicker."""
         try:
-            room.assign(actor, alert, to)
+            room.assign(actor, alert, to, had_by=had_by)
         except (BadInput, Conflict) as refused:
-            return _drawn(room, request, actor, alert, "assign", {"to": to}, refused)
-        return see_other(request, f"/alerts/{alert}")
+            typed = {"to": to, "back": back}
+            return _drawn(room, request, actor, alert, "assign", typed, refused)
+        return see_other(request, _where(back, alert))
 
     @router.post("/alerts/{alert}/send")
     def send(
@@ -159,14 +199,17 @@ def alert_routes(room: Operations) -> APIRouter:
         actor: Annotated[Actor, May(OPEN_CASE)],
         title: Annotated[str, Form()] = "",
         alike: Annotated[bool, Form()] = False,
+        back: Annotated[str, Form()] = "",
     ) -> Response:
-        """Open a case from an alert."""
+        """Open a case from an alert; whoever came from the queue comes back to it."""
         try:
             opened = room.open_case(actor, alert, title, alike=alike)
         except (BadInput, Conflict) as refused:
-            typed = {"title": title, "alike": alike}
+            typed = {"title": title, "alike": alike, "back": back}
             return _drawn(room, request, actor, alert, "case", typed, refused)
-        return see_other(request, f"/cases/{opened}")
+        return see_other(
+            request, _where(back, alert) if _BACK.fullmatch(back) else f"/cases/{opened}"
+        )
 
     @router.post("/alerts/{alert}/close")
     def close(
@@ -176,14 +219,19 @@ def alert_routes(room: Operations) -> APIRouter:
         reason: Annotated[str, Form()] = "",
         note: Annotated[str, Form()] = "",
         alike: Annotated[bool, Form()] = False,
+        back: Annotated[str, Form()] = "",
     ) -> Response:
-        """Ask to close an alert, with a reason and a note."""
+        """Ask to close an alert, with a reason and a note; one comes back to the next row."""
         try:
             room.close(actor, alert, reason, note, alike=alike)
         except (BadInput, Conflict) as refused:
-            typed = {"reason": reason, "note": note, "alike": alike}
+            typed = {"reason": reason, "note": note, "alike": alike, "back": back}
             return _drawn(room, request, actor, alert, "close", typed, refused)
-        return see_other(request, f"/alerts/{alert}")
+        if not _BACK.fullmatch(back):
+            return see_other(request, f"/alerts/{alert}")
+        filters = Filters.read(dict(parse_qsl(urlsplit(back).query)))
+        below = room.queue(actor, filters, after=alert, at_most=1).alerts
+        return see_other(request, _where(back, below[0].id if below else alert))
 
     @router.post("/alerts/{alert}/countersign")
     def countersign(
@@ -214,14 +262,47 @@ def _shown_at(request: Request) -> str:
     return f"{at.path}?{at.query}" if at.query else at.path
 
 
-def _row(room: Operations, actor: Actor, alert: Alert) -> dict[str, Any]:
+def _after(back: str) -> str:
+    """The page of the queue that an address names."""
+    return dict(parse_qsl(urlsplit(back).query)).get("after", "")
+
+
+def _where(back: str, alert: str) -> str:
+    """A row of the page that the reader came from; the alert's own page where that is none."""
+    return f"{back}#alert-{alert}" if _BACK.fullmatch(back) else f"/alerts/{alert}"
+
+
+def _queue_page(
+    room: Operations,
+    request: Request,
+    actor: Actor,
+    after: str,
+    back: str = "",
+    chosen: Sequence[str] = (),
+    refused: CordonError | None = None,
+) -> Response:
+    return page(
+        request,
+        "operations/queue.html",
+        status=200 if refused is None else type(refused).status,
+        title="Alerts",
+        states=list(AlertState),
+        levels=SERIOUSNESS,
+        after=after,
+        refused=refused,
+        **_queue(room, request, actor, after, back=back, chosen=chosen),
+    )
+
+
+def _row(room: Operations, actor: Actor, alert: Alert, at: str) -> dict[str, Any]:
     """An alert as the queue's rows show it, with the letters that act on it.
 
-    Those of `acts` open a form, those of `posts` act at once.
+    Those of `acts` open a form, those of `posts` act at once; both come back to `at`.
     """
+    back = f"?{urlencode({'back': at})}"
     thing, live = alert.thing(), alert.state not in (AlertState.CLOSING, AlertState.CLOSED)
     acts = {
-        key: f"/alerts/{alert.id}/{form}"
+        key: f"/alerts/{alert.id}/{form}{'' if form == 'send' else back}"
         for key, form in KEYS.items()
         if live and not (form == "case" and alert.case) and room.may(actor, FORMS[form], thing)
     }
@@ -233,6 +314,12 @@ def _row(room: Operations, actor: Actor, alert: Alert) -> dict[str, Any]:
         "acts": acts,
         "posts": posts,
     }
+
+
+def _back_of(request: Request, typed: dict[str, Any]) -> str:
+    """The queue's address that a form was opened from; empty where there is none."""
+    back = str(typed.get("back") or request.query_params.get("back") or "")
+    return back if _BACK.fullmatch(back) else ""
 
 
 def _drawn(
@@ -258,6 +345,7 @@ def _drawn(
     people |= {str(e.detail["to"]) for e in history if e.detail.get("to")}
     if isinstance(refused, TakenFirst):
         people.add(refused.by)
+    ranking = room.ranking_of(actor, id_) if form == "send" else None
     context: dict[str, Any] = {
         "shown": shown,
         "alert": shown.alert,
@@ -267,10 +355,15 @@ def _drawn(
         "form": form,
         "typed": typed,
         "refused": refused,
+        "back": _back_of(request, typed),
+        "rule": room.triage.of(shown.alert.kind, shown.alert.seriousness),
+        "levels": room.triage.levels,
         "taken_by": refused.by if isinstance(refused, TakenFirst) else None,
         "reasons": close_reasons()["alert"],
         "second": room.rules.needs_second(shown.alert.seriousness),
-        "choices": room.choices(actor, id_) if form == "send" else [],
+        "ranking": ranking,
+        "choices": ranking.choices if ranking else (),
+        "means": means(),
         "takers": room.takers(actor, id_) if form == "assign" else [],
     }
     status = 200 if refused is None else type(refused).status

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cordon.kernel.access.model import Actor, Authority, Mark, Thing
-from cordon.kernel.cards import Card
+from cordon.kernel.cards import Card, card_for
 from cordon.kernel.clock import format_time
 from cordon.kernel.errors import Conflict
 from cordon.kernel.findings import Finding
@@ -16,7 +16,15 @@ from cordon.kernel.leads import answered, get_finding, looked
 from cordon.kernel.leads.tables import ClosureRow, FindingRow, LeadRow
 from cordon.kernel.ledger import Entry
 from cordon.kernel.work import View, Work, personal_data
-from cordon.operations.base import RoomBase, alert_row, as_alert, as_alerts, as_taskings, written
+from cordon.operations.base import (
+    RoomBase,
+    alert_row,
+    as_alert,
+    as_alerts,
+    as_taskings,
+    tell,
+    written,
+)
 from cordon.operations.model import (
     TAKEN_ON,
     UNANSWERED,
@@ -24,9 +32,10 @@ from cordon.operations.model import (
     AlertState,
     Tasking,
     check_alert_move,
+    crew_of,
 )
 from cordon.operations.people import TakenFirst, check_taker, takers
-from cordon.operations.queue import VIEW
+from cordon.operations.queue import NOBODY, VIEW
 from cordon.operations.raising import members
 from cordon.operations.tables import AlertFindingRow, AlertRow, TaskingRow
 
@@ -96,7 +105,7 @@ class Alerts(RoomBase):
                     for t in as_taskings(view.session, taskings)
                     if view.may("operations.tasking.view", t.thing())
                 ),
-                card=self.cards.get(row.kind),
+                card=card_for(self.cards, finding.detector, row.kind),
                 waiting=_waiting(view, id_),
                 offers=frozenset(
                     act
@@ -186,24 +195,40 @@ class Alerts(RoomBase):
         work.act("operations.alert.acknowledge", row.thing())
         row.state = AlertState.ACKNOWLEDGED
         row.acknowledged_by, row.acknowledged_at = work.actor.id, work.now
+        row.escalate_at = None
+        tell(work, row, "acknowledged")
 
-    def assign(self, actor: Actor, id_: str, to: str) -> Alert:
+    def assign(self, actor: Actor, id_: str, to: str, *, had_by: str = "") -> Alert:
         """Give it to an officer. One that is answered stays answered.
 
         Args:
-            to: officer's id.
+            to: officer's id. had_by: who had it as the asker saw it, `nobody` for that; empty asks
+                for no check.
+
+        Raises:
+            TakenFirst: somebody else has got it since the asker looked; of two who take it at
+                once, one gets it.
         """
         to = written(to, "The officer", most=60)
         with self.kernel.work(actor) as work:
             row = alert_row(work.session, id_, lock=True)
             work.permit("operations.alert.assign", row.thing())
             check_taker(work, to, row.thing())
+            saw = None if had_by == NOBODY else had_by
+            if had_by and row.assignee not in (saw, to):
+                if row.assignee is None:
+                    raise Conflict("Nobody has it any more.", advice="Look at it again.")
+                raise TakenFirst(
+                    "Another officer has got it meanwhile:",
+                    row.assignee,
+                    advice="Assign it again if you mean to take it from them.",
+                )
             if row.state != AlertState.ANSWERED:
                 check_alert_move(AlertState(row.state), AlertState.ASSIGNED)
                 row.state = AlertState.ASSIGNED
             work.act("operations.alert.assign", row.thing(), to=to, before=row.assignee)
-            row.assignee = to
-            work.emit("operations.alert.assigned", {"alert": id_, "to": to}, Mark(row.mark))
+            row.assignee, row.escalate_at = to, None
+            tell(work, row, "assigned", to=to)
             return as_alert(work.session, row)
 
     def open_case(self, actor: Actor, id_: str, title: str, *, alike: bool = False) -> str:
@@ -241,7 +266,7 @@ class Alerts(RoomBase):
                 each.case = case
                 work.act("operations.alert.open_case", each.thing(), case=case)
                 answer(work, each)
-            work.emit("operations.alert.case_opened", {"alert": id_, "case": case}, Mark(row.mark))
+            tell(work, row, "case_opened", case=case)
             return case
 
 
@@ -258,6 +283,7 @@ def answer(work: Work, row: AlertRow, *, unit: str | None = None) -> None:
         detail = {"with": row.id} if each is not row else {}
         work.act("operations.alert.answer", thing, **detail)
         each.state = AlertState.ANSWERED
+        each.escalate_at, each.turns_at = None, work.now  # its points change with the next tick
         answered(work, each.thing())
         finding = work.session.get_one(FindingRow, each.finding)
         answered(work, finding.thing())
@@ -275,6 +301,7 @@ def unanswer(work: Work, row: AlertRow, *, unit: str | None = None) -> None:
             continue  # it has an answer of its own
         work.act("operations.alert.answer", _held(each, unit), no_longer=True)
         each.state = AlertState.ASSIGNED if each.assignee else AlertState.ACKNOWLEDGED
+        each.turns_at = work.now
         for lead_id in (each.id, each.finding):
             lead = work.session.get(LeadRow, lead_id, with_for_update=True)
             if lead is not None and lead.state == "answered":
@@ -289,7 +316,7 @@ def taken_on(session: Session, alert: str) -> bool:
 
 def _held(row: AlertRow, unit: str | None) -> Thing:
     """The alert as held by the unit that was sent to it, whose field officer may answer it."""
-    return Thing("alert", row.id, row.agency, Mark(row.mark), unit=unit)
+    return Thing("alert", row.id, row.agency, Mark(row.mark), unit=unit and crew_of(unit))
 
 
 def _waiting(view: View, alert: str) -> Waiting | None:

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request
 
 from cordon.kernel.access.model import Actor
 from cordon.kernel.clock import format_time
-from cordon.kernel.pages import May
+from cordon.kernel.pages import May, guarded_router
 from cordon.operations.base import one_of
-from cordon.operations.model import Alert, Position, Tasking, TaskingState, Unit
+from cordon.operations.model import (
+    Alert,
+    Choice,
+    Meeting,
+    Position,
+    Statement,
+    Tasking,
+    TaskingState,
+    Unit,
+)
 from cordon.operations.queue import Filters
+from cordon.operations.saying import OnBoard
 from cordon.operations.service import Operations
+from cordon.operations.triage.score import Target
 
 Text = Annotated[str, Body(embed=True)]
 Flag = Annotated[bool, Body(embed=True)]
+Words = Annotated[Sequence[str], Body(embed=True)]
 Degrees = Annotated[float | None, Body(embed=True)]
 
 
 def api_routes(room: Operations) -> APIRouter:
     """The routes of the API."""
-    router = APIRouter(prefix="/api/operations")
+    router = guarded_router(prefix="/api/operations")
 
     @router.get("/alerts")
     def alerts(
@@ -30,7 +44,7 @@ def api_routes(room: Operations) -> APIRouter:
         after: str = "",
         limit: int = 50,
     ) -> dict[str, Any]:
-        """The queue of alerts, the gravest first."""
+        """The queue of alerts, those with most points first."""
         filters = Filters.read(request.query_params)
         found = room.queue(actor, filters, after=after, at_most=limit)
         return {
@@ -52,6 +66,18 @@ def api_routes(room: Operations) -> APIRouter:
             "taskings": [tasking_json(t) for t in shown.taskings],
         }
 
+    @router.get("/alerts/{alert}/ranking")
+    def ranking(
+        alert: str, actor: Annotated[Actor, May("operations.tasking.send")]
+    ) -> dict[str, Any]:
+        """Ready units for an alert, the soonest there first, each with its reasons."""
+        found = room.ranking_of(actor, alert)
+        return {
+            "asks": list(found.asks),
+            "target": found.target and target_json(found.target),
+            "choices": [choice_json(c) for c in found.choices],
+        }
+
     @router.post("/alerts/{alert}/acknowledge")
     def acknowledge(
         alert: str, actor: Annotated[Actor, May("operations.alert.acknowledge")]
@@ -61,10 +87,27 @@ def api_routes(room: Operations) -> APIRouter:
 
     @router.post("/alerts/{alert}/assign")
     def assign(
-        alert: str, to: Text, actor: Annotated[Actor, May("operations.alert.assign")]
+        alert: str,
+        to: Text,
+        actor: Annotated[Actor, May("operations.alert.assign")],
+        had_by: Text = "",
     ) -> dict[str, Any]:
-        """Hand an alert to an officer."""
-        return alert_json(room, room.assign(actor, alert, to))
+        """Hand an alert to an officer; refused where another got it since `had_by` was read."""
+        return alert_json(room, room.assign(actor, alert, to, had_by=had_by))
+
+    @router.post("/alerts/{alert}/merge")
+    def merge(
+        alert: str,
+        others: Annotated[list[str], Body(embed=True)],
+        actor: Annotated[Actor, May("operations.alert.merge")],
+    ) -> dict[str, Any]:
+        """Put others together with an alert; answers with the one that leads them."""
+        return alert_json(room, room.merge(actor, [alert, *others]))
+
+    @router.post("/alerts/{alert}/apart")
+    def apart(alert: str, actor: Annotated[Actor, May("operations.alert.merge")]) -> dict[str, Any]:
+        """Take an alert out of its group."""
+        return alert_json(room, room.apart(actor, alert))
 
     @router.post("/alerts/{alert}/send", status_code=201)
     def send(
@@ -122,7 +165,24 @@ def api_routes(room: Operations) -> APIRouter:
     @router.get("/units")
     def units(actor: Annotated[Actor, May("operations.unit.view")]) -> dict[str, Any]:
         """The units that can be sent."""
-        return {"units": [unit_json(u) for u in room.units(actor)]}
+        return {"units": [board_json(b) for b in room.board(actor, room.units(actor))]}
+
+    @router.post("/units/{unit}/say", status_code=201)
+    def say(
+        unit: str,
+        actor: Annotated[Actor, May("operations.unit.say")],
+        crew: Annotated[int | None, Body(embed=True)] = None,
+        range_nm: Annotated[float | None, Body(embed=True)] = None,
+        equipment: Words = (),
+        acts: Words = (),
+        note: Text = "",
+    ) -> dict[str, Any]:
+        """Say what a unit can do now."""
+        return statement_json(
+            room.say(
+                actor, unit, crew=crew, range_nm=range_nm, equipment=equipment, acts=acts, note=note
+            )
+        )
 
     return router
 
@@ -150,6 +210,12 @@ def alert_json(room: Operations, alert: Alert) -> dict[str, Any]:
         "case": alert.case,
         "stands_with": alert.stands_with,
         "alike_count": alert.alike,
+        "score": alert.score,
+        "points": dict(alert.parts.get("points", {})),
+        "act_by": alert.act_by and format_time(alert.act_by),
+        "act_by_because": alert.parts.get("because"),
+        "escalated": alert.level,
+        "escalate_at": alert.escalate_at and format_time(alert.escalate_at),
     }
 
 
@@ -193,6 +259,66 @@ def unit_json(unit: Unit) -> dict[str, Any]:
         "position": position_json(unit.position),
         "position_at": unit.position_at and format_time(unit.position_at),
         "tasking": unit.tasking,
+    }
+
+
+def board_json(shown: OnBoard) -> dict[str, Any]:
+    """A unit with what it can do and would leave behind, for programs."""
+    return {
+        **unit_json(shown.unit),
+        "said": shown.said and statement_json(shown.said),
+        "leaves": shown.leaves and {"unit": shown.leaves[0], "minutes": round(shown.leaves[1], 1)},
+    }
+
+
+def statement_json(said: Statement) -> dict[str, Any]:
+    """What a unit said of itself, for programs."""
+    return {
+        "at": format_time(said.said_at),
+        "by": said.said_by,
+        "crew": said.crew,
+        "range_nm": said.range_nm,
+        "equipment": list(said.equipment),
+        "acts": list(said.acts),
+        "note": said.note,
+    }
+
+
+def target_json(target: Target) -> dict[str, Any]:
+    """A moving subject as it was heard last, for programs; it is a vessel or vehicle."""
+    return {
+        "subject": target.subject,
+        "at": format_time(target.at),
+        "position": {"lat": target.lat, "lon": target.lon},
+        "course_deg": target.course_deg,
+        "speed_ms": target.speed_ms,
+    }
+
+
+def meeting_json(meets: Meeting) -> dict[str, Any]:
+    """An intercept for programs: legs are straight; `clear_of_land` is None where not looked at."""
+    return {
+        "course_deg": meets.course_deg,
+        "takes_s": meets.takes.total_seconds(),
+        "position": position_json(meets.place),
+        "clear_of_land": meets.clear,
+    }
+
+
+def choice_json(choice: Choice) -> dict[str, Any]:
+    """A unit's rank for programs; None where a value is not known."""
+    return {
+        "unit": unit_json(choice.unit),
+        "way": choice.way.value,
+        "distance_m": choice.distance_m,
+        "bearing_deg": choice.bearing_deg,
+        "takes_s": choice.takes and choice.takes.total_seconds(),
+        "added_s": choice.added.total_seconds(),
+        "declined": choice.declined,
+        "cannot": choice.cannot,
+        "said": choice.said and statement_json(choice.said),
+        "intercept": choice.meets and meeting_json(choice.meets),
+        "reasons": [asdict(r) for r in choice.reasons],
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
@@ -33,6 +34,8 @@ from cordon.operations.tables import (
     TaskingStepRow,
     UnitRow,
 )
+from cordon.operations.triage.rules import TriageRules, builtin
+from cordon.operations.triage.score import MOST, Blind, Seen
 
 SHORTEST_NOTE = 10  # characters, as for closing: a word explains nothing in a year
 LONGEST_TEXT = 4000
@@ -62,6 +65,8 @@ class RoomBase:
     Args:
         rules: what may be closed alone. cases: where a case is opened.
         cards: detectors' cards by kind of finding, for the alert's page.
+        triage: rules of the queue; the built-in ones where None. seen: the node's picture.
+        roads: file in which the node keeps the roads it was given, or None.
     """
 
     def __init__(
@@ -70,11 +75,18 @@ class RoomBase:
         rules: LeadRules,
         cases: CaseOpener,
         cards: Mapping[str, Card] = MappingProxyType({}),
+        *,
+        triage: TriageRules | None = None,
+        seen: Seen | None = None,
+        roads: Path | None = None,
     ) -> None:
         self.kernel = kernel
         self.rules = rules
         self.cases = cases
         self.cards = cards
+        self.triage = triage or builtin()
+        self.seen: Seen = seen or Blind()
+        self.roads = roads
 
     def may(self, actor: Actor, act: str, thing: Thing | None = None) -> bool:
         """Whether the gate would let an act pass; nothing is recorded. For what a page offers."""
@@ -194,6 +206,12 @@ def _as_alert(row: AlertRow, subjects: tuple[str, ...]) -> Alert:
         alike=row.alike,
         acknowledged_by=row.acknowledged_by,
         acknowledged_at=row.acknowledged_at,
+        withdrawn_at=row.withdrawn_at,
+        score=round(MOST - row.behind, 1),
+        parts=row.parts or {},
+        act_by=row.act_by,
+        level=row.level,
+        escalate_at=row.escalate_at,
     )
 
 
@@ -219,7 +237,7 @@ def as_unit(row: UnitRow) -> Unit:
 def as_taskings(session: Session, rows: Sequence[TaskingRow]) -> list[Tasking]:
     """Taskings with their steps and their alerts' titles, in the order given."""
     steps: dict[str, list[Step]] = {row.id: [] for row in rows}
-    titles: dict[str, str] = {}
+    of: dict[str, AlertRow] = {}
     if rows:
         for step in session.scalars(
             select(TaskingStepRow)
@@ -228,14 +246,15 @@ def as_taskings(session: Session, rows: Sequence[TaskingRow]) -> list[Tasking]:
         ):
             steps[step.tasking].append(_as_step(step))
         alerts = session.scalars(select(AlertRow).where(AlertRow.id.in_({r.alert for r in rows})))
-        titles = {alert.id: alert.title for alert in alerts}
+        of = {alert.id: alert for alert in alerts}
     return [
         Tasking(
             id=row.id,
             agency=row.agency,
             mark=Mark(row.mark),
             alert=row.alert,
-            alert_title=titles[row.alert],
+            alert_title=of[row.alert].title,
+            withdrawn_at=of[row.alert].withdrawn_at,
             unit=row.unit,
             unit_code=row.unit_code,
             order=row.order,
@@ -267,6 +286,16 @@ def position_of(lat: str, lon: str) -> Position | None:
         raise BadInput(
             "That is no position.", advice="Give both in degrees, like 25.05 and 63.45."
         ) from None
+
+
+def tell(work: Work, row: AlertRow, what: str, **more: str) -> None:
+    """Tell others that something was done to an alert; the kind says whom it concerns.
+
+    Args:
+        what: end of the topic (`acknowledged`).
+    """
+    payload = {"alert": row.id, "kind": row.kind, **more}
+    work.emit(f"operations.alert.{what}", payload, Mark(row.mark))
 
 
 def one_of(values: Iterable[str], text: str, what: str) -> str:

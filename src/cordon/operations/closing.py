@@ -9,10 +9,12 @@ from cordon.kernel.access.model import Actor
 from cordon.kernel.errors import Conflict
 from cordon.kernel.leads.tables import ClosureRow, FindingRow
 from cordon.kernel.work import Work
-from cordon.operations.base import RoomBase, alert_row, as_alert
+from cordon.operations.base import RoomBase, alert_row, as_alert, tell
 from cordon.operations.model import UNDER_WAY, Alert, AlertState, check_alert_move
 from cordon.operations.raising import left_queue, members
 from cordon.operations.tables import AlertRow, TaskingRow
+from cordon.operations.triage.score import rescore
+from cordon.operations.triage.watching import start_clock
 
 CLOSE, COUNTERSIGN = "operations.alert.close", "operations.alert.countersign"
 
@@ -53,9 +55,11 @@ class Closing(RoomBase):
             )
         closure = leads.ask_to_close(work, CLOSE, row.thing(), self.rules, reason=reason, note=note)
         if closure.state == "closed":
-            _closed(work, row)
+            self._closed(work, row)
         else:
-            row.state = AlertState.CLOSING
+            row.state, row.escalate_at = AlertState.CLOSING, None
+            rescore(row, self.triage, work.now)
+            tell(work, row, "closing")
 
     def countersign(self, actor: Actor, id_: str, *, alike: bool = False) -> Alert:
         """Close it as the second officer, from another unit.
@@ -70,7 +74,7 @@ class Closing(RoomBase):
             rest = members(work.session, row) if alike else []
             for each in (*(r for r in rest if asked and _asked_by(work, r) == asked), row):
                 leads.countersign(work, COUNTERSIGN, each.thing())
-                _closed(work, each)
+                self._closed(work, each)
             return as_alert(work.session, row)
 
     def decline(self, actor: Actor, id_: str, note: str) -> Alert:
@@ -80,14 +84,17 @@ class Closing(RoomBase):
             work.permit(COUNTERSIGN, row.thing())
             leads.decline(work, COUNTERSIGN, row.thing(), note=note)
             row.state = AlertState.ASSIGNED if row.assignee else AlertState.OPEN
+            start_clock(row, self.triage, work.now)
+            rescore(row, self.triage, work.now)
+            tell(work, row, "declined")
             return as_alert(work.session, row)
 
-
-def _closed(work: Work, row: AlertRow) -> None:
-    """The alert is closed; its finding counts as answered, and stays to be read and built on."""
-    row.state = AlertState.CLOSED
-    leads.answered(work, work.session.get_one(FindingRow, row.finding).thing())
-    left_queue(work.session, row)
+    def _closed(self, work: Work, row: AlertRow) -> None:
+        """It is closed; its finding counts as answered, and stays to be read and built on."""
+        row.state = AlertState.CLOSED
+        tell(work, row, "closed")
+        leads.answered(work, work.session.get_one(FindingRow, row.finding).thing())
+        left_queue(work.session, row, self.triage, work.now)
 
 
 def _asked_by(work: Work, row: AlertRow) -> str | None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from cordon.kernel.cards import SERIOUSNESS
 from cordon.kernel.clock import format_time
-from cordon.kernel.console import console
+from cordon.kernel.console import console, write_out
 from cordon.kernel.errors import BadInput, BadUsage
 from cordon.operations.base import one_of
 from cordon.operations.model import AlertState, Position, TaskingState, UnitKind
@@ -75,6 +76,58 @@ def taskings(
     )  # fmt: skip
 
 
+@app.command()
+def measures(
+    ctx: typer.Context,
+    since: Annotated[str, typer.Option(help="Alerts raised from this day or time on.")] = "",
+    until: Annotated[str, typer.Option(help="And before this one.")] = "",
+    before_after: Annotated[str, typer.Option(help="Compare before and after this one.")] = "",
+    week: Annotated[str, typer.Option(help="With --out: the week to print, like 2026-W10.")] = "",
+    out: Annotated[Path | None, typer.Option(help="Print a week as PDF to this file.")] = None,
+    json: Json = False,
+) -> None:
+    """Tell how long responses take: medians and 90th percentiles, who waits among them."""
+    # they load NumPy, which no other command of the room needs
+    from cordon.operations.measures.desk import as_json
+    from cordon.operations.measures.telling import STEPS, duration, interval
+
+    c = console(ctx, json=json)
+    if week and out is None:
+        raise BadUsage("A week is printed to a file.", advice="Name the file with --out.")
+    if out is not None and (since or until or before_after):
+        raise BadUsage("The PDF is of a week.", advice="Give --week, or no span at all.")
+    actor = c.passes("operations.measures.view")
+    desk = c.node.room("measures")
+    if out is not None:
+        name, made = desk.week_pdf(actor, desk.week(week))
+        write_out(iter([made]), out)
+        c.answer({"file": str(out), "bytes": len(made)}, f"{name} stands in {out}.")
+        return
+    report = desk.report(actor, *(desk.moment(text) for text in (since, until, before_after)))
+    if json:
+        c.answer(as_json(report), "")
+        return
+    c.say(f"{report.alerts:,} alerts; {report.alike:,} more alike are not counted.")
+    c.say(f"{report.escalated:,} were escalated: nobody had seen them in their time.")
+    shown = [("all", "", report.figures)]
+    shown += [(by, name, f) for by, group in report.groups.items() for name, _, f in group]
+    c.table(
+        ("by", "name", "step", "median", "p90", "came", "waiting", "ended"),
+        [
+            (by, name, STEPS[f.step], duration(f.median_s), duration(f.high_s), f.done, f.waiting,
+             f.ended)
+            for by, name, figures in shown
+            for f in figures
+        ],
+    )  # fmt: skip
+    for change in report.changes:
+        c.say(
+            f"{STEPS[change.step]}: {duration(change.before.median_s)} before, "
+            f"{duration(change.after.median_s)} after; difference "
+            f"{duration(change.difference_s)} (95%: {interval(change)})."
+        )
+
+
 @units_app.command("list")
 def list_units(ctx: typer.Context, json: Json = False) -> None:
     """List the units, where they are and whether they are ready."""
@@ -114,6 +167,20 @@ def add_unit(
         contact=contact, position=None if lat is None or lon is None else Position(lat, lon),
     )  # fmt: skip
     c.answer({"id": unit.id, "code": unit.code}, f"{unit.code} is ready.")
+
+
+@app.command()
+def roads(
+    ctx: typer.Context,
+    extract: Annotated[Path, typer.Argument(help="Extract of OpenStreetMap: .osm.pbf or .osm.")],
+    json: Json = False,
+) -> None:
+    """Give the node the roads by which units on land are ranked; those known before go."""
+    c = console(ctx, json=json)
+    actor = c.passes("operations.roads.take")
+    with c.progress(f"Reading {extract.name}") as progress:
+        told = c.node.room("operations").take_roads(actor, extract, lambda n: progress(n, 0))
+    c.answer(told, f"{told['points']:,} points and {told['ways']:,} ways are known.")
 
 
 def _known(values: Iterable[str], text: str, what: str) -> None:

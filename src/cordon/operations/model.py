@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Any
 
 from cordon.kernel.access.model import Mark, Thing
 from cordon.kernel.errors import BadInput, Conflict
+from cordon.kernel.findings import Reason
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{1,31}")
 FASTEST_KN = 1000.0  # a jet; a speed above it is a slip of the pen
@@ -67,7 +69,8 @@ ALERT_MOVES: Mapping[AlertState, tuple[AlertState, ...]] = MappingProxyType(
     {
         A.OPEN: (A.ACKNOWLEDGED, A.ASSIGNED, A.ANSWERED, A.CLOSING, A.CLOSED),
         A.ACKNOWLEDGED: (A.ASSIGNED, A.ANSWERED, A.CLOSING, A.CLOSED),
-        A.ASSIGNED: (A.ASSIGNED, A.ACKNOWLEDGED, A.ANSWERED, A.CLOSING, A.CLOSED),
+        # open again where whoever comes on watch may not see it
+        A.ASSIGNED: (A.ASSIGNED, A.OPEN, A.ACKNOWLEDGED, A.ANSWERED, A.CLOSING, A.CLOSED),
         # back again where every unit that was sent declined or was called off
         A.ANSWERED: (A.ASSIGNED, A.ACKNOWLEDGED, A.CLOSING, A.CLOSED),
         # back again where the second officer declined
@@ -92,8 +95,8 @@ TASKING_MOVES: Mapping[TaskingState, tuple[TaskingState, ...]] = MappingProxyTyp
 
 UNANSWERED = (A.OPEN, A.ACKNOWLEDGED, A.ASSIGNED)
 UNDER_WAY = (T.SENT, T.ACKNOWLEDGED, T.MOVING, T.ON_SCENE)
-TAKEN_ON = (T.ACKNOWLEDGED, T.MOVING, T.ON_SCENE, T.DONE)
 ENDED = (T.DONE, T.DECLINED, T.CANCELLED)
+TAKEN_ON = (T.ACKNOWLEDGED, T.MOVING, T.ON_SCENE, T.DONE)
 
 del A, T
 
@@ -136,6 +139,11 @@ class Alert:
             in the queue, its own where it stands for itself.
         alike: how many others stand with it that are not closed.
         acknowledged_by, acknowledged_at: who said first that it was seen, and when.
+        withdrawn_at: when its detector took its finding back; None where it holds.
+        score: points by which it stands in the queue. parts: how they come about: `points` by
+            part, `because` (of what its time ends), `weight` and `where` of its place.
+        act_by: until when one can act on it, as far as that can be told.
+        level: how often it was escalated. escalate_at: when it is next, unless it is seen.
     """
 
     id: str
@@ -160,6 +168,12 @@ class Alert:
     alike: int
     acknowledged_by: str | None = None
     acknowledged_at: datetime | None = None
+    withdrawn_at: datetime | None = None
+    score: float = 0.0
+    parts: Mapping[str, Any] = field(default_factory=dict)
+    act_by: datetime | None = None
+    level: int = 0
+    escalate_at: datetime | None = None
 
     def thing(self) -> Thing:
         """The alert as policies see it."""
@@ -218,6 +232,7 @@ class Tasking:
     Attributes:
         alert, unit: ids. unit_code: `PB-07`. order: what the unit is to do, in words.
         steps: every state it has been in, the first first. report: what the unit found.
+        withdrawn_at: when the detector took back what it was sent for; None where that holds.
     """
 
     id: str
@@ -233,6 +248,7 @@ class Tasking:
     sent_by: str
     steps: tuple[Step, ...] = ()
     report: str = ""
+    withdrawn_at: datetime | None = None
 
     def thing(self) -> Thing:
         """The tasking as policies see it: held by the unit that it is for."""
@@ -240,14 +256,63 @@ class Tasking:
 
 
 @dataclass(frozen=True, slots=True)
+class Statement:
+    """What a unit can do, as somebody said at a moment.
+
+    Attributes:
+        said_at, said_by: when (UTC), and the officer's id.
+        crew: people aboard. range_nm: how far it can still go with its fuel (nautical miles).
+        equipment, acts: ids of `ranking/means.yaml`. Each of these may be left out: None, empty.
+    """
+
+    unit: str
+    said_at: datetime
+    said_by: str
+    crew: int | None = None
+    range_nm: float | None = None
+    equipment: tuple[str, ...] = ()
+    acts: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """Where a unit meets a target that keeps its course and speed.
+
+    Attributes:
+        course_deg: to steer (true). takes: from now. place: where they meet.
+        clear: True where neither straight leg crosses land of the map, None where that was not
+            looked at (the map does not reach, or an aircraft flies).
+    """
+
+    course_deg: float
+    takes: timedelta
+    place: Position
+    clear: bool | None
+
+
+class Way(StrEnum):
+    """How the way of a unit to a place was measured."""
+
+    SEA = "sea route"
+    ROAD = "road"
+    LINE = "straight line"
+    CIRCLE = "great circle"
+
+
+@dataclass(frozen=True, slots=True)
 class Choice:
     """A ready unit as one may send it to a place.
 
     Attributes:
-        distance_m, bearing_deg: straight line from the unit's last position to the place, over
-            land and shoals alike; None where either is not known.
-        takes: that line at the unit's usual speed, or None.
+        distance_m: way from the unit's last position to the place; None where either is not
+            known, or there is none. bearing_deg: of the straight line, or None.
+        takes: that way at the unit's usual speed, or None.
         declined: True where it has declined this alert already.
+        way: how it was measured. reasons: the numbers behind its rank.
+        added: what marks it down, as time. cannot: True where it cannot reach the place, or
+            cannot come back from it with its fuel. said: what the unit said of itself last.
+        meets: where it would meet the alert's subject, where that moves.
     """
 
     unit: Unit
@@ -255,6 +320,12 @@ class Choice:
     bearing_deg: float | None
     takes: timedelta | None
     declined: bool = False
+    way: Way = Way.LINE
+    reasons: tuple[Reason, ...] = ()
+    added: timedelta = timedelta(0)
+    cannot: bool = False
+    said: Statement | None = None
+    meets: Meeting | None = None
 
 
 def check_alert_move(at: AlertState, to: AlertState) -> None:

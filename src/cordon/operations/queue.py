@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
 
 from cordon.kernel.access.model import Actor
 from cordon.kernel.cards import SERIOUSNESS
@@ -28,7 +28,7 @@ class Filters:
     Attributes:
         state: one of `AlertState`. seriousness: one of `SERIOUSNESS`. kind: a kind of finding or
             its room's prefix (`picture.`). assignee: officer's id, or `nobody`.
-        mine: only what the reader has.
+        mine: only what the reader has. escalated: only what nobody saw in its time.
     """
 
     state: str = ""
@@ -36,6 +36,7 @@ class Filters:
     kind: str = ""
     assignee: str = ""
     mine: bool = False
+    escalated: bool = False
 
     def __post_init__(self) -> None:
         if self.state:
@@ -47,8 +48,8 @@ class Filters:
     def read(cls, query: Mapping[str, str]) -> Filters:
         """From an address; what it does not know it passes over. Raises BadInput."""
         given: dict[str, Any] = {f.name: query[f.name] for f in fields(cls) if query.get(f.name)}
-        if "mine" in given:
-            given["mine"] = given["mine"] not in ("0", "false")
+        for flag in {"mine", "escalated"} & given.keys():
+            given[flag] = given[flag] not in ("0", "false")
         return cls(**given)
 
     def query(self, **more: str) -> str:
@@ -64,7 +65,7 @@ class QueuePage:
 
     Attributes:
         after: id to ask the next page with, or None on the last one.
-        newest: id of the newest alert that the filters let through, to count new ones from.
+        newest: id of the newest alert that the reader may see, to count new ones from.
     """
 
     alerts: tuple[Alert, ...]
@@ -78,7 +79,7 @@ class Queue(RoomBase):
     def queue(
         self, actor: Actor, filters: Filters = Filters(), *, after: str = "", at_most: int = 50
     ) -> QueuePage:
-        """Alerts, the gravest first, then those due first; alike ones under their first.
+        """Alerts by their score, then those due first; alike ones under their first.
 
         Closed ones only where the filter asks for them, then each for itself.
 
@@ -88,8 +89,13 @@ class Queue(RoomBase):
         at_most = max(1, min(at_most, MOST_A_PAGE))
         with self.kernel.view(actor) as view:
             asked = self._asked(view, filters)
-            newest = view.session.scalar(asked.with_only_columns(func.max(AlertRow.id)))
-            query = asked.order_by(AlertRow.rank.desc(), AlertRow.due_at, AlertRow.id)
+            # without the filters: the end of the key, where with them all would be looked at
+            last = select(AlertRow.id).where(
+                AlertRow.agency == self.kernel.agency,
+                AlertRow.mark.in_(self.marks(view, VIEW, "alert")),
+            )
+            newest = view.session.scalar(last.order_by(AlertRow.id.desc()).limit(1))
+            query = asked.order_by(AlertRow.behind, AlertRow.due_at, AlertRow.id)
             if after:
                 query = query.where(_past(alert_row(view.session, after)))
             rows = list(view.session.scalars(query.limit(at_most + 1)))
@@ -106,6 +112,16 @@ class Queue(RoomBase):
         with self.kernel.view(actor) as view:
             query = self._asked(view, filters).with_only_columns(func.count())
             return view.session.scalar(query.where(AlertRow.id > since)) or 0
+
+    def escalated_to(self, actor: Actor) -> int:
+        """How many alerts that nobody has seen yet were escalated to a role of the reader's."""
+        levels = [n for n, one in enumerate(self.triage.levels, 1) if one.role in actor.roles]
+        if not levels:
+            return 0
+        with self.kernel.view(actor) as view:
+            query = self._asked(view, Filters(state=AlertState.OPEN))
+            query = query.with_only_columns(func.count()).where(AlertRow.level >= min(levels))
+            return view.session.scalar(query) or 0
 
     def _asked(self, view: View, filters: Filters) -> Select[Any]:
         query = select(AlertRow).where(
@@ -128,17 +144,15 @@ class Queue(RoomBase):
             query = query.where(AlertRow.assignee == filters.assignee)
         if filters.mine:
             query = query.where(AlertRow.assignee == view.actor.id)
+        if filters.escalated:
+            query = query.where(AlertRow.level > 0)
         return query
 
 
 def _past(last: AlertRow) -> ColumnElement[bool]:
-    return or_(
-        AlertRow.rank < last.rank,
-        and_(
-            AlertRow.rank == last.rank,
-            or_(
-                AlertRow.due_at > last.due_at,
-                and_(AlertRow.due_at == last.due_at, AlertRow.id > last.id),
-            ),
-        ),
+    at = tuple_(AlertRow.behind, AlertRow.due_at, AlertRow.id)
+    return at > tuple_(
+        literal(last.behind, AlertRow.behind.type),
+        literal(last.due_at, AlertRow.due_at.type),
+        literal(last.id, AlertRow.id.type),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from shapely import GEOSException  # type: ignore[attr-defined]
@@ -21,14 +21,20 @@ from cordon.kernel.leads import KeptFinding, answered, get_finding, open_lead
 from cordon.kernel.leads.findings import ANSWER_WITHIN
 from cordon.kernel.work import Work
 from cordon.operations.base import RoomBase, alert_row
-from cordon.operations.model import UNANSWERED, AlertState, Position
-from cordon.operations.tables import AlertFindingRow, AlertRow, AlertSubjectRow
+from cordon.operations.model import ENDED, UNANSWERED, AlertState, Position
+from cordon.operations.tables import AlertFindingRow, AlertRow, AlertSubjectRow, TaskingRow
+from cordon.operations.triage.rules import TriageRules
+from cordon.operations.triage.score import placed
+from cordon.operations.triage.watching import start_clock
 
 ALIKE_WITHIN_M = 5_000.0
 ALIKE_WITHIN = timedelta(hours=2)
 SAME_SHARE = 0.5  # Jaccard overlap of subjects, as formats.md has it for "the same" in a score
 PLACE_TYPES = frozenset({"zone", "cell"})
 """Subjects that say where rather than who: two boats in one zone are not the same boat."""
+
+STANDS_ALONE = frozenset({"operations.panic"})
+"""Kinds of which each is answered for itself, at once: two officers who call are two calls."""
 
 SILENT = (AlertState.ANSWERED, AlertState.CLOSING, AlertState.CLOSED)
 METRES_A_DEGREE = geo.EARTH_RADIUS_M * math.pi / 180
@@ -41,7 +47,7 @@ class Raising(RoomBase):
         """Be told of findings that are new, and of those that say more than before."""
         dispatcher.subscribe(
             "operations.alerts",
-            {"findings.finding.made", "findings.finding.grown"},
+            {"findings.finding.made", "findings.finding.grown", "findings.finding.withdrawn"},
             self.on_finding,
         )
 
@@ -49,7 +55,10 @@ class Raising(RoomBase):
         """Raise an alert for a finding, or take over what it says now. Twice does no more."""
         kept = get_finding(work, str(event.payload["finding"]))
         speaks = work.session.get(AlertFindingRow, kept.finding.id)
-        if speaks is not None:
+        if event.topic == "findings.finding.withdrawn":
+            if speaks is not None and kept.withdrawn is not None:
+                self._take_back(work, speaks.alert, kept)
+        elif speaks is not None:
             self._grow(work, speaks.alert, kept)
         elif kept.state != "closed":
             self._raise(work, kept)
@@ -65,10 +74,14 @@ class Raising(RoomBase):
         row.ends = max(row.ends, finding.end)
         if row.finding != finding.id:  # a later finding of the same behaviour only lengthens it
             return
+        if kept.withdrawn is None:
+            row.withdrawn_at = None  # what was taken back holds again
         row.starts = min(row.starts, finding.start)
         place = middle(finding.place)
         row.lat, row.lon = (place.lat, place.lon) if place else (None, None)
         row.radius_m = finding.radius_m
+        row.confidence = finding.confidence
+        placed(row, self.seen, self.triage, finding.subjects, work.now)
         known = set(
             work.session.scalars(
                 select(AlertSubjectRow.subject).where(AlertSubjectRow.alert == row.id)
@@ -76,20 +89,41 @@ class Raising(RoomBase):
         )
         _add_subjects(work.session, row.id, finding.subjects, known)
 
+    def _take_back(self, work: Work, alert: str, kept: KeptFinding) -> None:
+        """The finding of an alert no longer holds: it says so, and whoever acted on it is told.
+
+        It stays where it is, because nobody but an officer ends a lead.
+        """
+        row = work.session.get_one(AlertRow, alert, with_for_update=True)
+        if row.finding != kept.finding.id or row.state == AlertState.CLOSED:
+            return
+        units = work.session.scalars(
+            select(TaskingRow.unit_code).where(
+                TaskingRow.alert == alert, TaskingRow.state.not_in(ENDED)
+            )
+        )
+        row.withdrawn_at = work.now
+        to = sorted({o for o in (row.acknowledged_by, row.assignee) if o is not None})
+        told = {"to": to, "units": sorted(set(units))}
+        why = kept.withdrawn.why if kept.withdrawn is not None else ""
+        work.act("operations.alert.raise", row.thing(), withdrawn=True, why=why, told=told)
+        work.emit("operations.alert.withdrawn", {"alert": alert, **told}, kept.mark)
+
     def _raise(self, work: Work, kept: KeptFinding) -> None:
-        silent = _answered_before(work.session, kept.finding)
+        alone = kept.finding.kind in STANDS_ALONE
+        silent = None if alone else _answered_before(work.session, kept.finding)
         if silent is not None:
             silent.ends = max(silent.ends, kept.finding.end)
             work.session.add(AlertFindingRow(finding=kept.finding.id, alert=silent.id, at=work.now))
             answered(work, kept.thing())
             work.act("operations.alert.raise", silent.thing(), silent=True, finding=kept.finding.id)
             return
-        leader = _alike(work.session, kept)
+        leader = None if alone else _alike(work.session, kept)
         row = self._new(work, kept)
         answered(work, kept.thing())  # from here on the alert is what waits for an answer
         detail: dict[str, Any] = {"finding": kept.finding.id}
         if leader is not None:
-            row.stands_with, row.queued = leader.id, False
+            row.stands_with, row.queued, row.escalate_at = leader.id, False, None
             detail["stands_with"] = leader.id
             work.session.flush()
             recount(work.session, leader)
@@ -114,12 +148,16 @@ class Raising(RoomBase):
             radius_m=finding.radius_m,
             starts=finding.start,
             ends=finding.end,
-            due_at=work.now + ANSWER_WITHIN[kept.seriousness],
+            due_at=_due(kept, work.now),
             state=AlertState.OPEN,
             queued=True,
             stands_with=id_,
             alike=0,
+            confidence=finding.confidence,
+            level=0,
         )
+        placed(row, self.seen, self.triage, finding.subjects, work.now)
+        start_clock(row, self.triage, work.now)
         work.session.add(row)
         work.session.flush()
         work.session.add(AlertFindingRow(finding=finding.id, alert=id_, at=work.now))
@@ -161,13 +199,13 @@ def members(session: Session, leader: AlertRow) -> list[AlertRow]:
     return list(session.scalars(query))
 
 
-def left_queue(session: Session, row: AlertRow) -> None:
+def left_queue(session: Session, row: AlertRow, rules: TriageRules, now: datetime) -> None:
     """A closed alert leaves the queue; what stood with it comes to the front.
 
-    Closing one must not bury the others: the oldest of them takes its place. The whole group is
-    locked already (`alert_row`).
+    Closing one must not bury the others: the one with most points takes its place, and its clock
+    begins. The whole group is locked already (`alert_row`).
     """
-    row.queued = False
+    row.queued, row.turns_at, row.escalate_at = False, None, None
     session.flush()
     if row.stands_with != row.id:
         recount(session, session.get_one(AlertRow, row.stands_with))
@@ -176,12 +214,20 @@ def left_queue(session: Session, row: AlertRow) -> None:
     row.alike = 0
     if not rest:
         return
-    front = rest[0]
+    front = min(rest, key=lambda r: (r.behind, r.id))
     front.queued = True
+    start_clock(front, rules, now)
     for other in rest:
         other.stands_with = front.id
     session.flush()
     recount(session, front)
+
+
+def _due(kept: KeptFinding, now: datetime) -> datetime:
+    """Until when an alert must be answered; a call for help was due when it was made."""
+    if kept.finding.kind in STANDS_ALONE:
+        return min(kept.finding.start, now)
+    return now + ANSWER_WITHIN[kept.seriousness]
 
 
 def acting(subjects: tuple[str, ...]) -> frozenset[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
     Boolean,
@@ -18,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from cordon.kernel.access.model import Mark, Thing
-from cordon.kernel.store.rows import Base, Owned, UtcTime
+from cordon.kernel.store.rows import Base, Json, Owned, UtcTime
 from cordon.operations.model import crew_of
 
 
@@ -28,12 +29,17 @@ class AlertRow(Owned, Base):
     Columns:
         rank: place of the seriousness in `SERIOUSNESS`, so that the database can sort by it.
         queued: it stands in the queue: not closed, and not under another.
+        withdrawn_at: when its detector took its finding back; None where it holds.
+        parts: how its score comes about (`triage.score`): `points` by part, what they rest on.
+        behind: how far its score stays behind the most there is, so that the queue sorts upwards.
+        turns_at: when its points change by the clock; None for never.
     """
 
     __tablename__ = "alerts"
     __table_args__ = (
-        Index("ix_alerts_queue", "queued", "rank", "due_at", "id"),
-        Index("ix_alerts_state", "state", "rank", "due_at", "id"),
+        Index("ix_alerts_queue", "queued", "behind", "due_at", "id"),
+        Index("ix_alerts_state", "state", "behind", "due_at", "id"),
+        Index("ix_alerts_kind_queue", "kind", "queued", "behind", "due_at", "id"),
         Index("ix_alerts_kind_starts", "kind", "starts"),
     )
 
@@ -57,6 +63,14 @@ class AlertRow(Owned, Base):
     case: Mapped[str | None] = mapped_column(String(36))
     stands_with: Mapped[str] = mapped_column(String(36), index=True)
     alike: Mapped[int] = mapped_column(Integer, default=0)
+    withdrawn_at: Mapped[datetime | None] = mapped_column(UtcTime(), index=True)
+    confidence: Mapped[float] = mapped_column(Float, default=0.0)
+    parts: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    behind: Mapped[float] = mapped_column(Float, default=0.0)
+    act_by: Mapped[datetime | None] = mapped_column(UtcTime())
+    turns_at: Mapped[datetime | None] = mapped_column(UtcTime(), index=True)
+    level: Mapped[int] = mapped_column(SmallInteger, default=0)
+    escalate_at: Mapped[datetime | None] = mapped_column(UtcTime(), index=True)
 
     def thing(self) -> Thing:
         """The alert as policies see it."""
@@ -70,6 +84,18 @@ class AlertFindingRow(Base):
 
     finding: Mapped[str] = mapped_column(ForeignKey("findings.id"), primary_key=True)
     alert: Mapped[str] = mapped_column(ForeignKey("alerts.id"), index=True)
+    at: Mapped[datetime] = mapped_column(UtcTime())
+
+
+class AlertEscalationRow(Base):
+    """That nobody had seen an alert in its time, and who was told: once for each level."""
+
+    __tablename__ = "alert_escalations"
+
+    alert: Mapped[str] = mapped_column(ForeignKey("alerts.id"), primary_key=True)
+    level: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    role: Mapped[str] = mapped_column(String(20))
+    due_at: Mapped[datetime] = mapped_column(UtcTime())
     at: Mapped[datetime] = mapped_column(UtcTime())
 
 
@@ -107,6 +133,25 @@ class UnitRow(Owned, Base):
     def thing(self) -> Thing:
         """The unit as policies see it."""
         return Thing("unit", self.id, self.agency, Mark(self.mark), unit=crew_of(self.code))
+
+
+class UnitStatementRow(Owned, Base):
+    """What a unit can do, as it was said once. Columns as in `model.Statement`."""
+
+    __tablename__ = "unit_statements"
+    __table_args__ = (Index("ix_unit_statements_unit", "unit", "id"),)
+
+    unit: Mapped[str] = mapped_column(ForeignKey("operations_units.id"))
+    said_by: Mapped[str] = mapped_column(String(60))
+    crew: Mapped[int | None] = mapped_column(Integer)
+    range_nm: Mapped[float | None] = mapped_column(Float)
+    equipment: Mapped[list[str]] = mapped_column(Json)
+    acts: Mapped[list[str]] = mapped_column(Json)
+    note: Mapped[str] = mapped_column(Text, default="")
+
+    def thing(self) -> Thing:
+        """The statement as policies see it: as the unit it is of."""
+        return Thing("unit", self.unit, self.agency, Mark(self.mark))
 
 
 class TaskingRow(Owned, Base):

@@ -9,22 +9,25 @@ from starlette.responses import Response
 
 from cordon.kernel.access.model import Actor
 from cordon.kernel.errors import BadInput, Conflict, CordonError
-from cordon.kernel.pages import May, page, see_other
+from cordon.kernel.pages import May, guarded_router, page, see_other
 from cordon.operations.base import one_of, position_of
 from cordon.operations.model import UNDER_WAY, TaskingState, UnitKind, UnitState
+from cordon.operations.ranking.means import means
 from cordon.operations.service import Operations
 from cordon.operations.taskings import NEEDS_WORDS
 
 VIEW, REPORT = "operations.tasking.view", "operations.tasking.report"
 CANCEL = "operations.tasking.cancel"
 UNITS, ADD, SET = "operations.unit.view", "operations.unit.add", "operations.unit.set_state"
+SAY = "operations.unit.say"
 A_PAGE = 50
+NOTHING_CHOSEN: list[str] = []
 NOTHING_TYPED: dict[str, str] = {}
 
 
 def tasking_routes(room: Operations) -> APIRouter:
     """The routes below `/taskings` and `/units`."""
-    router = APIRouter()
+    router = guarded_router()
 
     @router.get("/taskings")
     def taskings(
@@ -43,6 +46,7 @@ def tasking_routes(room: Operations) -> APIRouter:
             title="Taskings",
             taskings=found,
             names=room.names(t.sent_by for t in found),
+            may_measure=room.may(actor, "operations.measures.view"),
             state=state,
             unit=unit,
             now=room.kernel.clock.now(),
@@ -121,6 +125,35 @@ def tasking_routes(room: Operations) -> APIRouter:
             return _units(room, request, actor, typed, refused)
         return see_other(request, "/units")
 
+    @router.get("/units/{unit}")
+    def unit_page(request: Request, unit: str, actor: Annotated[Actor, May(UNITS)]) -> Response:
+        """A unit and what was said of it."""
+        return _unit(room, request, actor, unit)
+
+    @router.post("/units/{unit}/say")
+    def say(
+        request: Request,
+        unit: str,
+        actor: Annotated[Actor, May(SAY)],
+        crew: Annotated[str, Form()] = "",
+        range_nm: Annotated[str, Form()] = "",
+        acts: Annotated[list[str], Form()] = NOTHING_CHOSEN,
+        equipment: Annotated[list[str], Form()] = NOTHING_CHOSEN,
+        note: Annotated[str, Form()] = "",
+    ) -> Response:
+        """Say what a unit can do now."""
+        typed = {
+            "crew": crew, "range_nm": range_nm, "acts": acts, "equipment": equipment, "note": note,
+        }  # fmt: skip
+        try:
+            room.say(
+                actor, unit, crew=_whole(crew), range_nm=_miles(range_nm), acts=acts,
+                equipment=equipment, note=note,
+            )  # fmt: skip
+        except BadInput as refused:
+            return _unit(room, request, actor, unit, typed, refused)
+        return see_other(request, f"/units/{unit}")
+
     @router.post("/units/{unit}/state")
     def set_state(
         request: Request,
@@ -149,6 +182,44 @@ def _knots(text: str) -> float:
         return float(text)
     except ValueError:
         raise BadInput("That is no speed of a unit.", advice="Give knots, like 18.5.") from None
+
+
+def _whole(text: str) -> int | None:
+    try:
+        return int(text) if text.strip() else None
+    except ValueError:
+        raise BadInput("That is no crew.", advice="Give a whole number, like 6.") from None
+
+
+def _miles(text: str) -> float | None:
+    try:
+        return float(text) if text.strip() else None
+    except ValueError:
+        raise BadInput("That is no range.", advice="Give nautical miles, like 120.") from None
+
+
+def _unit(
+    room: Operations,
+    request: Request,
+    actor: Actor,
+    id_: str,
+    typed: dict[str, Any] | None = None,
+    refused: CordonError | None = None,
+) -> Response:
+    unit, statements = room.statements(actor, id_)
+    return page(
+        request,
+        "operations/unit.html",
+        status=200 if refused is None else type(refused).status,
+        title=unit.code,
+        unit=unit,
+        statements=statements,
+        may_say=room.may(actor, SAY, unit.thing()),
+        names=room.names(s.said_by for s in statements),
+        means=means(),
+        typed=typed or {},
+        refused=refused,
+    )
 
 
 def _drawn(
@@ -192,10 +263,15 @@ def _units(
         "operations/units.html",
         status=200 if refused is None else type(refused).status,
         title="Units",
-        units=[(unit, room.may(actor, SET, unit.thing())) for unit in found],
+        units=[
+            (b, room.may(actor, SET, b.unit.thing()), room.may(actor, SAY, b.unit.thing()))
+            for b in room.board(actor, found)
+        ],
+        means=means(),
         open_to_me={tasking.id for tasking in away},
         kinds=list(UnitKind),
         may_add=room.may(actor, ADD),
+        may_see_tak=room.may(actor, "operations.tak.view"),
         typed=typed,
         refused=refused,
         now=room.kernel.clock.now(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
@@ -18,6 +19,7 @@ from cordon.operations.base import (
     alert_row,
     as_taskings,
     tasking_row,
+    tell,
     unit_row,
     written,
 )
@@ -36,7 +38,7 @@ from cordon.operations.model import (
 from cordon.operations.people import TakenFirst
 from cordon.operations.tables import AlertRow, TaskingRow, TaskingStepRow, UnitRow
 
-VIEW = "operations.tasking.view"
+VIEW, SEND = "operations.tasking.view", "operations.tasking.send"
 REPORT, CANCEL = "operations.tasking.report", "operations.tasking.cancel"
 NEEDS_WORDS = (TaskingState.DONE, TaskingState.DECLINED, TaskingState.CANCELLED)
 
@@ -90,6 +92,8 @@ class Taskings(RoomBase):
             if row.state == AlertState.OPEN:  # who sends a unit has seen what for
                 row.state = AlertState.ACKNOWLEDGED
                 row.acknowledged_by, row.acknowledged_at = actor.id, work.now
+                row.escalate_at = None
+                tell(work, row, "acknowledged")
             work.emit(
                 "operations.tasking.sent",
                 {"tasking": tasking.id, "alert": row.id, "unit": held.code},
@@ -116,48 +120,72 @@ class Taskings(RoomBase):
         Raises:
             Conflict: the tasking cannot go there now; the message says where it can.
         """
+        with self.kernel.work(actor) as work:
+            return self.report_in(work, id_, to, note=note, position=position)
+
+    def report_in(
+        self,
+        work: Work,
+        id_: str,
+        to: TaskingState,
+        *,
+        note: str = "",
+        position: Position | None = None,
+        at: datetime | None = None,
+    ) -> Tasking:
+        """The same within a transaction of the caller.
+
+        Args:
+            at: when it was so, where that is told later than it happened; it is taken as not
+                before the state that it follows, and not after now.
+        """
         least = SHORTEST_NOTE if to in NEEDS_WORDS else 0
         note = written(note, "The report" if to is TaskingState.DONE else "The note", least=least)
-        with self.kernel.work(actor) as work:
-            alert_id = tasking_row(work.session, id_).alert
-            alert = alert_row(work.session, alert_id, lock=True)
-            row = tasking_row(work.session, id_, lock=True)
-            unit = unit_row(work.session, row.unit, lock=True)
-            act = CANCEL if to is TaskingState.CANCELLED else REPORT
-            work.permit(act, row.thing())
-            steps = work.session.scalars(
-                select(TaskingStepRow)
-                .where(TaskingStepRow.tasking == id_)
-                .order_by(TaskingStepRow.number)
-            ).all()
-            if row.state == to and steps[-1].by == actor.id:
-                return as_taskings(work.session, [row])[0]
-            check_tasking_move(TaskingState(row.state), to)
-            work.act(act, row.thing(), to=to.value, alert=alert.id)
-            row.state = to
-            work.session.add(
-                TaskingStepRow(
-                    tasking=id_,
-                    number=len(steps),
-                    state=to,
-                    at=work.now,
-                    by=actor.id,
-                    note=note,
-                    lat=position.lat if position else None,
-                    lon=position.lon if position else None,
-                )
-            )
-            if to is TaskingState.DONE:
-                row.report = note
-            _place(work, unit, position)
-            if to in ENDED:
-                unit.state, unit.tasking = UnitState.READY, None
-            work.session.flush()
-            _tell_alert(work, alert, row)
-            work.emit(f"operations.tasking.{to.value}", {"tasking": id_, "alert": alert.id},
-                      Mark(row.mark))  # fmt: skip
-            work.session.flush()
+        alert_id = tasking_row(work.session, id_).alert
+        alert = alert_row(work.session, alert_id, lock=True)
+        row = tasking_row(work.session, id_, lock=True)
+        unit = unit_row(work.session, row.unit, lock=True)
+        act = _act(to)
+        work.permit(act, row.thing())
+        steps = work.session.scalars(
+            select(TaskingStepRow)
+            .where(TaskingStepRow.tasking == id_)
+            .order_by(TaskingStepRow.number)
+        ).all()
+        if row.state == to and steps[-1].by == work.actor.id:
             return as_taskings(work.session, [row])[0]
+        check_tasking_move(TaskingState(row.state), to)
+        if to is TaskingState.SENT:  # one that a package asked for: the watch sends it
+            if alert.state != AlertState.ANSWERED:
+                check_alert_move(AlertState(alert.state), AlertState.ANSWERED)
+            _check_ready(work, unit)
+            unit.state, unit.tasking, alert.unit = UnitState.TASKED, id_, unit.code
+        work.act(act, row.thing(), to=to.value, alert=alert.id)
+        row.state = to
+        when = max(steps[-1].at, min(at or work.now, work.now))
+        work.session.add(
+            TaskingStepRow(
+                tasking=id_,
+                number=len(steps),
+                state=to,
+                at=when,
+                by=work.actor.id,
+                note=note,
+                lat=position.lat if position else None,
+                lon=position.lon if position else None,
+            )
+        )
+        if to is TaskingState.DONE:
+            row.report = note
+        _place(unit, position, when)
+        if to in ENDED and unit.tasking == id_:
+            unit.state, unit.tasking = UnitState.READY, None
+        work.session.flush()
+        _tell_alert(work, alert, row)
+        work.emit(f"operations.tasking.{to.value}", {"tasking": id_, "alert": alert.id},
+                  Mark(row.mark))  # fmt: skip
+        work.session.flush()
+        return as_taskings(work.session, [row])[0]
 
     def report_position(self, actor: Actor, id_: str, position: Position) -> None:
         """Where the unit on a tasking is now, between two states of it."""
@@ -167,7 +195,7 @@ class Taskings(RoomBase):
             if row.state in ENDED:
                 raise Conflict("The tasking has ended; it takes no more positions.")
             work.act(REPORT, row.thing(), position=True)
-            _place(work, unit, position)
+            _place(unit, position, work.now)
 
     def tasking(self, actor: Actor, id_: str) -> Tasking:
         """One tasking with its steps."""
@@ -179,9 +207,7 @@ class Taskings(RoomBase):
     def moves(self, actor: Actor, tasking: Tasking) -> tuple[TaskingState, ...]:
         """The states that a tasking can come to now and that the actor may say."""
         return tuple(
-            to
-            for to in TASKING_MOVES[tasking.state]
-            if self.may(actor, CANCEL if to is TaskingState.CANCELLED else REPORT, tasking.thing())
+            to for to in TASKING_MOVES[tasking.state] if self.may(actor, _act(to), tasking.thing())
         )
 
     def taskings(
@@ -235,9 +261,14 @@ def _check_ready(work: Work, unit: UnitRow) -> None:
     )
 
 
-def _place(work: Work, unit: UnitRow, position: Position | None) -> None:
-    if position is not None:
-        unit.lat, unit.lon, unit.position_at = position.lat, position.lon, work.now
+def _act(to: TaskingState) -> str:
+    return {TaskingState.CANCELLED: CANCEL, TaskingState.SENT: SEND}.get(to, REPORT)
+
+
+def _place(unit: UnitRow, position: Position | None, at: datetime) -> None:
+    """A position becomes the unit's own, unless a later one is known."""
+    if position is not None and (unit.position_at is None or at >= unit.position_at):
+        unit.lat, unit.lon, unit.position_at = position.lat, position.lon, at
 
 
 def _tell_alert(work: Work, alert: AlertRow, tasking: TaskingRow) -> None:

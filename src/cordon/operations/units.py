@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import hashlib
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import and_, func, or_, select
 
-from cordon.kernel import geo
-from cordon.kernel.access.model import Actor, Mark
+from cordon.kernel.access.model import Actor, Mark, Thing
 from cordon.kernel.errors import Conflict
 from cordon.kernel.ids import new_id
-from cordon.kernel.units import MS_PER_KNOT
-from cordon.operations.base import RoomBase, alert_row, as_unit, one_of, unit_row, written
+from cordon.operations.base import RoomBase, alert_row, as_alert, as_unit, one_of, unit_row, written
 from cordon.operations.model import (
+    Alert,
     Choice,
     Position,
     TaskingState,
@@ -22,10 +24,31 @@ from cordon.operations.model import (
     check_code,
     check_speed,
 )
+from cordon.operations.ranking import ranked
+from cordon.operations.ranking.meeting import meetings
+from cordon.operations.ranking.roads import roads_of
+from cordon.operations.saying import last_said
 from cordon.operations.tables import TaskingRow, UnitRow
+from cordon.operations.triage.score import Target, fresh
 
-VIEW = "operations.unit.view"
+VIEW, TAKE_ROADS = "operations.unit.view", "operations.roads.take"
 UNIT_MARK = Mark.GREEN  # that a unit exists is known in its agency and among its partners
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Units for an alert.
+
+    Attributes:
+        alert: for which, as the reader may see it.
+        asks: acts that the alert's kind asks for, ids of `ranking/means.yaml`.
+        target: the subject whose meeting is told, as it was heard last; None where none moves.
+    """
+
+    alert: Alert
+    choices: tuple[Choice, ...]
+    asks: tuple[str, ...]
+    target: Target | None
 
 
 class Units(RoomBase):
@@ -111,14 +134,54 @@ class Units(RoomBase):
                 query = query.where(UnitRow.state == state)
             return [as_unit(row) for row in view.session.scalars(query)]
 
-    def choices(self, actor: Actor, alert: str) -> list[Choice]:
-        """Ready units for an alert, the soonest there first.
+    def take_roads(
+        self, actor: Actor, extract: Path, say: Callable[[int], None] = lambda _roads: None
+    ) -> dict[str, int]:
+        """Take the roads of an extract of OpenStreetMap, in place of those that were known.
 
-        The way is the straight line from where each unit last reported: over land, past shoals,
-        without wind or road. It ranks units; it promises no time. Those without a position come
-        after the others, and those that declined this alert last.
+        Args:
+            say: told how many roads were read, now and then.
+
+        Returns:
+            How many points and ways are known now.
+
+        Raises:
+            BadInput: it cannot be read. Unavailable: what reads it is not installed.
+            Conflict: this node keeps none.
+        """
+        from cordon.operations.ranking.extract import read_extract
+
+        thing = Thing.room("operations", self.kernel.agency)
+        with self.kernel.view(actor) as view:
+            view.permit(TAKE_ROADS, thing)
+        if self.roads is None:
+            raise Conflict("This node keeps no roads.")
+        net = read_extract(extract, say)
+        told = {"points": len(net.lat), "ways": len(net.begin)}
+        with extract.open("rb") as raw:
+            sha256 = hashlib.file_digest(raw, "sha256").hexdigest()
+        with self.kernel.work(actor) as work:  # roads that cannot be kept leave no entry
+            work.act(TAKE_ROADS, thing, sha256=sha256, **told)
+            net.write(self.roads)
+        return told
+
+    def choices(self, actor: Actor, alert: str) -> list[Choice]:
+        """Ready units for an alert, the soonest there first; see `ranking_of`."""
+        return list(self.ranking_of(actor, alert).choices)
+
+    def ranking_of(self, actor: Actor, alert: str, *, also: Collection[str] = ()) -> Ranking:
+        """Ready units for an alert, the soonest there first, and what they were ranked for.
+
+        Ways and order as in `ranking.ranked`: it ranks units; it promises no time.
+
+        Args:
+            also: ids of units that are ranked too, whatever they do now: as it was before one of
+                them was sent.
         """
         ready = self.units(actor, state=UnitState.READY)
+        if also:
+            known = {u.id for u in ready}
+            ready += [u for u in self.units(actor) if u.id in also and u.id not in known]
         with self.kernel.view(actor) as view:
             row = alert_row(view.session, alert)
             view.permit("operations.tasking.send", row.thing())
@@ -132,23 +195,16 @@ class Units(RoomBase):
             place = (
                 Position(row.lat, row.lon) if row.lat is not None and row.lon is not None else None
             )
-        return ranked(ready, place, declined)
-
-
-def ranked(
-    units: list[Unit], place: Position | None, declined: set[str] | frozenset[str] = frozenset()
-) -> list[Choice]:
-    """Units by how soon a straight line at their usual speed would bring them to a place."""
-    choices = [_choice(unit, place, unit.id in declined) for unit in units]
-    last = timedelta.max
-    return sorted(choices, key=lambda c: (c.declined, c.takes or last, c.unit.code))
-
-
-def _choice(unit: Unit, place: Position | None, declined: bool) -> Choice:
-    if place is None or unit.position is None:
-        return Choice(unit, None, None, None, declined)
-    here = (unit.position.lat, unit.position.lon)
-    metres = float(geo.distance_m(*here, place.lat, place.lon))
-    bearing = float(geo.bearing_deg(*here, place.lat, place.lon))
-    takes = timedelta(seconds=metres / (unit.speed_kn * MS_PER_KNOT))
-    return Choice(unit, metres, bearing, takes, declined)
+            radius_m = row.radius_m or 0.0
+            said = last_said(view.session, [u.id for u in ready])
+            acts = self.triage.of(row.kind, row.seriousness).acts
+            shown = as_alert(view.session, row)
+        now = self.kernel.clock.now()
+        found = ranked(
+            ready, place, declined, now=now, radius_m=radius_m, said=said, asks=acts,
+            roads=roads_of(self.roads),
+        )  # fmt: skip
+        heard = (self.seen.target(s) for s in shown.subjects)
+        moving = [t for t in heard if t is not None and fresh(t, self.triage, now)]
+        target = max(moving, key=lambda t: (t.at, t.subject), default=None)
+        return Ranking(shown, tuple(meetings(found, target, now)), acts, target)
