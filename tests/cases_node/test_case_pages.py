@@ -17,6 +17,7 @@ from cordon.kernel import leads
 from cordon.kernel.access.model import Mark, Thing
 from cordon.kernel.errors import CordonError
 from cordon.web.rendering import Page, Templates
+from support.unasked import Unasked
 
 NUMBER = "number:+923007654321"
 
@@ -46,6 +47,7 @@ def site(cases, kernel):
     def told(_request, error):
         return JSONResponse({"code": error.code, "says": str(error)}, error.status)
 
+    app.state.identity = Unasked()
     app.include_router(routes(cases))
     with TestClient(app, follow_redirects=False) as client:
         client.state = app.state

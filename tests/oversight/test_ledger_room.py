@@ -27,6 +27,7 @@ from cordon.oversight.commands import ledger as commands
 from cordon.oversight.report import A_PAGE
 from cordon.oversight.routes import routes
 from cordon.web.rendering import Page, Templates
+from support.unasked import Unasked
 
 
 @pytest.fixture
@@ -185,6 +186,7 @@ def site(oversight, kernel):
     def told(_request, error):
         return JSONResponse({"code": error.code}, error.status)
 
+    app.state.identity = Unasked()
     app.include_router(routes(oversight))
     with TestClient(app, follow_redirects=False) as client:
         client.state = app.state

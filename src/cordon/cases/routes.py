@@ -16,10 +16,11 @@ from cordon.cases.jsoning import bundle_json, exhibit_json, line_json, view_json
 from cordon.cases.model import CustodyAct, ExhibitKind, HolderKind
 from cordon.cases.service import Cases
 from cordon.kernel.access.model import Actor, Mark, Thing
+from cordon.kernel.cards import SERIOUSNESS
 from cordon.kernel.clock import parse_time
 from cordon.kernel.errors import BadInput, Conflict, TooLarge
 from cordon.kernel.leads import close_reasons
-from cordon.kernel.pages import May, page, see_other
+from cordon.kernel.pages import May, guarded_router, page, see_other
 
 PAGE = 50
 Chosen = TypeVar("Chosen", bound=StrEnum)
@@ -41,7 +42,7 @@ TakeOut = Annotated[Actor, May("cases.bundle.take_out")]
 
 def routes(room: Cases) -> APIRouter:
     """Cases: the list, a case with its forms, and its bundles."""
-    router = APIRouter()
+    router = guarded_router()
     _pages(router, room)
     _exhibits(router, room)
     _closing(router, room)
@@ -53,10 +54,21 @@ def routes(room: Cases) -> APIRouter:
 def _pages(router: APIRouter, room: Cases) -> None:
     @router.get("/cases")
     def cases(
-        request: Request, actor: View, state: str = "", q: str = "", before: str = ""
+        request: Request,
+        actor: View,
+        state: str = "",
+        q: str = "",
+        before: str = "",
+        finding: str = "",
+        title: str = "",
+        seriousness: str = "",
     ) -> Response:
-        """Cases, the newest first."""
-        return _list(room, request, actor, state=state, q=q, before=before)
+        """Cases, the newest first; another room's page may fill in the form that opens one."""
+        filled = None
+        if finding:
+            grave = seriousness if seriousness in SERIOUSNESS else SERIOUSNESS[0]
+            filled = _form(title=title[:200], seriousness=grave, finding=finding[:36])
+        return _list(room, request, actor, state=state, q=q, before=before, typed=filled)
 
     @router.post("/cases")
     def open_case(
@@ -68,7 +80,7 @@ def _pages(router: APIRouter, room: Cases) -> None:
         finding: Text = "",
     ) -> Response:
         """Open a case, from nothing or from findings."""
-        typed = {"title": title, "seriousness": seriousness, "mark": mark, "finding": finding}
+        typed = _form(title, seriousness, mark, finding)
         try:
             case = room.open(
                 actor,
@@ -343,6 +355,13 @@ def _api(router: APIRouter, room: Cases) -> None:
         return {"job": room.bundles.ask(actor, case, said)}
 
 
+def _form(
+    title: str = "", seriousness: str = "notice", mark: str = "TLP:AMBER", finding: str = ""
+) -> dict[str, str]:
+    """What stands in the form that opens a case."""
+    return {"title": title, "seriousness": seriousness, "mark": mark, "finding": finding}
+
+
 def _list(
     room: Cases,
     request: Request,
@@ -369,7 +388,7 @@ def _list(
         state=state,
         q=q,
         may_open=may_open,
-        typed=typed or {"title": "", "seriousness": "notice", "mark": "TLP:AMBER", "finding": ""},
+        typed=typed or _form(),
         says=says,
         marks=[(str(m), str(m)) for m in Mark if m.rank <= actor.cleared.rank],
     )

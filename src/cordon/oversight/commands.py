@@ -88,14 +88,18 @@ def verify(
     chosen: Annotated[
         bool, typer.Option("--slice", help="The export is a slice: chosen entries, with proofs.")
     ] = False,
+    witness: Annotated[
+        list[Path] | None,
+        typer.Option("--witness", help="File with a witness's key, got from it; may be repeated."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Check that the ledger is whole and unchanged. With --export it needs no node."""
     c = _console(ctx, json)
-    if export is None and (key is not None or since is not None or chosen):
+    if export is None and (key is not None or since is not None or chosen or witness):
         raise BadUsage(
-            "--key, --since and --slice speak of an export; the node's own database is whole, "
-            "and is checked with the node's own key.",
+            "--key, --since, --slice and --witness speak of an export; the node's own database is "
+            "whole, and is checked with the node's own key.",
             advice="Give --export FOLDER too.",
         )
     if chosen and since is not None:
@@ -110,7 +114,13 @@ def verify(
         verifier = None if key is None else _read(key, "public key").strip()
         with c.progress("verifying") as tell:
             found = verify_export(
-                export, verifier, since=since or 0, slice_=chosen, against=older, progress=tell
+                export,
+                verifier,
+                since=since or 0,
+                slice_=chosen,
+                against=older,
+                witnesses=[_read(w, "witness's key").strip() for w in witness or ()],
+                progress=tell,
             )
     else:
         actor = c.passes("ledger.verify", None)

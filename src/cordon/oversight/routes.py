@@ -14,7 +14,7 @@ from cordon.kernel.clock import parse_time
 from cordon.kernel.errors import BadInput
 from cordon.kernel.leads import close_reasons
 from cordon.kernel.ledger.model import OUTCOMES, Entry
-from cordon.kernel.pages import May, page
+from cordon.kernel.pages import May, guarded_router, page
 from cordon.oversight.answered import ANSWERED_FOR
 from cordon.oversight.jsoning import entry_json, proof_json, report_json
 from cordon.oversight.model import Notice, Span
@@ -67,13 +67,14 @@ HREFS = {
     "case": ("/cases/", "cases.case.view"),
     "tasking": ("/taskings/", "operations.tasking.view"),
     "authority": ("/authorities/", "access.authority.view"),
+    "request": ("/sharing/requests#r-", "sharing.request.view"),
 }
 """Where a thing of a type has its page, and the act that opens it."""
 
 
 def routes(room: Oversight) -> APIRouter:
     """The overseer's report, and the ledger."""
-    router = APIRouter()
+    router = guarded_router()
     _report(router, room)
     _ledger(router, room)
     _api(router, room)

@@ -16,8 +16,9 @@ from cordon.kernel.ledger.audit import verify_rows
 from cordon.kernel.ledger.checkpoint import open_checkpoint
 from cordon.kernel.ledger.export import export
 from cordon.kernel.ledger.model import Entry
-from cordon.kernel.ledger.report import Progress
+from cordon.kernel.ledger.report import Progress, Witnessed
 from cordon.kernel.ledger.report import Report as Verification
+from cordon.kernel.ledger.witnessed import cosigned
 from cordon.kernel.store.taring import tar_of
 from cordon.kernel.work import Kernel, View
 from cordon.oversight import report as parts
@@ -208,6 +209,7 @@ class Oversight:
             found = verify_rows(self.kernel.ledger, progress=progress)
             if against is not None:
                 self._check_beginning(against, found)
+            self._check_witnessed(found)
         finally:
             self._verifying.release()
         try:
@@ -238,6 +240,24 @@ class Oversight:
             found.wrong(
                 None, f"The first {older.size} entries are not those of the older checkpoint."
             )
+
+    def _check_witnessed(self, found: Verification) -> None:
+        """Hold the ledger against what other agencies' nodes have cosigned of it."""
+        ledger = self.kernel.ledger
+        for one in cosigned(self.kernel.rows):
+            root = open_checkpoint(one.note, ledger.verifier).root
+            if one.size > found.size:
+                found.wrong(
+                    found.size,
+                    f"{one.witness} cosigned {one.size} entries, this ledger has {found.size}: "
+                    "the end was cut off.",
+                )
+            elif found.ok and ledger.root(one.size) != root:
+                found.wrong(
+                    None, f"The first {one.size} entries are not those that {one.witness} cosigned."
+                )
+            else:
+                found.witnessed.append(Witnessed(one.witness, one.key, one.size, one.at, True))
 
     def export(
         self, actor: Actor, folder: Path, *, since: int = 0, progress: Progress | None = None

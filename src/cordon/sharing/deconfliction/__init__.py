@@ -1,0 +1,1 @@
+"""Deconfliction: planned acts of all agencies checked against each other, by pointers."""

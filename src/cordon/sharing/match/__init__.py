@@ -1,0 +1,1 @@
+"""Does another agency know this one? Asked without telling which, by an oblivious function."""

@@ -1,0 +1,1 @@
+"""Releases: what goes to another agency, what became of it there, and its recall."""

@@ -1,0 +1,1 @@
+"""Requests: what one agency asks another for, by when, and what came of it."""
