@@ -19,7 +19,30 @@ from typing import Any
 import cordon
 
 ROOT = Path(__file__).parents[1]
-PARTS = ("ledger", "gate", "picture", "calls", "rings", "quality", "money", "spark", "pages")
+PARTS = (
+    "ledger",
+    "gate",
+    "picture",
+    "tracker",
+    "live",
+    "lookout",
+    "calls",
+    "rings",
+    "quality",
+    "money",
+    "tak",
+    "effect",
+    "ranking",
+    "dispatch",
+    "triage",
+    "field",
+    "spark",
+    "pages",
+    "taxii",
+    "nodes",
+    "deconflict",
+    "match",
+)
 COLUMNS = ("what", "ours", "peer", "unit", "goal", "cpu_s", "wall_s")
 TITLES = ("What", "Cordon", "Peer in the same run", "Unit", "Goal", "CPU s", "Wall s")
 

@@ -21,6 +21,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -41,6 +43,8 @@ from cordon.kernel.leads import keep
 from cordon.kernel.leads.tables import FindingRow, FindingSubjectRow, LeadRow
 from cordon.settings import Settings
 
+AGENCY = "xx-bench"
+COOKIE = f"cordon-{AGENCY}"  # of a session at its node
 GOAL_MS = 200
 GOAL = f"p95 ≤ {GOAL_MS}"
 CASES = 200
@@ -75,7 +79,7 @@ QUICK_LOADS = (Load(8, 0.0), Load(8, 0.2))
 
 def settings(folder: Path, port: int = 0) -> Settings:
     return Settings(
-        agency="xx-bench",
+        agency=AGENCY,
         data=folder,
         host="127.0.0.1",
         port=port,
@@ -239,7 +243,7 @@ async def ask(port: int, paths: list[str], token: str, load: Load, seconds: floa
                     reader, writer = await asyncio.open_connection("127.0.0.1", port)
                 writer.write(
                     f"GET {rng.choice(paths)} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
-                    f"Cookie: cordon={token}\r\nAccept: text/html\r\n\r\n".encode()
+                    f"Cookie: {COOKIE}={token}\r\nAccept: text/html\r\n\r\n".encode()
                 )
                 status = await answer(reader)
                 at = time.perf_counter()
@@ -268,6 +272,24 @@ def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
+
+
+@contextmanager
+def served(module: str, folder: Path, port: int, *more: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A node in a process of its own, started by a module of the bench, once it answers."""
+    server = subprocess.Popen(
+        [sys.executable, "-m", module, str(folder), str(port), *more], cwd=ROOT
+    )
+    try:
+        wait_for(port, server)
+        yield server
+    finally:
+        server.terminate()
+        try:
+            server.wait(60)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
 
 
 def wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
@@ -333,19 +355,8 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
     try:
         held = fill(folder, quick=quick)
         port = free_port()
-        server = subprocess.Popen(
-            [sys.executable, "-m", "bench.pages", str(folder), str(port)], cwd=ROOT
-        )
-        try:
-            wait_for(port, server)
+        with served("bench.pages", folder, port) as server:
             return measured(port, server.pid, held, quick=quick)
-        finally:
-            server.terminate()
-            try:
-                server.wait(20)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -143,7 +143,7 @@ def _count(truths: list[Truth], found: list[Finding], subscribers: int, note: No
     note("false", false)
     note("subscribers", subscribers)
     for truth in truths:
-        if truth.kind == "calls.number_succession":
+        if truth.kind not in (CENTRE, "calls.simbox"):
             continue
         share, finding = _best(truth, found)
         if truth.kind == "calls.simbox":

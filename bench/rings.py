@@ -25,6 +25,7 @@ from cordon.kernel.store.columns import connect
 
 COST_SCALE = 1.0  # of 300,000 subscribers
 ROUNDS = 3
+GROWTH = (0.13, 1.3, 5.2)  # some 5, 50 and 200 million calls, of ever more subscribers
 
 
 def searched(folder: Path, **span: Any) -> list[Finding]:
@@ -60,6 +61,29 @@ def cost(*, quick: bool) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def growth(*, quick: bool) -> list[dict[str, Any]]:
+    """Seconds of the processor for a million calls, of files that grow; each read once."""
+    rows: list[dict[str, Any]] = []
+    first = 0.0
+    for scale in (0.01, 0.02) if quick else GROWTH:
+        folder = Path(tempfile.mkdtemp(prefix="cordon-bench-"))
+        try:
+            made = world("callcentre").generate(1001, 30.0, scale, folder)
+            taken, said = Taken(), _in_child("find", folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        taken.add(said["wall"], said["cpu"])
+        calls = made.rows["calls"]
+        each = said["cpu"] / calls * 1e6
+        first = first or each
+        what = f"`calls find` on {calls:,} calls, a million of them ({each / first:.2f} times the "
+        rows.append(
+            row(f"{what}first; peak memory {said['peak_mb']:,.0f} MB)", round(each, 2), None,
+                "CPU s", taken, goal="≤ 1.15 times")
+        )  # fmt: skip
+    return rows
+
+
 def _in_child(name: str, folder: Path) -> dict[str, float]:
     done = subprocess.run(
         [sys.executable, "-m", "bench.rings", name, str(folder)],
@@ -91,7 +115,7 @@ def child(name: str, folder: Path) -> dict[str, float]:
 
 def run(quick: bool = False) -> list[dict[str, Any]]:
     """Rows for the table of `make bench`."""
-    return cost(quick=quick)
+    return [*cost(quick=quick), *growth(quick=quick)]
 
 
 if __name__ == "__main__":
