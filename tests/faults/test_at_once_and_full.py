@@ -23,7 +23,7 @@ from cordon.kernel.access.tables import OfficerRow
 from cordon.kernel.clock import SetClock
 from cordon.kernel.errors import NotSignedIn, Unavailable
 
-from .conftest import run, set_up, state, stray
+from .conftest import SOAK, run, set_up, state, stray
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(200)]
 
@@ -42,7 +42,7 @@ def test_the_same_file_by_two_processes_at_once_is_kept_once(
     said = run(tmp_path / "both", rows_url, "race", "2", kind, reference, *files)
     ends = [line for line in said if "file" in line]
     assert len(ends) == 2
-    assert {line["state"] for line in ends} <= {"done", "known"}
+    assert {line["state"] for line in ends} <= {"done", "known"}, ends
     assert state(both, kind)["rows"] == state(one, kind)["rows"]
     assert state(both, kind)["findings"] == state(one, kind)["findings"]
     assert stray(both) == []
@@ -74,12 +74,12 @@ def test_two_files_with_the_same_calls_at_once_are_kept_once(rows_url, worlds, t
     )
 
 
-def test_two_processes_that_start_on_nothing_at_once(rows_url, worlds, tmp_path, open_node):
+def test_two_processes_that_start_on_nothing_at_once(empty_url, worlds, tmp_path, open_node):
     said = run(
-        tmp_path / "new", rows_url, "race", "3", "positions", "-", str(worlds[0] / "ais.nmea")
+        tmp_path / "new", empty_url, "race", "3", "positions", "-", str(worlds[0] / "ais.nmea")
     )
     assert not [line for line in said if "fault" in line]
-    node = open_node(tmp_path / "new", rows_url)
+    node = open_node(tmp_path / "new", empty_url)
     assert len((tmp_path / "new/keys/masking-key").read_bytes()) == 32
     node.kernel.ledger.check_head()
 
@@ -108,7 +108,7 @@ def test_a_disk_that_fills_during_an_import(small_disk, worlds, tmp_path, open_n
     run(tmp_path / "calm", calm_url, "once", "positions", reference, *files)
     ballast = small_disk / "ballast"
     free = shutil.disk_usage(small_disk).free
-    ballast.write_bytes(b"\0" * max(0, free - 420_000))
+    ballast.write_bytes(b"\0" * max(0, free - 750_000))
     told = []
     for _ in range(2):  # said each time, and nothing is worse for the second
         done = subprocess.run(
@@ -201,9 +201,9 @@ class Sender(threading.Thread):
             with connection:
                 try:
                     while self.left:
-                        some = self.left[:10]
+                        some = self.left[:4]
                         connection.sendall(b"".join(some))
-                        del self.left[:10]
+                        del self.left[:4]
                         time.sleep(0.05)
                     while connection.recv(1):
                         pass
@@ -222,7 +222,7 @@ def test_a_node_killed_while_a_feed_runs_comes_back_with_all_that_was_shown(
     sender = Sender([shifted(line, by) + b"\n" for _, line in log])
     sender.start()
     shown = 0
-    for turn in range(4):
+    for turn in range(4 if SOAK else 2):
         node = subprocess.Popen(
             [sys.executable, "-c", _NODE, str(tmp_path / "node"), rows_url, sender.url],
             stdout=subprocess.PIPE, text=True,
@@ -232,12 +232,17 @@ def test_a_node_killed_while_a_feed_runs_comes_back_with_all_that_was_shown(
         assert first >= shown  # all that was shown before the kill is there at once
         until = time.monotonic() + (2.5 + 0.4 * turn)
         latest = first
-        while time.monotonic() < until:
+        # the first of them may have to compile its loops before it shows anything
+        late = until + 60
+        while (now := time.monotonic()) < until or (latest == first and sender.left and now < late):
             latest = max(latest, int(node.stdout.readline()))
         os.kill(node.pid, signal.SIGKILL)
         node.wait()
-        assert latest > first
+        assert latest > first or not sender.left
         shown = latest
+    assert shown > 0
+    sender.left.clear()  # it has said all that it will
+    time.sleep(0.2)
     node = open_node(tmp_path / "node", rows_url)
     node.start()
     found = [

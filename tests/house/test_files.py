@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "cordon"
 TEXT = (".py", ".md", ".toml", ".json", ".lock", ".yaml", ".js", ".css", ".html", ".cedar", "")
 LONGEST = 500  # lines; past it, look for the second thing that a file does
-ROOMS = ("picture", "calls", "cases", "operations", "exercise", "oversight")
+ROOMS = ("picture", "calls", "cases", "operations", "exercise", "oversight", "sharing")
 
 
 def ours(*suffixes: str) -> list[Path]:

@@ -21,9 +21,9 @@ from cordon.kernel.store import Base, Rows
 
 
 @pytest.fixture
-def store(rows_url: str) -> Iterator[Rows]:
+def store(empty_url: str) -> Iterator[Rows]:
     """A database that holds nothing yet."""
-    made = Rows(rows_url)
+    made = Rows(empty_url)
     yield made
     made.close()
 

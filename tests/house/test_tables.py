@@ -8,6 +8,7 @@ from cordon.kernel.store import Base
 schema.load_tables()
 
 PARTS = {
+    "alert_escalations",
     "alert_findings",
     "alert_subjects",
     "authority_history",
@@ -16,16 +17,25 @@ PARTS = {
     "custody_events",
     "finding_subjects",
     "lead_looks",
+    "money_package_items",
+    "money_package_steps",
+    "operations_field_fixes",
+    "sharing_objects",
+    "sharing_planned_act_checks",
+    "sharing_planned_act_tokens",
+    "sharing_rights",
     "tasking_steps",
 }
 """Tables whose rows are parts of another table's row, and so are handled as that one is."""
 
 OF_THE_NODE = {
-    "calls_pseudonyms",
     "case_counters",
     "event_cursors",
+    "ledger_cosigned",
     "ledger_head",
     "ledger_nodes",
+    "pseudonyms",
+    "sharing_planned_act_parties",
 }
 """The node's own machinery: it says nothing of anything. A pseudonym in an address leads to a
 page, and the page passes the gate."""

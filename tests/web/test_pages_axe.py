@@ -1,95 +1,36 @@
-"""Every page, in both themes and languages: sound, accessible, of this host, and narrow too."""
+"""Every page, in both themes and languages: sound, accessible, of this host, and narrow too.
+
+`make test` looks at each page twice, so that each pair of page, theme and language is seen;
+`make looks` sets TEST_LOOKS, looks at all four, and keeps pictures. See docs/pages.md.
+"""
 
 from __future__ import annotations
 
 import itertools
+import os
 import re
 import time
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from support.agreeing import alone
+from support.looks import LOOKS, chosen
+from support.packaged import on_pages
+from support.paid import with_payments
+from support.planned import planned
+
 pytestmark = pytest.mark.browser
 
+EVERY = bool(os.environ.get("TEST_LOOKS"))
 NARROW = 360  # px, as WCAG 1.4.10 asks for 320 and small telephones have
 # What a browser says by itself of pages that answer with an error, and of software rendering.
 EXPECTED = (
     "Failed to load resource: the server responded with a status of 40",
     "GL Driver Message",
-)
-
-
-@dataclass(frozen=True)
-class Look:
-    """A page to look at: its name, address, reader, and status."""
-
-    name: str
-    path: str
-    login: str | None = "watch"
-    status: int = 200
-
-
-LOOKS = (
-    Look("sign-in", "/sign-in", None),
-    Look("picture", "/picture"),
-    Look("picture-finding", "/picture?finding={finding}"),
-    Look("picture-without-alerts", "/picture", "director"),
-    Look("vessel", "/picture/vessels/{vessel}"),
-    Look("feeds", "/picture/feeds", "supervisor"),
-    Look("zones", "/picture/zones", "supervisor"),
-    Look("positions-import", "/picture/import"),
-    Look("alerts", "/alerts"),
-    Look("alerts-filtered", "/alerts?state=closed&mine=1"),
-    Look("alert", "/alerts/{alert}"),
-    Look("alert-send", "/alerts/{other}/send"),
-    Look("alert-assign", "/alerts/{other}/assign"),
-    Look("alert-case", "/alerts/{other}/case"),
-    Look("alert-close", "/alerts/{other}/close"),
-    Look("taskings", "/taskings"),
-    Look("tasking", "/taskings/{tasking}"),
-    Look("tasking-field", "/taskings/{tasking}", "boat"),
-    Look("units", "/units", "supervisor"),
-    Look("findings", "/findings"),
-    Look("finding", "/findings/{finding}"),
-    Look("finding-masked", "/findings/{fan}", "investigator"),
-    Look("record", "/records/{record}"),
-    Look("calls", "/calls", "investigator"),
-    Look("calls-import", "/calls/import", "investigator"),
-    Look("calls-imports", "/calls/imports/{brought}", "investigator"),
-    Look("calls-rings", "/calls/rings", "investigator"),
-    Look("calls-ring-chart", "/calls/rings/{ring}", "investigator"),
-    Look("calls-ring-map", "/calls/rings/{ring}?show=map", "investigator"),
-    Look("calls-ring-time", "/calls/rings/{ring}?show=time", "investigator"),
-    Look("calls-ring-table", "/calls/rings/{ring}?show=table", "investigator"),
-    Look("calls-ring-overseer", "/calls/rings/{ring}", "overseer"),
-    Look("calls-look", "/calls/numbers", "investigator"),
-    Look("calls-number", "/calls/numbers/{number}", "investigator"),
-    Look("calls-handset", "/calls/handsets/{handset}", "investigator"),
-    Look("calls-cell", "/calls/cells/{cell}", "investigator"),
-    Look("calls-layouts", "/calls/layouts", "investigator"),
-    Look("calls-layout", "/calls/layouts/{layout}", "investigator"),
-    Look("cases", "/cases", "investigator"),
-    Look("case", "/cases/{case}", "investigator"),
-    Look("case-watch", "/cases/{case}"),
-    Look("jobs", "/jobs", "investigator"),
-    Look("job", "/jobs/{job}", "investigator"),
-    Look("authorities", "/authorities", "supervisor"),
-    Look("authority", "/authorities/{authority}", "supervisor"),
-    Look("find", "/find?q=MMSI"),
-    Look("find-nothing", "/find?q=zzzzzz"),
-    Look("exercise", "/exercise", "director"),
-    Look("oversight", "/oversight", "overseer"),
-    Look("ledger", "/ledger", "overseer"),
-    Look("ledger-entry", "/ledger/12", "overseer"),
-    Look("officers", "/officers", "admin"),
-    Look("account", "/account"),
-    Look("not-allowed", "/ledger", "watch", 403),
-    Look("not-found", "/nothing/here", "watch", 404),
-    Look("not-found-nobody", "/nothing/here", None, 404),
 )
 
 
@@ -115,7 +56,9 @@ def seeded(stand, tmp_path_factory):
         with node.kernel.view(node.kernel.node) as view:
             entry = get_finding(view, found["picture.zone_entry"].id).finding
         fan = found["calls.out_fan"]
+        url = "nmea+tcp://127.0.0.1:9"
         names = {
+            "feed": node.picture.add_feed(standing.actor, "Quiet", url),
             "finding": entry.id,
             "fan": fan.id,
             "authority": node.authorities.find(standing.actor, AUTHORITY).id,
@@ -123,7 +66,31 @@ def seeded(stand, tmp_path_factory):
             "record": f"{entry.records[0].sha256}/{entry.records[0].row}",
         }
         names |= _rings(standing, AUTHORITY, fan)
+        _shared(standing)
+        names |= alone(node, tmp_path_factory.mktemp("peer"), entry.id)
+        names["planned_act"] = planned(standing)
+        names |= with_payments(
+            standing, AUTHORITY, names["ring"], fan.subjects[0].partition(":")[2]
+        )
+        names |= on_pages(node, AUTHORITY, names["ring"])
         yield standing, names | _acted(standing, entry.id, found["picture.impossible_move"].id)
+
+
+def _shared(standing: Any) -> None:
+    """Collections, an account in use and one that was revoked."""
+    from pathlib import Path
+
+    from cordon.kernel.access.model import Mark
+    from cordon.sharing.taxii.loading import read_file
+    from support.matching import matched
+
+    docs = Path(__file__).parents[2] / "docs" / "rooms"
+    room = standing.node.sharing
+    told = room.loader.load(standing.actor, read_file(docs / "sharing-example.yaml"), {})
+    assert not told.refused
+    gone = room.accounts.add(standing.actor, "left", Mark.GREEN).account
+    room.accounts.revoke(standing.actor, gone.id, "Their agreement has ended.")
+    matched(room, standing.actor)
 
 
 def _rings(standing: Any, reference: str, fan: Any) -> dict[str, str]:
@@ -179,6 +146,7 @@ def _rings(standing: Any, reference: str, fan: Any) -> dict[str, str]:
     masker = node.kernel.masker
     return {
         "brought": brought,
+        "calls_file": node.calls.files(actor)[0].id,
         "ring": next(iter(kept.rings.values())),
         "number": names.pseudonym(masker, f"number:{number}"),
         "handset": names.pseudonym(masker, f"imei:{handset}"),
@@ -193,7 +161,7 @@ def _acted(standing: Any, finding: str, other: str) -> dict[str, str]:
 
     def as_(login: str) -> httpx.Client:
         http = httpx.Client(base_url=standing.address, timeout=30)
-        http.cookies.set("cordon", standing.cookie(login))
+        http.cookies.set(standing.cookie_name, standing.cookie(login))
         page = http.get("/account").text
         http.headers["X-CSRF-Token"] = re.search(r'name="csrf" content="([^"]+)"', page)[1]
         return http
@@ -219,6 +187,11 @@ def _acted(standing: Any, finding: str, other: str) -> dict[str, str]:
         ids["tasking"] = sent(
             watch, f"/alerts/{ids['alert']}/send", unit=unit, order="Go and look what it does."
         )
+        sent(watch, f"/units/{unit}/say", crew="6", range_nm="180", acts="board")
+        ids["unit"] = unit
+        ids["handover"] = sent(
+            watch, "/handover", summary="One boat in the closed zone; PB-07 is looking."
+        )
         ids["case"] = sent(watch, f"/alerts/{ids['alert']}/case", title="A closed zone by night")
         case = f"/cases/{ids['case']}"
         sent(investigator, f"{case}/exhibits/finding", finding=finding)
@@ -236,11 +209,11 @@ def _acted(standing: Any, finding: str, other: str) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def readers(seeded, chromium):
     """A browser context for each reader, theme and language, made once."""
-    standing, _ = seeded
-    made: dict[tuple[str | None, str, str], Any] = {}
+    standing, names = seeded
+    made: dict[tuple[str | None, str, str, bool], Any] = {}
 
-    def reader(login: str | None, theme: str, lang: str) -> Any:
-        key = (login, theme, lang)
+    def reader(login: str | None, theme: str, lang: str, under: bool = False) -> Any:
+        key = (login, theme, lang, under)
         if key not in made:
             context = (
                 standing.signed_in(chromium, login)
@@ -255,6 +228,8 @@ def readers(seeded, chromium):
                 ]
             )
             made[key] = context.new_page()
+            if under:
+                _choose(standing, context, names["authority"])
         return made[key]
 
     yield reader
@@ -262,13 +237,35 @@ def readers(seeded, chromium):
         page.context.close()
 
 
+def _choose(standing: Any, context: Any, authority: str) -> None:
+    """Let the officer of a browser's session read under an authority."""
+    import httpx
+
+    session = next(c["value"] for c in context.cookies() if c["name"] == "cordon-pk-test")
+    with httpx.Client(base_url=standing.address, timeout=30) as http:
+        http.cookies.set("cordon-pk-test", session)
+        page = http.get("/account").text
+        token = re.search(r'name="csrf" content="([^"]+)"', page)[1]
+        answer = http.post(f"/authorities/{authority}/choose", headers={"X-CSRF-Token": token})
+        assert answer.status_code == 303, answer.text
+
+
+def test_each_pair_of_page_theme_and_language_is_looked_at():
+    few, every = chosen(False), chosen(True)
+    assert len(few) * 2 == len(every) == len(set(every))
+    for two in itertools.combinations(range(3), 2):
+        assert {tuple(one[i] for i in two) for one in few} == {
+            tuple(one[i] for i in two) for one in every
+        }
+
+
 @pytest.mark.parametrize(
-    ("theme", "lang"), list(itertools.product(("dark", "light"), ("en", "ur")))
+    ("look", "theme", "lang"),
+    [pytest.param(*one, id=f"{one[0].name}-{one[1]}-{one[2]}") for one in chosen(EVERY)],
 )
-@pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
 def test_page(look, theme, lang, seeded, readers, axe, until, screenshots):
     standing, names = seeded
-    page = readers(look.login, theme, lang)
+    page = readers(look.login, theme, lang, look.under)
     page.set_viewport_size({"width": 1440, "height": 900})
     wrong: list[str] = []
     host = urlsplit(standing.address).netloc
@@ -307,16 +304,19 @@ def test_page(look, theme, lang, seeded, readers, axe, until, screenshots):
             until(page, "!document.querySelector('.queue:empty')")
         if look.name.startswith("calls-ring-map"):
             until(page, "'ready' in document.querySelector('.map').dataset")
+        if look.name == "money-effect":
+            until(page, "Number(document.querySelector('.speeds').dataset.points ?? 0) > 80")
         if look.name == "calls-ring-chart":
             until(page, "Number(document.querySelector('.linkchart').dataset.nodes ?? 0) > 2")
-        page.screenshot(path=screenshots / f"{look.name}-{lang}-{theme}.png")
+        if EVERY:
+            page.screenshot(path=screenshots / f"{look.name}-{lang}-{theme}.png")
         axe(page)
         page.set_viewport_size({"width": NARROW, "height": 780})
         page.wait_for_timeout(60)
         wide = page.evaluate(
             "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
         )
-        if theme == "dark":  # the theme changes no size: once a language is enough to look at
+        if EVERY and theme == "dark":  # the theme changes no size: once a language is enough
             page.screenshot(path=screenshots / f"{look.name}-{lang}-narrow.png", full_page=True)
         assert wide[0] <= wide[1], f"{wide[0]} px wide at {NARROW}: {overflowing(page)}"
     finally:
@@ -339,8 +339,9 @@ def overflowing(page: Any) -> list[str]:
 
 
 def test_every_page_that_is_a_page_was_looked_at(seeded):
-    """A new GET route that draws a page must be added to the list above, or be named here."""
+    """A new GET route that draws a page must be added to `support.looks`, or be named here."""
     standing, _ = seeded
+    from cordon.reference.gathering import routes
     from cordon.web.app import create_app
 
     drawn_elsewhere = {
@@ -348,19 +349,27 @@ def test_every_page_that_is_a_page_was_looked_at(seeded):
         "/alerts/panel", "/alerts/new",  # pieces of the picture and of the queue
         "/calls/imports/{id_}/{place}",  # a piece of the page of files brought in
         "/calls/imports/{id_}/{place}/rejects.csv",  # a file
+        "/money/imports/{id_}/{place}", "/money/imports/{id_}/{place}/rejects.csv",
         "/sign-in/oidc", "/sign-in/oidc/back",  # lead on
         "/picture/names", "/picture/trail", "/picture/zones.geojson",  # data of the map
+        "/picture/cover.geojson", "/picture/marks", "/picture/trails", "/picture/trails.{form}",
+        "/picture/findings.geojson", "/picture/around/{finding}", "/picture/tiles.pmtiles",
+        "/picture/replay", "/picture/overlays/{overlay}", "/picture/vessels/{subject:path}/way",
+        "/picture/vessels/{subject:path}/way.{form}",
+        "/picture/vessels/{subject:path}/identities",  # a piece of the vessel's page
+        "/money/packages/{package}/out.{ending}", "/money/packages/{package}/report.xml",  # files
+        "/money/recovery/{package}/bank.pdf", "/money/recovery/{package}/victims/{place}.pdf",
         "/cases/{case}/bundles/{place}.tar", "/ledger/checkpoint",  # files
+        "/measures/week.pdf", "/field/worker.js", "/tak/packages/{package}",
+        "/taskings/{tasking}/photos/{photo}", "/handover/{handover}/handover.pdf",  # files
         "/health/live", "/health/ready", "/metrics",
     }  # fmt: skip
     looked = {re.sub(r"\?.*", "", look.path) for look in LOOKS}
     looked = {re.sub(r"\{\w+\}|/12$", "*", p.replace("/12", "/*")) for p in looked}
-    app = create_app(standing.node)
+    found = [r for r in routes(create_app(standing.node)) if "GET" in r.methods]
+    assert len(found) > len(looked)
     lacking = []
-    for route in app.routes:
-        path = getattr(route, "path", "")
-        if "GET" not in getattr(route, "methods", ()) or path.startswith("/api/"):
-            continue
+    for path in (r.path for r in found if not r.path.startswith(("/api/", "/taxii2/"))):
         plain = re.sub(r"\{[^}]+\}", "*", path)
         plain = plain.replace("/records/*/*", "/records/*")
         if path not in drawn_elsewhere and plain not in looked:

@@ -309,17 +309,19 @@ def test_a_vessel_says_its_name_when_pointed_at(chromium_page, node):
     )
 
 
-def test_the_map_says_when_it_is_stale(chromium_page, node):
+def test_the_map_says_when_it_is_stale(chromium_page, node, until):
     page = chromium_page
     page.goto(f"{node.address}/picture")
-    page.wait_for_selector("[data-state=live]")
+    page.wait_for_selector("[data-state=live]", timeout=60_000)
     node.state.quiet = True
     try:
-        page.wait_for_selector("[data-state=stale]", timeout=20_000)
-        assert "Stale" in page.locator(".map .says").inner_text()
+        # state and words at one look: on a machine with much to do a frame that was sent before
+        # may still be drawn between two looks, and then the map is live once more for a while
+        stale = "document.querySelector('.map[data-state=stale] .says')?.textContent ?? ''"
+        until(page, f"({stale}).includes('Stale')", 60)
     finally:
         node.state.quiet = False
-    page.wait_for_selector("[data-state=live]")
+    page.wait_for_selector("[data-state=live]", timeout=60_000)
 
 
 def test_without_webgl_the_positions_stand_in_a_table(chromium_page, node, axe):

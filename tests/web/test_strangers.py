@@ -26,14 +26,14 @@ def unread(monkeypatch):
     "headers",
     [
         {},
-        {"Cookie": "cordon=" + "a" * 43},
+        {"Cookie": "cordon-pk-test=" + "a" * 43},
         {"Authorization": "Bearer cdn_" + "a" * 43},
         {"Authorization": "Basic eDp5"},
     ],
 )
 @pytest.mark.parametrize("path", ["/authorities", "/calls/import", "/nothing/here"])
-def test_a_strangers_large_body_is_refused_before_it_is_read(site, unread, path, headers):
-    http = site.client()
+def test_a_strangers_large_body_is_refused_before_it_is_read(shared_site, unread, path, headers):
+    http = shared_site.client()
     answer = http.post(path, files={"document": ("a", LARGE)}, headers=headers)
     assert answer.status_code == 401
     assert answer.headers["x-frame-options"] == "DENY"

@@ -41,6 +41,12 @@ def sign_out(page: Any) -> None:
     page.wait_for_url("**/sign-in")
 
 
+def press(page: Any, key: str) -> None:
+    """A key, once the page's scripts listen: they run after what is read first has been drawn."""
+    page.wait_for_load_state("load")
+    page.keyboard.press(key)
+
+
 def read_under(page: Any, node: Any) -> None:
     """Choose the exercise's authority, and see it in the bar."""
     page.goto(node.address + "/authorities")
@@ -119,10 +125,10 @@ def test_from_the_sea_to_the_ledger(node, chromium_page, until, tmp_path):
     # they open it by keyboard, and read why
     page.evaluate("document.activeElement.blur()")
     for _ in range(40):
-        page.keyboard.press("j")
+        press(page, "j")
         if page.query_selector(f"#{row}[data-selected]"):
             break
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     page.wait_for_url(f"**/alerts/{row[6:]}")
     alert = page.url
     assert page.inner_text("h1") == "Entered a zone"
@@ -143,9 +149,9 @@ def test_from_the_sea_to_the_ledger(node, chromium_page, until, tmp_path):
 
     # they acknowledge it and send a unit
     page.goto(alert)
-    page.keyboard.press("x")
+    press(page, "x")
     page.wait_for_selector(".chip:text-is('acknowledged')")
-    page.keyboard.press("s")
+    press(page, "s")
     page.fill("textarea[name=order]", ORDER)
     assert page.url == alert, "the form comes in where the officer reads"
     page.click("#form button.first")
@@ -157,7 +163,7 @@ def test_from_the_sea_to_the_ledger(node, chromium_page, until, tmp_path):
     # they open a case from it
     page.goto(alert)
     assert unit in page.inner_text("section[aria-labelledby=taskings]")
-    page.keyboard.press("c")
+    press(page, "c")
     page.wait_for_url("**/case")
     page.fill("[name=title]", TITLE)
     page.click("form[action$='/case'] button.first")

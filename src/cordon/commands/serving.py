@@ -44,10 +44,16 @@ def serve(
 def run(node: Node, settings: Settings) -> None:
     """Serve a node's pages until the process is told to stop."""
     from cordon.web.app import create_app
+    from cordon.web.clients import tls_options
 
     if (settings.tls_certificate is None) != (settings.tls_key is None):
         raise WrongSetting(
             "Of tls_certificate and tls_key only one is set.", advice="Set both, or neither."
+        )
+    if settings.tls_client_authorities is not None and settings.tls_certificate is None:
+        raise WrongSetting(
+            "tls_client_authorities is set, but the node has no certificate of its own.",
+            advice="Set tls_certificate and tls_key too.",
         )
     uvicorn.run(
         create_app(node),
@@ -59,7 +65,6 @@ def run(node: Node, settings: Settings) -> None:
         proxy_headers=True,
         forwarded_allow_ips=settings.trusted_proxies,
         ws_max_size=4096,
-        ssl_certfile=settings.tls_certificate,
-        ssl_keyfile=settings.tls_key,
         timeout_graceful_shutdown=10,
+        **tls_options(settings),
     )
