@@ -30,7 +30,7 @@ check: setup ## Format, lint, strict types, the import rules, the tests of the h
 
 test: setup ## Every test, the pages in a browser among them
 	@sh tools/chromium
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=30
 
 looks: setup ## Every page in every theme and language, with pictures in screenshots/
 	@sh tools/chromium

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "cordon"
@@ -49,6 +51,44 @@ def test_no_path_of_one_machine_and_no_registry_stands_in_a_file() -> None:
         if pattern.search(line)
     ]
     assert not found
+
+
+def test_a_test_imports_nothing_that_its_lock_does_not_bring() -> None:
+    """What the benchmarks alone have is missing where only `make setup` has been."""
+    locked = {
+        canonicalize_name(name)
+        for name in re.findall(r"^([A-Za-z0-9_.-]+)==", _lock(), re.MULTILINE)
+    }
+    brings = metadata.packages_distributions()
+    missing = {
+        f"{path.relative_to(ROOT)}: {module}"
+        for path in ours(".py")
+        if path.is_relative_to(ROOT / "tests")
+        for module in _imported(path)
+        if (names := {canonicalize_name(n) for n in brings.get(module, ())})
+        and not names & (locked | {"cordon"})
+    }
+    assert not missing
+
+
+def _lock() -> str:
+    return (ROOT / "requirements.lock").read_text("utf-8")
+
+
+def _imported(path: Path) -> set[str]:
+    """First names of the modules that a file imports, anywhere in it, and cannot do without."""
+    found: set[str] = set()
+    nodes: list[ast.AST] = [ast.parse(path.read_text("utf-8"))]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.With) and "ImportError" in ast.unparse(node.items[0]):
+            continue
+        nodes += ast.iter_child_nodes(node)
+        if isinstance(node, ast.Import):
+            found |= {name.name.partition(".")[0] for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.partition(".")[0])
+    return found
 
 
 def test_the_locks_name_a_hash_for_everything_and_no_address() -> None:
