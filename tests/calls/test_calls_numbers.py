@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cordon.calls.numbers import Numbers, normalised
+from cordon.calls.numbers import Numbers, _in_e164, normalised
 from cordon.kernel.errors import BadInput
 
 REGIONS = ("PK", "IR", "US", "AR", "IT", "GB")
@@ -32,6 +32,33 @@ def test_normalised_once_is_normalised(text: str, region: str) -> None:
     once = normalised(text, region)
     if once is not None and once.startswith("+"):
         assert normalised(once, region) == once
+
+
+CODES = sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(
+    st.one_of(st.sampled_from(CODES), st.integers(1, 999)),
+    st.from_regex(r"[0-9]{6,15}", fullmatch=True),
+    st.sampled_from(REGIONS),
+)
+def test_a_foreign_number_is_told_as_phonenumbers_writes_it(
+    code: int, rest: str, region: str
+) -> None:
+    """The short way, which parses nothing, against the whole one."""
+    bare = f"+{code}{rest}"
+    assert normalised(bare, region) == (_in_e164(bare, region) or bare)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_plans_own_numbers_stay_as_they_stand(code: int) -> None:
+    region = phonenumbers.COUNTRY_CODE_TO_REGION_CODE[code][0]
+    example = phonenumbers.example_number(region) or phonenumbers.example_number_for_non_geo_entity(
+        code
+    )
+    bare = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
+    assert normalised(bare, "PK") == bare == (_in_e164(bare, "PK") or bare)
 
 
 @pytest.mark.parametrize("region", REGIONS)

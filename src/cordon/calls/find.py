@@ -284,7 +284,7 @@ def _search(
     ):
         say("counting everybody", 0.0)
         repeated = engine.each_once()
-        census = count_everybody(engine)
+        census = count_everybody(engine, scratch)
         beside = told()
         left_out += _without(beside)
         if census is None:

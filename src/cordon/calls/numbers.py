@@ -12,7 +12,7 @@ from functools import lru_cache
 import phonenumbers
 import pyarrow as pa
 import pyarrow.compute as pc
-from phonenumbers import PhoneMetadata, PhoneNumberFormat
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata, PhoneNumberFormat
 
 from cordon.kernel.errors import BadInput
 
@@ -20,6 +20,7 @@ SCIENTIFIC = r"^[+-]?[0-9](?:[.,][0-9]*)?[eE]\+?[0-9]{1,3}$"
 _SCIENTIFIC = re.compile(SCIENTIFIC)
 _GAPS = re.compile(r"[\s().\-/\u00a0\u200e\u200f\u202a-\u202e]")  # also marks of direction
 _LONGEST = 20  # characters: E.164 has 15 digits, an alphanumeric sender 11 letters (TS 23.040)
+_E164 = 16  # characters of the longest number with its plus
 _SHORTEST_NUMBER = 7  # digits; below it a short code
 MASKED = r"^\+?[0-9]*[Xx*#?]{2,}[0-9Xx*#?]*$"
 """A number of which some digits are hidden, without gaps; see `masked`."""
@@ -49,10 +50,38 @@ def normalised(text: str, region: str) -> str | None:
     if not re.fullmatch(r"\+?\d+", bare):
         kept = stripped if len(stripped) <= _LONGEST else bare
         return kept if re.search(r"\w", bare) and len(kept) <= _LONGEST else None
-    bare = "".join(c if c == "+" else str(int(c)) for c in bare)
+    if not bare.isascii():
+        bare = "".join(c if c == "+" else str(int(c)) for c in bare)
     if len(bare.lstrip("+")) < _SHORTEST_NUMBER:
         return bare.lstrip("+")
+    if _stays(bare):
+        return bare
     return _in_e164(bare, region) or (bare if len(bare) <= _LONGEST else None)
+
+
+def _stays(bare: str) -> bool:
+    """True for an international number that phonenumbers would write as it stands.
+
+    It takes nothing off a number but what a plan takes for a national prefix. Asked of each
+    number of a nation's calls that is of another country, so that none needs to be parsed.
+    """
+    if not bare.startswith("+") or len(bare) > _E164 or bare[1] == "0":
+        return False
+    for digits in (2, 3, 4):
+        code = bare[1:digits]
+        if int(code) in COUNTRY_CODE_TO_REGION_CODE:
+            prefix = _prefix_of(int(code))
+            return prefix is None or not prefix.match(bare[digits:])
+    return True
+
+
+@lru_cache(maxsize=512)
+def _prefix_of(code: int) -> re.Pattern[str] | None:
+    """What a plan takes off in front of a national number; None where it takes off nothing."""
+    region = COUNTRY_CODE_TO_REGION_CODE[code][0]
+    metadata = PhoneMetadata.metadata_for_region_or_calling_code(code, region)
+    prefix = metadata.national_prefix_for_parsing if metadata is not None else None
+    return re.compile(prefix) if prefix else None
 
 
 def masked(text: str) -> str | None:

@@ -328,11 +328,8 @@ def _with_acquaintance(
         return profiles
     density = float(degree[known].mean()) / float(known.sum() - 1)
     met = np.array([m for (m,) in db.execute("SELECT DISTINCT callee FROM met").fetchall()])
-    at = data.near.in_census[met]
-    busy = met[degree[at] > _BUSY_PARTNERS].tolist()
-    key = pa.array(census.key[at].view(census.key_type))
-    data.engine.put("met", pa.table({"k": key, "at": met}))
-    db.register("pairs", data.engine.table(sql.PAIRS))
+    busy = met[degree[data.near.in_census[met]] > _BUSY_PARTNERS].tolist()
+    db.register("pairs", _pairs(data, met))
     rows = db.execute(sql.ACQUAINTED, {"busy": busy}).fetchall()
     lifts: dict[int, float | None] = {}
     for number, people, links in rows:
@@ -340,6 +337,19 @@ def _with_acquaintance(
         # too few links to speak of acquaintance, however unlikely by chance in a sparse network
         lifts[number] = 0.0 if links < _FEW_LINKS else links / expected
     return [replace(p, acquainted_lift=lifts.get(p.at)) for p in profiles]
+
+
+def _pairs(data: CallData, met: NDArray[np.int64]) -> pa.Table:
+    """Which of these people called one another, in any of the calls: `a` below `b`."""
+    census, at = data.census, data.near.in_census[met]
+    if census.ends is None or census.seen is None:
+        key = pa.array(census.key[at].view(census.key_type))
+        data.engine.put("met", pa.table({"k": key, "at": met}))
+        return data.engine.table(sql.PAIRS)
+    mark = np.full(census.ends.numbers, -1, np.int32)
+    mark[census.seen[at]] = met
+    a, b = census.ends.among(mark)
+    return pa.table({"a": a, "b": b})
 
 
 def _without_exempt(data: CallData, profiles: list[Profile]) -> list[Profile]:

@@ -13,6 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -21,6 +23,9 @@ from numpy.typing import NDArray
 
 from cordon.calls.survey.distinct import distinct
 from cordon.calls.survey.engine import Engine
+
+if TYPE_CHECKING:
+    from cordon.calls.survey.ends import Ends
 
 CALLERS = """
 SELECT key64(caller) AS k, any_value(caller) AS number, count(*) AS n,
@@ -40,14 +45,14 @@ SELECT key64(callee) AS k, any_value(callee) AS number, count(*) AS n,
 FROM calls GROUP BY key64(callee)
 """
 ENDS = """
-SELECT key64(caller) AS a, key64(callee) AS b, us, row,
+SELECT key64(caller) AS a, key64(callee) AS b, us, place,
        CAST(CASE kind WHEN 'voice' THEN 1 WHEN 'sms' THEN 0 ELSE 4 END
             + CASE WHEN duration_s > 0 THEN 2 ELSE 0 END AS UTINYINT) AS what
 FROM calls
 """
 NAMES = """
 SELECT key64(c.caller) AS a, c.caller, key64(c.callee) AS b, c.callee
-FROM calls c SEMI JOIN seen s ON c.row = s.row
+FROM calls c SEMI JOIN seen s ON c.place = s.place
 """
 EARLIEST, LATEST = 631_152_000_000_000, 4_102_444_799_999_999  # 1990 to 2099
 _SLOTS = 63
@@ -67,6 +72,8 @@ class Census:
             calling a number that nobody uses any more. Far apart where there is none.
         rows: records in all. odd: 0 where each has a number, a kind and a time.
         begin, end: span (µs).
+        seen: of each, its place in the order of first sight, and ends: who called whom, told by
+            that; None where an engine elsewhere counted.
     """
 
     key: NDArray[np.int64]
@@ -84,6 +91,8 @@ class Census:
     odd: int
     begin: int
     end: int
+    seen: NDArray[np.int64] | None = None
+    ends: Ends | None = None
 
     def at(self, numbers: Iterable[str]) -> NDArray[np.int64]:
         """Positions of those of the numbers that stand in the calls."""
@@ -91,21 +100,27 @@ class Census:
         return np.asarray(found.drop_null().to_numpy(zero_copy_only=False), np.int64)
 
 
-def count_everybody(engine: Engine) -> Census | None:
-    """Plain counts of everybody; None where there is no call at all."""
-    return _walked(engine) if engine.here else _queried(engine)
+def count_everybody(engine: Engine, scratch: Path | None = None) -> Census | None:
+    """Plain counts of everybody; None where there is no call at all.
+
+    Args:
+        scratch: folder for what is too much to hold; the machine's own where absent.
+    """
+    return _walked(engine, scratch) if engine.here else _queried(engine)
 
 
-def _walked(engine: Engine) -> Census | None:
+def _walked(engine: Engine, scratch: Path | None) -> Census | None:
     """Counted here, of an engine that gives its calls at little cost."""
     # loads what is compiled, which a search elsewhere does not need
     from cordon.calls.survey import tally
+    from cordon.calls.survey.ends import Ends
 
     lines, held, rows, odd = tally.empty(), 0, 0, 0
+    ends = Ends(scratch)
     begin, end = tally.NEVER, -tally.NEVER
     new, seen = np.empty(0, np.int64), [np.empty(0, np.int64)]
     for batch in engine.stream(ENDS):
-        a, b, row, what = (batch.column(n).to_numpy() for n in ("a", "b", "row", "what"))
+        a, b, place, what = (batch.column(n).to_numpy() for n in ("a", "b", "place", "what"))
         times = batch.column("us")
         if times.null_count:  # the file holds what is none, and is read again another way
             odd += times.null_count
@@ -113,16 +128,19 @@ def _walked(engine: Engine) -> Census | None:
         us = times.to_numpy()
         if len(new) < 2 * len(us):
             new = np.empty(2 * len(us), np.int64)
-        lines, held, found = tally.walk(lines, held, a, b, us, what, new)
-        seen.append(row[distinct(new[:found])])
+        pairs = np.empty((len(us), 2), np.int32)
+        lines, held, found = tally.walk(lines, held, a, b, us, what, new, pairs)
+        ends.add(place, pairs)
+        seen.append(place[distinct(new[:found])])
         rows += len(us)
         odd += int(np.count_nonzero(what & tally.NONE))
         begin, end = min(begin, int(us.min())), max(end, int(us.max()))
     if not rows:
         return None
+    ends.numbers = held
     if begin < EARLIEST or end > LATEST:
         odd += 1
-    engine.put("seen", pa.table({"row": distinct(np.concatenate(seen))}))
+    engine.put("seen", pa.table({"place": distinct(np.concatenate(seen))}))
     number = _names(engine, lines, held)
     lines = lines[lines[:, tally.PLACE] > 0]
     nobody = int(number.null_count)
@@ -148,6 +166,8 @@ def _walked(engine: Engine) -> Census | None:
         odd,
         begin,
         end,
+        lines[:, tally.PLACE] - 1,
+        ends,
     )
 
 

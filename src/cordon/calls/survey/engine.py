@@ -35,6 +35,9 @@ COLUMNS = (
 COUNTED = 10_000_000
 """Rows up to which repeated calls are looked for within one file too."""
 
+ROW_BITS = 40
+"""Of a `place`, for the row; what is above them says which file."""
+
 _AT_A_TIME = 1 << 17  # rows of a part of an answer
 
 # A hash of eight bytes a call first: only calls whose hash stands twice are compared whole.
@@ -60,7 +63,8 @@ class Engine(Protocol):
 
     The relation `calls` has `us` (start in microseconds since the epoch, BIGINT), the columns of
     COLUMNS (`duration_s` DOUBLE, the others text), `origin` (SHA-256 of the file, or its path)
-    and `row` (from 1). `key64(text)` is a 64-bit hash, `slot63(text)` one bit of 63 chosen by it.
+    and `row` (from 1); in this process also `place`, which is both in one whole number.
+    `key64(text)` is a 64-bit hash, `slot63(text)` one bit of 63 chosen by it.
     """
 
     def table(self, sql: str) -> pa.Table:
@@ -123,16 +127,16 @@ class DuckEngine:
         db.execute("CREATE OR REPLACE MACRO slot63(x) AS (1::BIGINT << (hash(x) % 63)::INTEGER)")
         parts = []
         if sources.segments:
-            db.read_parquet([str(p) for p in sources.segments]).create_view(
-                "segments", replace=True
-            )
-            parts.append(_select("segments", COLUMNS, "sha256", "row", sources))
+            listed = ", ".join(_quoted(path) for path in sources.segments)
+            view = f"SELECT *, file_index FROM read_parquet([{listed}])"  # noqa: S608 - paths, quoted
+            db.execute(f"CREATE OR REPLACE VIEW segments AS {view}")
+            file = f"{len(sources.raw)} + file_index"
+            parts.append(_select("segments", COLUMNS, "sha256", "row", file, sources))
         for at, path in enumerate(sources.raw):
             # a view each: files of one delivery need not have the same columns
             db.read_parquet(str(path), file_row_number=True).create_view(f"raw{at}", replace=True)
-            named = pq.read_schema(path).names
-            origin = f"'{str(path).replace(chr(39), chr(39) * 2)}'"
-            parts.append(_select(f"raw{at}", named, origin, "file_row_number + 1", sources))
+            named, row = pq.read_schema(path).names, "file_row_number + 1"
+            parts.append(_select(f"raw{at}", named, _quoted(path), row, str(at), sources))
         db.execute("CREATE OR REPLACE VIEW all_calls AS " + " UNION ALL ".join(parts))
         db.execute("CREATE OR REPLACE VIEW calls AS SELECT * FROM all_calls")
         self._alone = alone([*sources.segments, *sources.raw])
@@ -175,7 +179,13 @@ class DuckEngine:
         self.db.execute(f'DROP TABLE IF EXISTS "{name}"')
 
 
-def _select(view: str, named: Sequence[str], origin: str, row: str, sources: Sources) -> str:
+def _quoted(path: Path) -> str:
+    return f"'{str(path).replace(chr(39), chr(39) * 2)}'"
+
+
+def _select(
+    view: str, named: Sequence[str], origin: str, row: str, file: str, sources: Sources
+) -> str:
     columns = [
         name
         if name in named
@@ -189,8 +199,8 @@ def _select(view: str, named: Sequence[str], origin: str, row: str, sources: Sou
     ]
     where = f" WHERE {' AND '.join(bounds)}" if bounds else ""
     return (
-        f"SELECT epoch_us(start) AS us, {', '.join(columns)}, {origin} AS origin, {row} AS row "  # noqa: S608 - names of our own
-        f"FROM {view}{where}"
+        f"SELECT epoch_us(start) AS us, {', '.join(columns)}, {origin} AS origin, {row} AS row, "  # noqa: S608 - names of our own
+        f"((({file})::BIGINT << {ROW_BITS}) + {row}) AS place FROM {view}{where}"
     )
 
 

@@ -23,11 +23,24 @@ from cordon.calls.survey.engine import Engine
 
 KEPT = """
 SELECT c.us, CAST(c.duration_s AS REAL) AS duration_s, c.kind = 'voice' AS voice,
-       key64(c.caller) AS a, key64(c.callee) AS b, c.caller_imsi, c.callee_imsi,
-       substr(c.caller_imei, 1, 14) AS caller_imei, substr(c.callee_imei, 1, 14) AS callee_imei,
+       key64(c.caller) AS a, key64(c.callee) AS b,
+       CASE WHEN x.k IS NOT NULL THEN c.caller_imsi END AS caller_imsi,
+       CASE WHEN y.k IS NOT NULL THEN c.callee_imsi END AS callee_imsi,
+       CASE WHEN x.k IS NOT NULL THEN substr(c.caller_imei, 1, 14) END AS caller_imei,
+       CASE WHEN y.k IS NOT NULL THEN substr(c.callee_imei, 1, 14) END AS callee_imei,
        c.caller_cell, c.callee_cell, c.origin, c.row
 FROM calls c LEFT JOIN near x ON key64(c.caller) = x.k LEFT JOIN near y ON key64(c.callee) = y.k
 WHERE x.k IS NOT NULL OR y.k IS NOT NULL
+"""
+# the same, where it is known which calls they are: the texts of their numbers need not be compared
+WANTED = """
+SELECT w.n, c.us, CAST(c.duration_s AS REAL) AS duration_s, c.kind = 'voice' AS voice,
+       CASE WHEN w.a THEN c.caller_imsi END AS caller_imsi,
+       CASE WHEN w.b THEN c.callee_imsi END AS callee_imsi,
+       CASE WHEN w.a THEN substr(c.caller_imei, 1, 14) END AS caller_imei,
+       CASE WHEN w.b THEN substr(c.callee_imei, 1, 14) END AS callee_imei,
+       c.caller_cell, c.callee_cell, key64(c.origin) AS origin, c.row
+FROM calls c JOIN wanted w ON c.place = w.place
 """
 ROWS = """
 SELECT r.us, r.duration_s, r.voice, a.code AS caller, b.code AS callee,
@@ -69,7 +82,8 @@ class Near:
         in_census: position of each in the census.
         us: start (µs). duration: seconds, NaN where not recorded. voice: or a message.
         caller, callee: positions in `numbers`. *_imsi, *_imei, *_cell: positions in `imsis`,
-            `imeis` (14 digits: 3GPP TS 23.003 §6.2) and `cells`, -1 where not recorded.
+            `imeis` (14 digits: 3GPP TS 23.003 §6.2) and `cells`, -1 where not recorded. SIM and
+            handset of a number that is only the other end are not fetched: -1 too.
         origin, row: where the record stands; origin is a position in `origins`.
         exempt_one_in: how many exempt numbers stand behind each whose calls are here.
         repeated: records left out because an equal one stands before.
@@ -163,9 +177,11 @@ def gather(
     why = who_matters(census, named)
     one_in = _fewer(census, why, exempt)
     left_out = _within(census, why, most)
-    chosen = np.flatnonzero(why)
-    engine.put("near", pa.table({"k": _as_key(census, chosen)}))
-    rows = _streamed(engine, census) if engine.here else _asked(engine, census)
+    if census.ends is not None:
+        rows = _streamed(engine, census, why)
+    else:
+        engine.put("near", pa.table({"k": _as_key(census, np.flatnonzero(why))}))
+        rows = _asked(engine, census)
     return _near(rows, why, one_in, left_out)
 
 
@@ -227,16 +243,28 @@ class _Rows:
     origins: list[str]
 
 
-def _streamed(engine: Engine, census: Census) -> _Rows:
+def _streamed(engine: Engine, census: Census, why: NDArray[np.int8]) -> _Rows:
     """Fetched a part at a time, each text numbered as it comes: none is held by an engine."""
-    from cordon.calls.survey import tally
     from cordon.calls.survey.words import Words
 
-    lines = tally.numbered(census.key.view(np.uint64))
+    assert census.ends is not None
+    assert census.seen is not None
+    chosen = np.zeros(census.ends.numbers, bool)
+    chosen[census.seen[why != 0]] = True
+    place, ends = census.ends.touching(chosen)
+    engine.put(
+        "wanted",
+        pa.table(
+            {"place": place, "n": _upto(len(place)), **dict(zip("ab", chosen[ends].T, strict=True))}
+        ),
+    )
+    at_first = np.full(census.ends.numbers, -1, np.int32)
+    at_first[census.seen] = np.arange(len(census.seen), dtype=np.int32)
     words = {"imsi": Words(), "imei": Words(), "cell": Words()}
     parts: dict[str, list[NDArray[Any]]] = {}
     files = np.empty(0, np.uint64)
-    for batch in engine.stream(KEPT.replace("c.origin,", "key64(c.origin) AS origin,")):
+    for batch in engine.stream(WANTED):
+        n = batch.column("n").to_numpy()
         part: dict[str, NDArray[Any]] = {
             "us": batch.column("us").to_numpy(),
             "duration_s": batch.column("duration_s").to_numpy(zero_copy_only=False),
@@ -244,15 +272,17 @@ def _streamed(engine: Engine, census: Census) -> _Rows:
             "row": batch.column("row").to_numpy(),
             "origin": batch.column("origin").to_numpy(),
         }
-        for end, key in (("caller", "a"), ("callee", "b")):
-            part[end] = tally.places(lines, batch.column(key).to_numpy()).astype(np.int32)
+        for side, end in enumerate(("caller", "callee")):
+            part[end] = at_first[ends[n, side]]
             for what, known in words.items():
                 part[f"{end}_{what}"] = known.codes(batch.column(f"{end}_{what}"))
         files = np.union1d(files, part["origin"])
         for name, values in part.items():
             parts.setdefault(name, []).append(values)
-    del lines
+    del place, ends, at_first
+    engine.drop("wanted")
     if not parts:  # nobody matters
+        engine.put("near", pa.table({"k": _as_key(census, np.flatnonzero(why))}))
         return _asked(engine, census)
     c = {name: np.concatenate(parts.pop(name)) for name in list(parts)}
     names = engine.table("SELECT DISTINCT key64(origin) AS k, origin FROM calls").to_pylist()

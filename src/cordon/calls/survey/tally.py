@@ -34,7 +34,14 @@ def empty(lines: int = 1 << 12) -> Ints:
 
 @compiled
 def walk(
-    lines: Ints, held: int, a: Keys, b: Keys, us: Ints, what: NDArray[np.uint8], new: Ints
+    lines: Ints,
+    held: int,
+    a: Keys,
+    b: Keys,
+    us: Ints,
+    what: NDArray[np.uint8],
+    new: Ints,
+    ends: NDArray[np.int32],
 ) -> tuple[Ints, int, int]:
     """Add calls to the lines.
 
@@ -43,6 +50,7 @@ def walk(
         a, b: hashes of caller and callee. us: µs. what: bits.
         new: room for two entries a call: the place of a call in which a number stood for the
             first time.
+        ends: room for the places of caller and callee of each call, from 0.
 
     Returns:
         The lines, which are others where there was no room; how many are held; how many are new.
@@ -63,6 +71,7 @@ def walk(
             held += 1
             new[found] = i
             found += 1
+        ends[i, 0] = lines[p, PLACE] - 1
         lines[p, MADE] += count
         lines[p, MET] |= voice << np.int64(b[i] % _SLOTS)
         lines[p, FIRST] = min(lines[p, FIRST], us[i])
@@ -72,6 +81,7 @@ def walk(
             held += 1
             new[found] = i
             found += 1
+        ends[i, 1] = lines[p, PLACE] - 1
         lines[p, TAKEN] += count
         lines[p, HEARD] |= voice << np.int64(a[i] % _SLOTS)
         answered = told & ANSWERED
@@ -91,19 +101,6 @@ def places(lines: Ints, keys: Keys) -> Ints:
             p = (p + _NEXT) & last
         found[i] = lines[p, PLACE] - 1
     return found
-
-
-@compiled
-def numbered(keys: Keys) -> Ints:
-    """Lines in which each of these different keys has the place that it has here."""
-    size = 16
-    while size < 3 * len(keys):
-        size *= 2
-    lines = np.zeros((size, 8), np.int64)
-    last = np.uint64(size - 1)
-    for i in range(len(keys)):
-        _line(lines, keys[i], last, i)
-    return lines
 
 
 @compiled
