@@ -46,7 +46,7 @@ class Ends:
         held = np.empty((len(place), 2), np.int64)
         held[:, 0] = place
         held[:, 1] = pairs.view(np.int64)[:, 0]
-        self._file.write(memoryview(held).cast("B"))
+        self._file.write(held.tobytes())
 
     def among(self, mark: NDArray[np.int32]) -> tuple[Ints, Ints]:
         """Different pairs of marked numbers that called, whoever of the two did.
