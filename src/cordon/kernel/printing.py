@@ -56,7 +56,7 @@ def _compiled(
     ):
         try:
             # its stub wants one type for source and root; bytes are no path, and a path is no bytes
-            return typst.compile(  # type: ignore[misc]
+            return typst.compile(  # type: ignore[type-var]
                 source,
                 root=empty,
                 format=format_,
