@@ -3,6 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 DEMO_DATA ?= demo
 MINUTES ?= 120
+# What was compiled once is kept: every process that a test starts would compile it again. And a
+# process of the tests that dies ends the run at once, where files are handed out whole: it hung.
+PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --max-worker-restart=0
 
 .PHONY: help setup demo serve check test looks soak soak-tak bench messages migration lock clean
 
@@ -26,18 +29,18 @@ check: setup ## Format, lint, strict types, the import rules, the tests of the h
 	@$(BIN)/ruff check src tests bench hatch_build.py
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@$(BIN)/python -m pytest -n 2 tests/house tests/kernel tests/ledger tests/countries
+	@$(PYTEST) tests/house tests/kernel tests/ledger tests/countries
 
 test: setup ## Every test, the pages in a browser among them
 	@sh tools/chromium
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations=30
+	@$(PYTEST) --dist loadfile --no-loadscope-reorder --durations=30
 
 looks: setup ## Every page in every theme and language, with pictures in screenshots/
 	@sh tools/chromium
-	@TEST_LOOKS=1 $(BIN)/python -m pytest -n 2 tests/web/test_pages_axe.py
+	@TEST_LOOKS=1 $(PYTEST) tests/web/test_pages_axe.py
 
 soak: setup ## The tests that kill and fill, with many more kills (20 to 40 minutes)
-	@TEST_SOAK=1 $(BIN)/python -m pytest -n 2 -m faults
+	@TEST_SOAK=1 $(PYTEST) -m faults
 
 soak-tak: setup ## 200 TAK clients that drop and come back at random for MINUTES (120)
 	@$(BIN)/python -m bench.soak_tak --minutes $(MINUTES)

@@ -17,6 +17,8 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from support.apps import analysed_once
+from support.databases import Databases
+from support.quick import hurried
 
 os.environ.setdefault("XDG_RUNTIME_DIR", "/tmp")
 ROOT = Path(__file__).parent.parent
@@ -46,6 +48,7 @@ def pytest_collection_finish() -> None:
     imported.
     """
     analysed_once()
+    hurried()
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
@@ -76,8 +79,11 @@ def postgres_url() -> Iterator[str]:
     admin = create_engine(url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         # no test pulls the plug of this server, and waiting for the disk is most of its time
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        for setting in ("fsync", "synchronous_commit", "full_page_writes", "autovacuum"):
             connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+        # nor is what stands in memory written out while the tests run
+        connection.execute(text("ALTER SYSTEM SET checkpoint_timeout = '1h'"))
+        connection.execute(text("ALTER SYSTEM SET max_wal_size = '8GB'"))
         connection.execute(text("SELECT pg_reload_conf()"))
     admin.dispose()
     yield url
@@ -142,9 +148,11 @@ def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
 @pytest.fixture(scope="session")
 def copy_of_postgres(
     postgres_url: str, migrated_postgres: str
-) -> Callable[[], AbstractContextManager[str]]:
+) -> Iterator[Callable[[], AbstractContextManager[str]]]:
     """`with copy_of_postgres() as url:` a database with every table and nothing in them."""
-    return lambda: a_database(postgres_url, migrated_postgres)
+    copies = Databases(postgres_url, migrated_postgres)
+    yield copies.lent
+    copies.close()
 
 
 @pytest.fixture

@@ -124,7 +124,10 @@ def commands() -> list[tuple[str, ast.FunctionDef]]:
     found = []
     for path in sorted(SOURCE.rglob("*.py")):
         name = path.relative_to(SOURCE).as_posix()
-        for node in ast.parse(path.read_text("utf-8")).body:
+        text = path.read_text("utf-8")
+        if ".command(" not in text and name not in {file for file, _ in single}:
+            continue
+        for node in ast.parse(text).body:
             if isinstance(node, ast.FunctionDef) and (
                 (name, node.name) in single
                 or any(".command(" in ast.unparse(d) for d in node.decorator_list)

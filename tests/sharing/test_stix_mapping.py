@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 import pytest
 import stix2
-from stix2validator import ValidationOptions, validate_instance
 
 from cordon.cases import Case, CaseState, Exhibit, ExhibitKind
 from cordon.kernel.access.model import Mark
@@ -16,10 +15,10 @@ from cordon.kernel.findings import Finding, Reason, RecordRef
 from cordon.sharing.agreements.grades import Grade
 from cordon.sharing.stix import mapping, marks
 from cordon.sharing.stix.checking import check
+from support.stixvalidated import validate_instance
 
 NOON = datetime(2026, 3, 6, 12, tzinfo=UTC)
 SHA = "ab" * 32
-OPTIONS = ValidationOptions(version="2.1", disabled=["all"], silent=True)
 POINT = {"type": "Point", "coordinates": [63.47, 25.26]}
 LINE = {"type": "LineString", "coordinates": [[63.0, 25.0], [63.5, 25.5]]}
 
@@ -68,7 +67,7 @@ def test_everything_made_is_stix_to_other_programs():
     assert len({o["id"] for o in made}) == len(made)
     for thing in made:
         check(thing)
-        assert validate_instance(json.loads(json.dumps(thing)), OPTIONS).is_valid, thing["type"]
+        assert validate_instance(json.loads(json.dumps(thing))).is_valid, thing["type"]
     file = next(o for o in made if o["type"] == "file")
     assert file["id"] == stix2.v21.File(hashes={"SHA-256": SHA}).id, "as the standard makes it"
     known = [o for o in made if o["type"] != mapping.THING]

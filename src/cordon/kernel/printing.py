@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from functools import lru_cache
 from importlib.resources import as_file, files
 from typing import Any, Literal
 
@@ -19,6 +20,12 @@ import typst
 from cordon.kernel.errors import Unavailable
 
 _FONTS = ("web", "static", "vendor", "fonts")  # in the package, where the build lays them out
+
+
+@lru_cache(maxsize=1)
+def _fonts(folder: str) -> typst.Fonts:
+    """The fonts of a folder and of typst itself, read once and not for each print."""
+    return typst.Fonts(include_system_fonts=False, font_paths=[folder])
 
 
 def pdf(package: str, template: str, values: Mapping[str, Any]) -> bytes:
@@ -49,13 +56,12 @@ def _compiled(
     ):
         try:
             # its stub wants one type for source and root; bytes are no path, and a path is no bytes
-            return typst.compile(  # type: ignore[misc]
+            return typst.compile(  # type: ignore[type-var]
                 source,
                 root=empty,
                 format=format_,
                 ppi=ppi,
-                font_paths=[str(folder)],
-                ignore_system_fonts=True,
+                font_paths=_fonts(str(folder)),
                 package_path=empty,
                 package_cache_path=empty,
                 sys_inputs={"values": orjson.dumps(values).decode()},

@@ -19,12 +19,15 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_datetime
 from babel.numbers import format_decimal
 from jinja2 import (
+    BytecodeCache,
     ChoiceLoader,
     Environment,
     FileSystemLoader,
     PrefixLoader,
     StrictUndefined,
+    pass_context,
 )
+from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from cordon.kernel.clock import as_utc, format_time, parse_time
@@ -249,6 +252,39 @@ SUBJECT_WORDS = (
 )  # fmt: skip
 
 
+class _Compiled(BytecodeCache):
+    """Templates as they were compiled, for all languages, zones and nodes of a process.
+
+    What is compiled is the same for each of them as long as nothing of a language, a zone or a
+    node is worked out while compiling: Jinja does so with a filter of a constant, unless the
+    filter asks for the context (`_when_drawn`).
+    """
+
+    def __init__(self) -> None:
+        self._codes: dict[tuple[str, str], Any] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Take what was compiled of the same text, if it was."""
+        bucket.code = self._codes.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what was compiled."""
+        self._codes[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED = _Compiled()
+
+
+def _when_drawn(filter_: Callable[..., Any]) -> Callable[..., Any]:
+    """The filter, never worked out before the page is drawn."""
+
+    @pass_context
+    def asked(_context: Any, *values: Any, **more: Any) -> Any:
+        return filter_(*values, **more)
+
+    return asked
+
+
 class Templates:
     """Draws pages; safe to share between threads.
 
@@ -315,6 +351,7 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=self._reload,
+            bytecode_cache=_COMPILED,
         )
         formats = Formats(lang, zone, self._names)
         spoken = i18n.translations(lang)
@@ -326,13 +363,12 @@ class Templates:
             asset=asset, lang=lang, direction=i18n.direction(lang), languages=i18n.LANGUAGES,
             gauge=gauge, zone=zone,
         )  # fmt: skip
-        environment.filters.update(
-            when=formats.when, number=formats.number, measure=formats.measure,
-            exact=formats.exact,
-            distance=formats.distance, span=formats.span, zone_name=formats.zone_name,
-            local=formats.local, called=formats.called, dms=dms, mask=mask, iso=format_time,
-            moment=parse_time,
+        own = (
+            "when", "number", "measure", "exact", "distance", "span", "zone_name", "local",
+            "called",
         )  # fmt: skip
+        environment.filters.update({name: _when_drawn(getattr(formats, name)) for name in own})
+        environment.filters.update(dms=dms, mask=mask, iso=format_time, moment=parse_time)
         return environment
 
 

@@ -10,6 +10,7 @@ import json
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import cedarpy
 
@@ -32,6 +33,12 @@ class Decision:
     policies: tuple[str, ...]
 
 
+@lru_cache(maxsize=4)
+def _parsed(text: str) -> cedarpy.PolicySet:
+    """A set of policies, which nothing changes: every node of a process has the same one."""
+    return cedarpy.PolicySet.from_str(text)
+
+
 class Gate:
     """Decides whether an actor may do an act on a thing.
 
@@ -48,7 +55,7 @@ class Gate:
     def replace(self, policies: Mapping[str, str]) -> None:
         """Take other policies; every kept decision is forgotten."""
         try:
-            parsed = cedarpy.PolicySet.from_str("\n".join(policies.values()))
+            parsed = _parsed("\n".join(policies.values()))
         except ValueError as wrong:
             raise WrongSetting(f"A policy file cannot be read: {wrong}.") from None
         with self._lock:

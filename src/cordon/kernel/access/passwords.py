@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -36,19 +37,29 @@ class PasswordRules:
     shortest: int = 12
 
 
+def _hasher(rules: PasswordRules) -> PasswordHasher:
+    return PasswordHasher(
+        time_cost=rules.passes,
+        memory_cost=rules.memory_kib,
+        parallelism=rules.lanes,
+        type=Type.ID,
+    )
+
+
+@lru_cache(maxsize=8)
+def _nobody(rules: PasswordRules) -> str:
+    """The hash of a password that is nobody's, made once: it costs what a sign-in does."""
+    return _hasher(rules).hash("nobody has this password")
+
+
 class Passwords:
     """Hashes and checks passwords."""
 
     def __init__(self, rules: PasswordRules = PasswordRules()) -> None:
         self.rules = rules
-        self._hasher = PasswordHasher(
-            time_cost=rules.passes,
-            memory_cost=rules.memory_kib,
-            parallelism=rules.lanes,
-            type=Type.ID,
-        )
+        self._hasher = _hasher(rules)
         # Somebody unknown is checked against this, so that they take as long as somebody known.
-        self._nobody = self._hasher.hash("nobody has this password")
+        self._nobody = _nobody(rules)
 
     def hash(self, password: str) -> str:
         """Hash a password in Argon2's own encoding, its salt and parameters inside."""
