@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 
 from cordon.kernel.access.model import Mark, Role
 from cordon.sharing.nodes.keys import NodeKeys
+from cordon.sharing.nodes.words import MESSAGES
 
 PASSWORD = "monsoon lantern quarry"
 
@@ -61,3 +62,7 @@ def test_a_node_is_trusted_begun_anew_and_cut_off_on_its_page(node, app, tmp_pat
     assert str(node.sharing.witnesses.cosigner) in page.text.replace("&#43;", "+")
     other = signed_in(node, app, "investigator")
     assert {other.get(p).status_code for p in ("/sharing/witnesses", "/sharing/nodes")} == {403}
+
+
+def test_whatever_one_node_tells_another_has_a_name_on_the_page(node):
+    assert set(MESSAGES) == set(node.room("sharing").nodes._told)

@@ -12,6 +12,7 @@ from cordon.kernel.access.model import Actor
 from cordon.kernel.errors import BadInput, Conflict, CordonError, DoesNotVerify, NotFound
 from cordon.kernel.pages import May, guarded_router, page, see_other
 from cordon.sharing.nodes.desk import Nodes
+from cordon.sharing.nodes.words import MESSAGES
 
 VIEW, ADD = "sharing.node.view", "sharing.node.add"
 CUT_OFF, ANEW = "sharing.node.cut_off", "sharing.node.begin_anew"
@@ -39,6 +40,7 @@ def node_routes(nodes: Nodes, may: Callable[[Actor, str], bool]) -> APIRouter:
             status=200 if refused is None else type(refused).status,
             peers=peers,
             received={p.code: nodes.received(actor, p.code) for p in peers},
+            told=MESSAGES,
             failing=dict(nodes.failing),
             own=nodes.keys.fingerprint,
             next_at=nodes.keys.next_at(),
