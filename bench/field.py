@@ -1,11 +1,12 @@
-"""Orders to phones: from the watch's click to the field page of the unit that is sent.
+"""Orders to phones: from the watch's click to the field page and the TAK client of the unit.
 
 A node on SQLite runs in a process of its own, on loopback, as `cordon serve` runs it. Each of the
 field officers holds the socket of their phone open and asks for the state when it is told to, as
 the field page does; one watch officer sends each unit to an alert of its own, at a steady pace and
 then as fast as the node takes orders. The time runs from the first byte of the watch's request to
-the last byte of the answer that shows the order to its phone. Phones and watch share the machine's
-cores with the node, and loopback is no mobile network. There is no peer.
+the last byte of the answer that shows the order to its phone, and to the last byte of the marker
+that a TAK client of the unit is given (`bench.field_tak`). Phones, TAK clients and watch share the
+machine's cores with the node, and loopback is no mobile network. There is no peer.
 """
 
 from __future__ import annotations
@@ -22,8 +23,10 @@ from typing import Any
 
 import websockets
 
+from bench.field_tak import client
 from bench.measuring import Taken, row
 from bench.pages import cpu_of, finding, free_port, percentile, served, settings
+from bench.tak import enrol
 from cordon.bootstrap import Node, open_node
 from cordon.commands.serving import run as serve
 from cordon.kernel import logs
@@ -42,6 +45,7 @@ class Seen:
 
     sent: dict[int, float] = field(default_factory=dict)
     shown: dict[int, float] = field(default_factory=dict)
+    on_tak: dict[int, float] = field(default_factory=dict)
     asked: int = 0
 
 
@@ -89,8 +93,12 @@ def fill(folder: Path, phones: int) -> dict[str, Any]:
         alerts += [a.id for a in page.alerts]
         if not page.alerts:
             raise RuntimeError(f"only {len(alerts)} of {phones} alerts stand for themselves")
+    codes = [f"pb-{n:03}" for n in range(phones)]
+    tak = enrol(node, folder, codes, node.settings.tak_tells[0], Mark.AMBER)
     node.close()
-    return {"watch": watch, "tokens": tokens, "units": units, "alerts": alerts[:phones]}
+    return {
+        "watch": watch, "tokens": tokens, "units": units, "alerts": alerts[:phones], "tak": tak
+    }  # fmt: skip
 
 
 class Asking:
@@ -149,14 +157,18 @@ async def phone(port: int, n: int, token: str, seen: Seen, ready: asyncio.Semaph
                 seen.shown.setdefault(n, time.perf_counter())
 
 
-async def look(port: int, pid: int, held: dict[str, Any]) -> dict[str, Any]:
-    """All phones, then the orders: first at a pace, then the others as fast as they are taken."""
+async def look(port: int, tak: int, pid: int, held: dict[str, Any]) -> dict[str, Any]:
+    """All phones and TAK clients, then the orders: at a pace, then as fast as they are taken."""
     seen, ready = Seen(), asyncio.Semaphore(0)
     count = len(held["tokens"])
     before = memory_of(pid)
     phones = [
         asyncio.ensure_future(phone(port, n, token, seen, ready))
         for n, token in enumerate(held["tokens"])
+    ]
+    phones += [
+        asyncio.ensure_future(client(tak, n, context, seen.on_tak, ready))
+        for n, context in enumerate(held["tak"])
     ]
     for _ in phones:
         await asyncio.wait_for(ready.acquire(), 60)
@@ -179,7 +191,9 @@ async def look(port: int, pid: int, held: dict[str, Any]) -> dict[str, Any]:
             await watch.ask("POST", path, csrf, order.encode())
             await asyncio.sleep(max(0.0, began + pace - time.perf_counter()))
         end = time.perf_counter() + 20
-        while any(n not in seen.shown for n in numbers) and time.perf_counter() < end:
+        while time.perf_counter() < end and any(
+            n not in shown for n in numbers for shown in (seen.shown, seen.on_tak)
+        ):
             await asyncio.sleep(0.05)
         taken[name] = Taken()
         taken[name].add(time.perf_counter() - wall, cpu_of(pid) - cpu)
@@ -189,17 +203,27 @@ async def look(port: int, pid: int, held: dict[str, Any]) -> dict[str, Any]:
               if isinstance(r, Exception)]  # fmt: skip
     if failed:
         raise failed[0]
-    late = {n: seen.shown[n] - at for n, at in seen.sent.items() if n in seen.shown}
-    return {"late": late, "asked": seen.asked, "memory": memory, "still": still, "taken": taken}
+    late, on_tak = (
+        {n: shown[n] - at for n, at in seen.sent.items() if n in shown}
+        for shown in (seen.shown, seen.on_tak)
+    )
+    return {
+        "late": late,
+        "tak": on_tak,
+        "asked": seen.asked,
+        "memory": memory,
+        "still": still,
+        "taken": taken,
+    }
 
 
 def measured(phones: int) -> dict[str, Any]:
     """One run of so many phones."""
     folder = Path(tempfile.mkdtemp(prefix="cordon-bench-"))
     try:
-        held, port = fill(folder, phones), free_port()
-        with served("bench.field", folder, port) as server:
-            return asyncio.run(look(port, server.pid, held))
+        held, port, tak = fill(folder, phones), free_port(), free_port()
+        with served("bench.field", folder, port, str(tak)) as server:
+            return asyncio.run(look(port, tak, server.pid, held))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -214,20 +238,21 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
         ("pace", range(half), f"{half} orders, one each {PACE_S:g} s"),
         ("burst", range(half, phones), f"{half} orders as fast as they are taken"),
     ):
-        late = [got["late"][n] for n in numbers if n in got["late"]]
-        whole = "" if len(late) == half else f"; {half - len(late)} NEVER SHOWN"
-        rows.append(
-            row(
-                f"{says}, {phones} phones: order to phone{whole}",
-                f"{percentile(late, 0.5):.3f} / {percentile(late, 0.99):.3f}" if late else "–",
-                None, "s, p50 / p99", got["taken"][name], goal=f"p99 ≤ {GOAL_S:g}",
-                missing=half - len(late),
-            )
-        )  # fmt: skip
+        for which, where in (("late", "phone"), ("tak", "TAK client of the unit")):
+            late = [got[which][n] for n in numbers if n in got[which]]
+            whole = "" if len(late) == half else f"; {half - len(late)} NEVER SHOWN"
+            rows.append(
+                row(
+                    f"{says}, {phones} phones and as many TAK clients: order to {where}{whole}",
+                    f"{percentile(late, 0.5):.3f} / {percentile(late, 0.99):.3f}" if late else "–",
+                    None, "s, p50 / p99", got["taken"][name], goal=f"p99 ≤ {GOAL_S:g}",
+                    missing=half - len(late),
+                )
+            )  # fmt: skip
     rows.append(
         row(
-            f"{phones} phones heard, nothing sent: the node's processor "
-            f"(+{got['memory']:,} MB with their sockets)",
+            f"{phones} phones and TAK clients heard, nothing sent: the node's processor "
+            f"(+{got['memory']:,} MB with their connections)",
             round(100 * got["still"].cpus[0] / got["still"].walls[0], 1),
             None, "% of a core", got["still"],
         )
@@ -236,8 +261,9 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3:
+    if len(sys.argv) == 4:
         own = settings(Path(sys.argv[1]), int(sys.argv[2]))
+        own = own.model_copy(update={"tak_server_port": int(sys.argv[3])})
         logs.set_up(own.log_level, own.log_format)
         serve(open_node(own), own)
     else:

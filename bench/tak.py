@@ -1,35 +1,45 @@
-"""The TAK relay: events of a few clients passed on to five hundred, beside taky in the same run.
+"""The TAK relay: events of a few clients passed on to five hundred, beside taky and FreeTAKServer.
 
-Both servers run in processes of their own, on loopback, with mutual TLS from one authority and the
+All servers run in processes of their own, on loopback, with mutual TLS from one authority and the
 same client certificates; one driver holds all connections of the one that is measured. Twenty of
 the clients send events under names of their own as fast as they are taken; the time runs from the
 first byte sent to the last one delivered. An event counts as delivered when its end has come out
-of the receiver's TLS. taky is the only peer: FreeTAKServer was not measured.
+of the receiver's TLS; what a server sends back to the sender does not count. FreeTAKServer is
+stopped (SIGSTOP) while it is not its turn, as it works without pause even where nothing is sent.
+It works through all that it read before it passes anything on: of rounds of 600 events to 500
+clients it had delivered one event after three minutes. So its rounds have a hundred events at
+most, and end after two minutes. Its clients write each event by itself, as it cuts off those
+whose event comes in two readings.
 """
 
 from __future__ import annotations
 
-import contextlib
 import os
 import selectors
 import signal
 import socket
 import ssl
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from bench import freetak
 from bench.measuring import ROOT, Taken, row
 from bench.pages import free_port
+from bench.peers import PeerMissing
 
 SENDERS = 20
 GROUP = "bench"
 END = b"</event>"
+FREE = "FreeTAKServer"
+FREE_EVENTS, FREE_LONGEST = 100, 120.0  # of a round of it, and seconds that it may take
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +53,27 @@ class Size:
 
 @dataclass(slots=True)
 class Got:
-    """What became of one server's rounds."""
+    """What became of one server's rounds; `why` is set where it was not measured."""
 
     taken: Taken = field(default_factory=Taken)
+    rates: list[float] = field(default_factory=list)  # deliveries a second, of each round
     delivered: int = 0
     expected: int = 0
-    cut: int = 0
+    cut: int = 0  # clients that were disconnected
+    joined: int = 0
+    joining: float = 0.0  # seconds
+    why: str = ""
+
+    def add(self, wall: float, cpu: float, delivered: int, expected: int) -> None:
+        self.taken.add(wall, cpu)
+        self.rates.append(delivered / wall if delivered else 0.0)
+        self.delivered += delivered
+        self.expected += expected
+
+    @property
+    def rate(self) -> float:
+        """Deliveries a second, on the median round."""
+        return statistics.median(self.rates)
 
 
 def event(uid: str) -> bytes:
@@ -67,21 +92,57 @@ def event(uid: str) -> bytes:
 
 
 class Clients:
-    """All connections to one server, in one loop."""
+    """All connections to one server, in one loop.
 
-    def __init__(self, port: int, context: list[ssl.SSLContext]) -> None:
+    Args:
+        greeting: what a client says first, by its number. whole: each event is a write of its own.
+        longest: seconds for all to come in; who has not by then stays outside.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        contexts: list[ssl.SSLContext],
+        greeting: Callable[[int], bytes] | None = None,
+        whole: bool = False,
+        longest: float = 300.0,
+    ) -> None:
         self.selector = selectors.DefaultSelector()
+        self.wanted, self.whole = len(contexts), whole
         self.sockets: list[ssl.SSLSocket] = []
         self.tails: dict[ssl.SSLSocket, bytes] = {}
+        self.name = b"<event "  # stands once in each event that counts
+        self.own: dict[ssl.SSLSocket, bytes] = {}  # stands in those that a sender sent itself
         self.ends = self.cut = 0
-        for one in context:
-            plain = socket.create_connection(("127.0.0.1", port), timeout=20)
-            secured = one.wrap_socket(plain, server_hostname="127.0.0.1")
-            secured.setblocking(False)
-            self.selector.register(secured, selectors.EVENT_READ)
-            self.sockets.append(secured)
-            self.tails[secured] = b""
-            self.turn(0)
+        until = time.perf_counter() + longest
+        for n, context in enumerate(contexts):
+            self._join(port, context, greeting(n) if greeting else b"", until)
+
+    def _join(self, port: int, context: ssl.SSLContext, says: bytes, until: float) -> None:
+        if time.perf_counter() > until:
+            return
+        plain = socket.create_connection(("127.0.0.1", port), timeout=20)
+        one = context.wrap_socket(plain, server_hostname="127.0.0.1", do_handshake_on_connect=False)
+        one.setblocking(False)
+        while True:
+            try:
+                one.do_handshake()
+                if says:
+                    one.send(says)
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                if time.perf_counter() > until:
+                    one.close()
+                    return
+                self.turn(0.002)
+            except OSError:
+                one.close()
+                return
+            else:
+                break
+        self.selector.register(one, selectors.EVENT_READ)
+        self.sockets.append(one)
+        self.tails[one] = b""
+        self.turn(0)
 
     def turn(self, wait: float) -> bool:
         """Read what has come; return whether anything had."""
@@ -91,13 +152,13 @@ class Clients:
         return bool(ready)
 
     def _read(self, one: ssl.SSLSocket) -> None:
+        own = self.own.get(one)
         try:
             while data := one.recv(1 << 16):
-                joined = self.tails[one] + data
-                self.ends += joined.count(END)
-                at = joined.rfind(END)
-                rest = joined[at + len(END) :] if at >= 0 else joined
-                self.tails[one] = rest[-len(END) + 1 :]
+                whole, _, self.tails[one] = (self.tails[one] + data).rpartition(END)
+                self.ends += whole.count(self.name)
+                if own:
+                    self.ends -= whole.count(own)
         except (ssl.SSLWantReadError, BlockingIOError):
             return
         except OSError:
@@ -105,30 +166,44 @@ class Clients:
         self.cut += 1
         self.selector.unregister(one)
 
-    def settle(self, quiet: float = 1.0) -> None:
+    def settle(self, quiet: float = 1.0, longest: float = 60.0) -> None:
         """Read until nothing comes for a while."""
-        until = time.perf_counter() + quiet
-        while time.perf_counter() < until:
+        begun = time.perf_counter()
+        until = begun + quiet
+        while (now := time.perf_counter()) < min(until, begun + longest):
             if self.turn(0.05):
-                until = time.perf_counter() + quiet
+                until = now + quiet
 
     def round(self, events: int, name: str, longest: float = 120.0) -> tuple[float, int, int]:
         """Send a round; return seconds, events delivered, and events that had to be."""
         self.settle()
         self.ends = 0
-        expected = events * (len(self.sockets) - 1)
-        waiting = {
-            one: b"".join(event(f"{name}-{n}-{i}") for i in range(events // SENDERS))
-            for n, one in enumerate(self.sockets[:SENDERS])
-        }
+        self.name = f'uid="{name}-'.encode()
+        expected = events * (self.wanted - 1)
+        waiting: dict[ssl.SSLSocket, list[bytes]] = {}
+        for n, one in enumerate(self.sockets[:SENDERS]):
+            self.own[one] = f'uid="{name}-{n}-'.encode()
+            said = [event(f"{name}-{n}-{i}") for i in range(events // SENDERS)]
+            all_ = b"".join(said)
+            waiting[one] = (
+                said if self.whole
+                else [all_[at : at + 16_384] for at in range(0, len(all_), 16_384)]
+            )  # fmt: skip
         begun = last = time.perf_counter()
         while self.ends < expected and time.perf_counter() - begun < longest:
             for one in list(waiting):
-                with contextlib.suppress(ssl.SSLWantWriteError, BlockingIOError):
-                    sent = one.send(waiting[one][:16_384])
-                    waiting[one] = waiting[one][sent:]
-                    if not waiting[one]:
-                        del waiting[one]
+                try:
+                    sent = one.send(waiting[one][0])
+                except (ssl.SSLWantWriteError, BlockingIOError):
+                    continue
+                except OSError:  # it was cut off; reading tells so
+                    del waiting[one]
+                    continue
+                waiting[one][0] = waiting[one][0][sent:]
+                if not waiting[one][0]:
+                    del waiting[one][0]
+                if not waiting[one]:
+                    del waiting[one]
             if self.turn(0 if waiting else 0.05):
                 last = time.perf_counter()
             if self.cut and last + 5 < time.perf_counter():
@@ -170,32 +245,47 @@ def _settings(folder: Path) -> Any:
 
 def fill(folder: Path, clients: int) -> list[ssl.SSLContext]:
     """A node with clients enrolled, and what each of them speaks TLS with."""
+    from cordon.bootstrap import open_node
+
+    node = open_node(_settings(folder))
+    made = enrol(node, folder, [None] * clients)
+    node.close()
+    return made
+
+
+def enrol(
+    node: Any,
+    folder: Path,
+    units: Sequence[str | None],
+    group: str = GROUP,
+    cleared: str = "TLP:GREEN",
+) -> list[ssl.SSLContext]:
+    """Let a client of each of these units (or of none) join a node, and return their contexts."""
     from cryptography.hazmat.primitives.serialization import (
         Encoding,
         NoEncryption,
         PrivateFormat,
     )
 
-    from cordon.bootstrap import open_node
     from cordon.kernel.access.model import Mark
     from cordon.kernel.ids import new_id
     from cordon.operations.tak.keys import fingerprint, new_key
     from cordon.operations.tak.tables import TakClientRow
 
-    node = open_node(_settings(folder))
     now, keys, key = node.kernel.clock.now(), node.tak.keys, new_key()
     keys.server_context("127.0.0.1", now)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     made = []
     with node.kernel.rows.write() as session:
-        for n in range(clients):
+        for n, unit in enumerate(units):
             id_ = new_id()
             certificate = keys.client(id_, key.public_key(), now)
             session.add(
                 TakClientRow(
                     id=id_, agency=node.kernel.agency, mark=Mark.GREEN, created_at=now,
-                    name=f"Client {n}", groups=[GROUP], cleared=Mark.GREEN, enrolled_by="bench",
+                    name=f"Client {n}", groups=[group], cleared=Mark(cleared), enrolled_by="bench",
                     certificate=fingerprint(certificate), valid_until=now + timedelta(days=9),
+                    unit=unit,
                 )
             )  # fmt: skip
             path = folder / "client.pem"
@@ -203,7 +293,6 @@ def fill(folder: Path, clients: int) -> list[ssl.SSLContext]:
             context = ssl.create_default_context(cadata=keys.authority_pem.decode())
             context.load_cert_chain(path)
             made.append(context)
-    node.close()
     return made
 
 
@@ -228,58 +317,130 @@ def _start(kind: str, folder: Path, port: int) -> subprocess.Popen[str]:
 
 
 def _cpu(process: subprocess.Popen[str]) -> float:
-    fields = Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    """Processor seconds of a process, and of the others of its session where it leads one."""
+    ticks = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rsplit(")", 1)[1].split()
+        except (OSError, IndexError):  # it has ended
+            continue
+        if int(path.parent.name) == process.pid or int(fields[3]) == process.pid:
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def measure(size: Size) -> dict[str, Got]:
-    """Rounds of both servers by turns, each with all its clients connected throughout."""
-    got = {"cordon": Got(), "taky": Got()}
+    """Rounds of all servers by turns, each with all its clients connected throughout."""
+    got = {"cordon": Got(), "taky": Got(), FREE: Got()}
+    was_there = freetak.PERSISTENT.exists()
     with tempfile.TemporaryDirectory(prefix="cordon-bench-tak-") as name:
         folder = Path(name)
         contexts = fill(folder, size.clients)
         ports = {kind: free_port() for kind in got}
         _taky(folder, ports["taky"])
-        running = {kind: _start(kind, folder, ports[kind]) for kind in got}
+        running = {kind: _start(kind, folder, ports[kind]) for kind in ("cordon", "taky")}
         try:
             for process in running.values():
                 assert process.stdout is not None
                 if process.stdout.readline().strip() != "ready":
                     raise RuntimeError("a server did not start")
-            clients = {kind: Clients(ports[kind], contexts) for kind in got}
-            for n in range(size.rounds):
-                for kind, said in got.items():
-                    cpu = _cpu(running[kind])
-                    wall, came, expected = clients[kind].round(size.events, f"b{n}")
-                    said.taken.add(wall, _cpu(running[kind]) - cpu)
-                    said.delivered += came
-                    said.expected += expected
-                    said.cut = clients[kind].cut
-            for each in clients.values():
-                each.close()
+            try:
+                running[FREE] = freetak.start(folder / FREE, folder / "node" / "keys", ports[FREE])
+            except (PeerMissing, RuntimeError) as error:
+                got[FREE].why = str(error)
+            _rounds(size, got, running, ports, contexts)
         finally:
-            for process in running.values():
-                process.kill()
+            for kind, process in running.items():
+                if kind == FREE:
+                    os.killpg(process.pid, signal.SIGKILL)
+                else:
+                    process.kill()
                 process.wait()
+            freetak.forget(was_there)
     return got
+
+
+def _rounds(
+    size: Size,
+    got: dict[str, Got],
+    running: dict[str, subprocess.Popen[str]],
+    ports: dict[str, int],
+    contexts: list[ssl.SSLContext],
+) -> None:
+    clients = {}
+    for kind in running:
+        free = kind == FREE
+        begun = time.perf_counter()
+        clients[kind] = Clients(ports[kind], contexts, freetak.greeting if free else None, free)
+        got[kind].joining = time.perf_counter() - begun
+        got[kind].joined = len(clients[kind].sockets)
+        clients[kind].settle()
+        _let_run(kind, running, False)
+    for n in range(size.rounds):
+        for kind, process in running.items():
+            _let_run(kind, running, True)
+            cpu = _cpu(process)
+            events = min(size.events, FREE_EVENTS) if kind == FREE else size.events
+            wall, came, expected = clients[kind].round(
+                events, f"b{n}", FREE_LONGEST if kind == FREE else 120.0
+            )
+            got[kind].add(wall, _cpu(process) - cpu, came, expected)
+            got[kind].cut = clients[kind].cut
+            _let_run(kind, running, False)
+    for each in clients.values():
+        each.close()
+
+
+def _let_run(kind: str, running: dict[str, subprocess.Popen[str]], runs: bool) -> None:
+    if kind == FREE:
+        os.killpg(running[kind].pid, signal.SIGCONT if runs else signal.SIGSTOP)
 
 
 def run(quick: bool = False) -> list[dict[str, Any]]:
     """Rows of the table."""
-    size = Size(500, 100, 1) if quick else Size(500, 600, 3)
+    size = Size(60, 100, 1) if quick else Size(500, 600, 3)
     got = measure(size)
-    ours, peer = got["cordon"], got["taky"]
-    each = size.events * (size.clients - 1)
-    what = f"relay of {size.events} events to {size.clients} clients over TLS"
-    lost = {kind: said.expected - said.delivered for kind, said in got.items()}
-    rates = {kind: said.taken.rate(each) for kind, said in got.items()}
-    cpu = {k: 1e6 * sum(said.taken.cpus) / max(1, said.delivered) for k, said in got.items()}
-    peers = "peer: taky; FreeTAKServer was not measured"
-    return [
-        row(f"{what} ({peers})", round(rates["cordon"]), round(rates["taky"]), "deliveries/s",
-            ours.taken, goal="≥ 5 × the peer"),
-        row(f"{what}, lost", lost["cordon"], lost["taky"], "deliveries", ours.taken, goal="0"),
-        row(f"{what}, disconnected", ours.cut, peer.cut, "clients", ours.taken, goal="0"),
-        row(f"{what}, the server's processor time", cpu["cordon"], cpu["taky"],
-            "µs/delivery", ours.taken),
-    ]  # fmt: skip
+    ours, what = got["cordon"], f"relay of {size.events} events to {size.clients} clients over TLS"
+    rows = []
+    for kind in ("taky", FREE):
+        peer = got[kind]
+        if peer.why:
+            rows.append(row(f"{what} (peer: {kind}, not measured: {peer.why})", round(ours.rate),
+                            None, "deliveries/s", ours.taken, goal="≥ 5 × the peer"))  # fmt: skip
+            continue
+        rows += [
+            row(f"{what} (peer: {kind}{_told(size, peer)})", round(ours.rate), round(peer.rate),
+                "deliveries/s", ours.taken, goal="≥ 5 × the peer"),
+            row(f"{what}, lost (peer: {kind})", _lost(ours), _lost(peer), "deliveries",
+                ours.taken, goal="0"),
+            row(f"{what}, disconnected (peer: {kind})", ours.cut, peer.cut, "clients",
+                ours.taken, goal="0"),
+            row(f"{what}, the server's processor time (peer: {kind})", _each(ours), _each(peer),
+                "µs/delivery", ours.taken),
+        ]  # fmt: skip
+    return rows
+
+
+def _lost(got: Got) -> int:
+    return got.expected - got.delivered
+
+
+def _each(got: Got) -> float | None:
+    """Microseconds of the server's processor for a delivery."""
+    return 1e6 * sum(got.taken.cpus) / got.delivered if got.delivered else None
+
+
+def _told(size: Size, got: Got) -> str:
+    """What else is to be known of a server that did not deliver all, in words."""
+    told = ""
+    if got.joined < size.clients or got.joining > 60:
+        told += f"; let in {got.joined} of {size.clients} within {got.joining:.0f} s"
+    events = round(got.expected / len(got.rates) / (size.clients - 1))
+    if events != size.events:
+        told += f"; rounds of {events} events"
+    if got.delivered < got.expected:
+        told += (
+            f"; delivered {got.delivered:,} of {got.expected:,}, "
+            f"the longest round ended after {max(got.taken.walls):.0f} s"
+        )
+    return told

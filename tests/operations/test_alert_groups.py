@@ -116,7 +116,7 @@ def test_what_comes_after_the_answer_is_seen(room, officers, raised, boat):
     after = raised("mmsi:3")
     assert after in queued(room, officers)
     room.report(officers["field"], tasking.id, TaskingState.DECLINED, note="Engine overheats.")
-    assert room.alert(officers["watch"], with_it).alert.state is AlertState.ACKNOWLEDGED
+    assert room.alert(officers["watch"], with_it).alert.state is AlertState.OPEN
 
 
 def test_closing_the_first_brings_the_next_to_the_front(room, officers, raised):

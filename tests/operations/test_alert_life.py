@@ -14,10 +14,20 @@ from cordon.kernel.leads.open import overdue
 from cordon.kernel.leads.tables import LeadRow, LookRow
 from cordon.operations import AlertState, Filters, Position, TaskingState, UnitState
 from cordon.operations.people import TakenFirst
+from cordon.operations.words import entry_words
 
 ORDER = "Go alongside, look at its papers and its gear, report."
 NOTE = "Net drying on deck, papers in order, master warned."
 S = TaskingState
+
+
+@pytest.fixture
+def second_boat(room, officers):
+    """Another one, without a position."""
+    return room.add_unit(
+        officers["supervisor"], code="pb-08", name="Patrol boat 8", kind="boat", sector="Pasni",
+        speed_kn=20, contact="VHF 16", position=None,
+    )  # fmt: skip
 
 
 def lead_state(kernel, id_):
@@ -135,13 +145,74 @@ def test_a_unit_that_declines_leaves_the_alert_unanswered(
     room.report(field, tasking.id, S.ACKNOWLEDGED)
     assert lead_state(kernel, alert) == "answered"
     room.report(field, tasking.id, S.DECLINED, note="Starboard engine overheats.")
-    assert state(room, officers, alert) is AlertState.ACKNOWLEDGED
+    assert state(room, officers, alert) is AlertState.OPEN
     assert lead_state(kernel, alert) == "open"
     assert room.units(watch)[0].state is UnitState.READY
     assert room.choices(watch, alert)[0].declined
     clock.advance(timedelta(hours=2))
     with kernel.rows.read() as session:
         assert alert in {o.lead.id for o in overdue(session, clock.now())}
+
+
+@pytest.mark.parametrize("taken_on", [False, True])
+@pytest.mark.parametrize("called_off", [False, True])
+def test_where_every_unit_declined_it_is_open_again_and_its_clock_begins(
+    kernel, room, officers, raised, boat, clock, taken_on, called_off
+):
+    watch, field, alert = officers["watch"], officers["field"], raised()
+    tasking = room.send(watch, alert, boat.id, ORDER)
+    if taken_on:
+        room.report(field, tasking.id, S.ACKNOWLEDGED)
+    clock.advance(timedelta(minutes=3))
+    by, to = (watch, S.CANCELLED) if called_off else (field, S.DECLINED)
+    room.report(by, tasking.id, to, note="Starboard engine overheats.")
+    now = room.alert(watch, alert).alert
+    assert now.state is AlertState.OPEN
+    assert now.escalate_at == clock.now() + timedelta(minutes=20)
+    said = [entry_words(e) for e in room.history(watch, alert)]
+    assert said[0] == (
+        "Answered no longer" if taken_on else "Every unit declined or was called off: open again"
+    )
+    clock.advance(timedelta(minutes=21))
+    assert room.tick().escalated == (alert,)
+    assert room.acknowledge(officers["watch2"], alert).acknowledged_by == officers["watch2"].id
+
+
+def test_while_one_unit_has_not_said_it_is_not_open_again(
+    room, officers, raised, boat, second_boat, clock
+):
+    watch, alert = officers["watch"], raised()
+    first, second = (room.send(watch, alert, u.id, ORDER) for u in (boat, second_boat))
+    room.report(officers["field"], first.id, S.DECLINED, note="Starboard engine overheats.")
+    assert state(room, officers, alert) is AlertState.ACKNOWLEDGED
+    clock.advance(timedelta(days=1))
+    assert room.tick().escalated == ()
+    room.report(watch, second.id, S.CANCELLED, note="Called off: the wrong place.")
+    assert state(room, officers, alert) is AlertState.OPEN
+
+
+def test_one_that_took_it_on_and_declines_leaves_it_to_the_one_that_has_not_said(
+    room, officers, raised, boat, second_boat
+):
+    watch, alert = officers["watch"], raised()
+    first, second = (room.send(watch, alert, u.id, ORDER) for u in (boat, second_boat))
+    room.report(officers["field"], first.id, S.ACKNOWLEDGED)
+    room.report(officers["field"], first.id, S.DECLINED, note="Starboard engine overheats.")
+    now = room.alert(watch, alert).alert
+    assert (now.state, now.escalate_at) == (AlertState.ACKNOWLEDGED, None)
+    room.report(watch, second.id, S.CANCELLED, note="Called off: the wrong place.")
+    assert state(room, officers, alert) is AlertState.OPEN
+
+
+def test_an_alert_that_an_officer_has_stays_with_them_when_its_unit_declines(
+    room, officers, raised, boat
+):
+    watch, alert = officers["watch"], raised()
+    room.assign(watch, alert, officers["watch2"].id)
+    tasking = room.send(watch, alert, boat.id, ORDER)
+    room.report(officers["field"], tasking.id, S.DECLINED, note="Starboard engine overheats.")
+    now = room.alert(watch, alert).alert
+    assert (now.state, now.assignee) == (AlertState.ASSIGNED, officers["watch2"].id)
 
 
 def test_a_wrong_transition_says_which_are_allowed(room, officers, raised, boat):

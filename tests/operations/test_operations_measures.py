@@ -118,6 +118,20 @@ def worked(kernel, room, officers, raised, boat, clock):
     return reached
 
 
+def test_an_alert_that_is_open_again_was_acknowledged_when_it_first_was(
+    desk, room, officers, raised, boat, clock
+):
+    alert, watch = raised(), officers["watch"]
+    clock.advance(timedelta(minutes=4))
+    room.acknowledge(watch, alert)
+    sent = room.send(watch, alert, boat.id, ORDER).id
+    room.report(officers["field"], sent, TaskingState.DECLINED, note="The engine overheats.")
+    clock.advance(timedelta(minutes=30))
+    room.acknowledge(officers["watch2"], alert)
+    [seen] = [f for f in desk.report(watch).figures if f.step is Step.ACKNOWLEDGE]
+    assert (seen.done, seen.median_s) == (1, 240)
+
+
 def test_what_the_rows_say(desk, worked, officers, clock):
     report = desk.report(officers["watch"])
     assert (report.alerts, report.alike) == (4, 1)

@@ -10,13 +10,23 @@ THEMES, LANGUAGES = ("dark", "light"), ("en", "ur")
 
 @dataclass(frozen=True)
 class Look:
-    """A page to look at: its name, address, reader, and status."""
+    """A page to look at: its name, address, reader, and status.
+
+    Attributes:
+        typed, button: what is typed into a form of the page, by the fields' names, and the value
+            of the button that is pressed then: the answer is what is looked at.
+    """
 
     name: str
     path: str
     login: str | None = "watch"
     status: int = 200
     under: bool = False  # with the exercise's authority chosen
+    typed: tuple[tuple[str, str], ...] = ()
+    button: str = ""
+
+
+PHONE = (("name", "Patrol boat 7, second phone"), ("groups", "watch, pasni"), ("unit", "PB-07"))
 
 
 LOOKS = (
@@ -53,6 +63,9 @@ LOOKS = (
     Look("unit", "/units/{unit}", "supervisor"),
     Look("measures", "/measures", "supervisor"),
     Look("tak", "/tak", "supervisor"),
+    Look("tak-reader", "/tak"),
+    Look("tak-enrolled", "/tak", "supervisor", typed=PHONE, button="package"),
+    Look("tak-invited", "/tak", "supervisor", typed=PHONE, button="invite"),
     Look("findings", "/findings"),
     Look("finding", "/findings/{finding}"),
     Look("finding-masked", "/findings/{fan}", "investigator"),

@@ -41,7 +41,8 @@ def seeded(stand, tmp_path_factory):
     from cordon.exercise import Plan
     from cordon.kernel.leads import get_finding, list_findings
 
-    with stand(tmp_path_factory.mktemp("seeded")) as standing:
+    tak = dict.fromkeys(("tak_server_port", "tak_enrol_port", "tak_package_port"), 0)
+    with stand(tmp_path_factory.mktemp("seeded"), **tak) as standing:
         node = standing.node
         play(node, standing.actor, Plan(seed=7, days=2.0, scale=0.3, lead=timedelta(minutes=2)))
         end = time.monotonic() + 60
@@ -189,6 +190,7 @@ def _acted(standing: Any, finding: str, other: str) -> dict[str, str]:
         )
         sent(watch, f"/units/{unit}/say", crew="6", range_nm="180", acts="board")
         ids["unit"] = unit
+        _tak(standing.node.tak, standing.node.officers.by_login(standing.actor, "supervisor"))
         ids["handover"] = sent(
             watch, "/handover", summary="One boat in the closed zone; PB-07 is looking."
         )
@@ -204,6 +206,24 @@ def _acted(standing: Any, finding: str, other: str) -> dict[str, str]:
              note="The receiver at Ormara was down, as its keeper told by telephone.")  # fmt: skip
         assert watch.get("/ledger").status_code == 403  # so that a refusal stands in the ledger
     return ids
+
+
+def _tak(desk: Any, officer: Any) -> None:
+    """A client that was thrown out, and a data package of the watch and one of a phone."""
+    import io
+    from dataclasses import replace
+
+    who = officer.actor()
+    gone = desk.enrol(who, name="Lent to the harbour master", groups="pasni").client
+    data = io.BytesIO(b"PK" + bytes(70_000))
+    desk.packages.give(
+        who, data, name="Landing places.zip", groups="watch, pasni", mark="TLP:GREEN"
+    )
+    desk.packages.put(
+        replace(gone, uid="ANDROID-1"), io.BytesIO(b"PK" + bytes(900)), name="photo.zip",
+        sha256="", creator="ANDROID-1",
+    )  # fmt: skip
+    desk.revoke(who, gone.id, "The telephone was not given back.")
 
 
 @pytest.fixture(scope="session")
@@ -292,6 +312,12 @@ def test_page(look, theme, lang, seeded, readers, axe, until, screenshots):
         page.on(event, handler)
     try:
         answer = page.goto(standing.address + path)
+        if look.button:
+            for name, said_there in look.typed:
+                page.fill(f"form:has(button[value={look.button}]) [name={name}]", said_there)
+            with page.expect_navigation() as led:
+                page.click(f"main button[value={look.button}]")
+            answer = led.value
         assert answer.status == look.status
         assert page.evaluate("document.documentElement.lang") == lang
         assert page.evaluate("document.documentElement.dir") == ("rtl" if lang == "ur" else "ltr")

@@ -28,6 +28,7 @@ from cordon.operations.base import (
 from cordon.operations.model import (
     TAKEN_ON,
     UNANSWERED,
+    UNDER_WAY,
     Alert,
     AlertState,
     Tasking,
@@ -38,6 +39,8 @@ from cordon.operations.people import TakenFirst, check_taker, takers
 from cordon.operations.queue import NOBODY, VIEW
 from cordon.operations.raising import members
 from cordon.operations.tables import AlertFindingRow, AlertRow, TaskingRow
+from cordon.operations.triage.rules import TriageRules
+from cordon.operations.triage.watching import start_clock
 
 HISTORY = 100  # entries of the ledger that an alert's page shows
 
@@ -289,7 +292,7 @@ def answer(work: Work, row: AlertRow, *, unit: str | None = None) -> None:
         answered(work, finding.thing())
 
 
-def unanswer(work: Work, row: AlertRow, *, unit: str | None = None) -> None:
+def unanswer(work: Work, row: AlertRow, rules: TriageRules, *, unit: str | None = None) -> None:
     """It is answered no longer: every unit that was sent declined or was called off.
 
     It and what was answered with it wait again, for the overseer as well.
@@ -300,12 +303,50 @@ def unanswer(work: Work, row: AlertRow, *, unit: str | None = None) -> None:
         if each is not row and taken_on(work.session, each.id):
             continue  # it has an answer of its own
         work.act("operations.alert.answer", _held(each, unit), no_longer=True)
-        each.state = AlertState.ASSIGNED if each.assignee else AlertState.ACKNOWLEDGED
-        each.turns_at = work.now
         for lead_id in (each.id, each.finding):
             lead = work.session.get(LeadRow, lead_id, with_for_update=True)
             if lead is not None and lead.state == "answered":
                 lead.state, lead.answered_at = "open", None
+        _waits_again(work, each, rules)
+
+
+def open_again(work: Work, row: AlertRow, rules: TriageRules, *, unit: str | None = None) -> None:
+    """The last unit that was sent is not coming, and none had taken the order on: it is open again.
+
+    An alert that an officer has stays with that officer.
+    """
+    if row.state == AlertState.ACKNOWLEDGED and not _under_way(work.session, row.id):
+        work.act("operations.alert.answer", _held(row, unit), open_again=True)
+        _waits_again(work, row, rules)
+
+
+def seen_by_sending(work: Work, row: AlertRow) -> None:
+    """Who sends a unit has seen what for: its clock of escalation stops."""
+    if row.state == AlertState.OPEN:
+        row.state = AlertState.ACKNOWLEDGED
+        row.acknowledged_by, row.acknowledged_at = work.actor.id, work.now
+        row.escalate_at = None
+        tell(work, row, "acknowledged")
+
+
+def _waits_again(work: Work, row: AlertRow, rules: TriageRules) -> None:
+    """Where it stands now that no unit has its order: with its officer, with the units that have
+    not said yet, or with nobody, so that its clock begins."""
+    if row.assignee:
+        row.state = AlertState.ASSIGNED
+    elif _under_way(work.session, row.id):
+        row.state = AlertState.ACKNOWLEDGED
+    else:
+        row.state = AlertState.OPEN
+        start_clock(row, rules, work.now)
+        tell(work, row, "open_again")
+    row.turns_at = work.now  # its points change with the next tick
+
+
+def _under_way(session: Session, alert: str) -> bool:
+    """True where a unit was sent for this very alert and has neither ended nor declined."""
+    query = select(TaskingRow.id).where(TaskingRow.alert == alert, TaskingRow.state.in_(UNDER_WAY))
+    return session.scalars(query.limit(1)).first() is not None
 
 
 def taken_on(session: Session, alert: str) -> bool:

@@ -68,11 +68,12 @@ A, T = AlertState, TaskingState
 ALERT_MOVES: Mapping[AlertState, tuple[AlertState, ...]] = MappingProxyType(
     {
         A.OPEN: (A.ACKNOWLEDGED, A.ASSIGNED, A.ANSWERED, A.CLOSING, A.CLOSED),
-        A.ACKNOWLEDGED: (A.ASSIGNED, A.ANSWERED, A.CLOSING, A.CLOSED),
+        # open again where every unit that was sent declined or was called off
+        A.ACKNOWLEDGED: (A.OPEN, A.ASSIGNED, A.ANSWERED, A.CLOSING, A.CLOSED),
         # open again where whoever comes on watch may not see it
         A.ASSIGNED: (A.ASSIGNED, A.OPEN, A.ACKNOWLEDGED, A.ANSWERED, A.CLOSING, A.CLOSED),
-        # back again where every unit that was sent declined or was called off
-        A.ANSWERED: (A.ASSIGNED, A.ACKNOWLEDGED, A.CLOSING, A.CLOSED),
+        # back again for the same cause: with its officer, or with a unit that has not said yet
+        A.ANSWERED: (A.OPEN, A.ASSIGNED, A.ACKNOWLEDGED, A.CLOSING, A.CLOSED),
         # back again where the second officer declined
         A.CLOSING: (A.OPEN, A.ASSIGNED, A.CLOSED),
         A.CLOSED: (),

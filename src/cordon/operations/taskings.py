@@ -12,14 +12,13 @@ from cordon.kernel.clock import format_time
 from cordon.kernel.errors import Conflict
 from cordon.kernel.ids import new_id
 from cordon.kernel.work import View, Work
-from cordon.operations.alerts import answer, taken_on, unanswer
+from cordon.operations.alerts import answer, open_again, seen_by_sending, taken_on, unanswer
 from cordon.operations.base import (
     SHORTEST_NOTE,
     RoomBase,
     alert_row,
     as_taskings,
     tasking_row,
-    tell,
     unit_row,
     written,
 )
@@ -89,11 +88,7 @@ class Taskings(RoomBase):
             held.state, held.tasking = UnitState.TASKED, tasking.id
             work.act("operations.tasking.send", row.thing(), unit=held.code, tasking=tasking.id)
             row.unit = held.code
-            if row.state == AlertState.OPEN:  # who sends a unit has seen what for
-                row.state = AlertState.ACKNOWLEDGED
-                row.acknowledged_by, row.acknowledged_at = actor.id, work.now
-                row.escalate_at = None
-                tell(work, row, "acknowledged")
+            seen_by_sending(work, row)
             work.emit(
                 "operations.tasking.sent",
                 {"tasking": tasking.id, "alert": row.id, "unit": held.code},
@@ -160,6 +155,8 @@ class Taskings(RoomBase):
                 check_alert_move(AlertState(alert.state), AlertState.ANSWERED)
             _check_ready(work, unit)
             unit.state, unit.tasking, alert.unit = UnitState.TASKED, id_, unit.code
+            seen_by_sending(work, alert)
+        was_sent = row.state != TaskingState.DRAFTED
         work.act(act, row.thing(), to=to.value, alert=alert.id)
         row.state = to
         when = max(steps[-1].at, min(at or work.now, work.now))
@@ -181,11 +178,21 @@ class Taskings(RoomBase):
         if to in ENDED and unit.tasking == id_:
             unit.state, unit.tasking = UnitState.READY, None
         work.session.flush()
-        _tell_alert(work, alert, row)
+        if was_sent:
+            self._tell_alert(work, alert, row)
         work.emit(f"operations.tasking.{to.value}", {"tasking": id_, "alert": alert.id},
                   Mark(row.mark))  # fmt: skip
         work.session.flush()
         return as_taskings(work.session, [row])[0]
+
+    def _tell_alert(self, work: Work, alert: AlertRow, tasking: TaskingRow) -> None:
+        """A unit that takes an order on answers the alert; an order that nobody took does not."""
+        if tasking.state in TAKEN_ON:
+            answer(work, alert, unit=tasking.unit_code)
+        elif alert.state == AlertState.ANSWERED and not taken_on(work.session, alert.id):
+            unanswer(work, alert, self.triage, unit=tasking.unit_code)
+        elif tasking.state in ENDED:
+            open_again(work, alert, self.triage, unit=tasking.unit_code)
 
     def report_position(self, actor: Actor, id_: str, position: Position) -> None:
         """Where the unit on a tasking is now, between two states of it."""
@@ -269,14 +276,3 @@ def _place(unit: UnitRow, position: Position | None, at: datetime) -> None:
     """A position becomes the unit's own, unless a later one is known."""
     if position is not None and (unit.position_at is None or at >= unit.position_at):
         unit.lat, unit.lon, unit.position_at = position.lat, position.lon, at
-
-
-def _tell_alert(work: Work, alert: AlertRow, tasking: TaskingRow) -> None:
-    """A unit that takes an order on answers the alert; an order that nobody took does not."""
-    if tasking.state in TAKEN_ON:
-        answer(work, alert, unit=tasking.unit_code)
-        return
-    if alert.state != AlertState.ANSWERED:
-        return
-    if not taken_on(work.session, alert.id):
-        unanswer(work, alert, unit=tasking.unit_code)

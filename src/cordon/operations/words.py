@@ -52,6 +52,7 @@ ACTS = {
 TOLD = {
     "declined": N_("Closing was declined"),
     "no_longer": N_("Answered no longer"),
+    "open_again": N_("Every unit declined or was called off: open again"),
     "apart": N_("Taken out of its group"),
     "withdrawn": N_("Its detector took it back"),
     "silent": N_("The same behaviour was found again"),

@@ -96,7 +96,7 @@ def test_a_unit_whose_code_has_capitals_answers_by_its_crew(desk, room, officers
     assert room.alert(officers["watch"], alert).alert.state == "answered"
     phone.step(tasking, "declined", "The engine does not start.")
     assert outcomes(phone.sync()) == ["applied", "applied"]
-    assert room.alert(officers["watch"], alert).alert.state == "acknowledged"
+    assert room.alert(officers["watch"], alert).alert.state == "open"
 
 
 def test_a_step_that_cannot_follow_and_one_that_a_second_phone_said(

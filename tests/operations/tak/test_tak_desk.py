@@ -11,10 +11,11 @@ from fastapi.testclient import TestClient
 from cordon.kernel.access.model import Mark
 from cordon.kernel.clock import SystemClock
 from cordon.kernel.errors import BadInput, Conflict, NotFound, Refused, WrongSetting
-from cordon.operations import TaskingState
+from cordon.operations import TaskingState, UnitState
 from cordon.operations.routes import routes
 from cordon.operations.tak.desk import TakDesk
 from cordon.operations.tak.keys import TakKeys
+from cordon.operations.tak.markers import Markers
 from cordon.operations.tak.message import read
 
 WHY = "The phone was lost at sea."
@@ -170,6 +171,34 @@ def test_a_node_without_a_port_enrols_nobody(kernel, tmp_path, officers):
     desk = TakDesk(kernel, tmp_path / "keys", "127.0.0.1", None, frozenset())
     with pytest.raises(Conflict, match="serves no TAK clients"):
         desk.enrol(officers["supervisor"], name="x", groups="watch")
+
+
+@pytest.fixture
+def no_clock(monkeypatch):
+    """Nothing is looked for by the clock, only where something was told."""
+    monkeypatch.setattr("cordon.operations.tak.server.LOOK_S", 3600.0)
+
+
+def test_an_order_is_told_when_it_is_written_not_by_the_clock(
+    no_clock, phone, room, officers, raised, boat
+):
+    crew, alert = phone("C", "pasni", unit="pb-07", cleared="TLP:AMBER"), raised()
+    for word in ("Go alongside.", "Go alongside once more."):
+        tasking = room.send(officers["watch"], alert, boat.id, word)
+        assert crew.has(f"cordon.tasking.{tasking.id}", 5.0)
+        room.report(officers["watch"], tasking.id, TaskingState.CANCELLED, note="Called off now.")
+
+
+def test_only_what_happened_to_alerts_and_taskings_is_heard(desk, room, officers, raised, boat):
+    alert, markers = raised(), Markers(desk)
+    assert markers.heard()
+    assert not markers.heard()
+    room.set_unit_state(officers["supervisor"], boat.id, UnitState.UNAVAILABLE)
+    with desk.kernel.work(desk.kernel.node) as work:
+        work.emit("picture.zones.changed", {}, Mark.GREEN)
+    assert not markers.heard()
+    room.acknowledge(officers["watch"], alert)
+    assert markers.heard()
 
 
 def test_marker_text_cannot_break_out():

@@ -18,6 +18,7 @@ from cordon.operations.model import UNDER_WAY, AlertState, TaskingState
 from cordon.operations.tables import AlertRow, AlertSubjectRow, TaskingRow, TaskingStepRow, UnitRow
 
 MOST = 50_000  # alerts of one report
+SEEN = ("operations.alert.acknowledge", "operations.alert.assign")
 
 
 def responses(
@@ -50,7 +51,7 @@ def responses(
     if len(rows) > MOST:
         raise BadInput(f"There are more than {MOST:,} alerts.", advice="Ask for a shorter span.")
     steps = _steps(session, ids)
-    assigned = _assigned(session, since)
+    taken = _seen(session, since)
     units = served(session, ids)
     zoned = in_zones(session, ids, sectors)
     under_way = set(
@@ -63,7 +64,7 @@ def responses(
     made = []
     for alert, answered_at, detector in rows:
         sent = steps.get((alert.id, TaskingState.SENT))
-        seen = [alert.acknowledged_at, assigned.get(f"alert:{alert.id}"), sent]
+        seen = [alert.acknowledged_at, taken.get(f"alert:{alert.id}"), sent]
         if alert.case is not None:
             seen.append(answered_at)
         moments = {
@@ -102,11 +103,14 @@ def _steps(session: Session, ids: Select[Any]) -> dict[tuple[str, str], datetime
     return {(alert, state): at for alert, state, at in session.execute(query)}
 
 
-def _assigned(session: Session, since: datetime) -> dict[str, datetime]:
-    """When an alert was first assigned, which only the ledger has, by the thing's name."""
+def _seen(session: Session, since: datetime) -> dict[str, datetime]:
+    """When an alert was first acknowledged or assigned, by the thing's name.
+
+    Only the ledger has it: an alert that is open again is acknowledged anew.
+    """
     query = (
         select(LedgerEntry.thing, func.min(LedgerEntry.at))
-        .where(LedgerEntry.act == "operations.alert.assign", LedgerEntry.at >= since)
+        .where(LedgerEntry.act.in_(SEEN), LedgerEntry.at >= since)
         .where(LedgerEntry.outcome == "done")
         .group_by(LedgerEntry.thing)
     )

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from datetime import datetime
 from xml.sax.saxutils import escape, quoteattr
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 
 from cordon.kernel.access.model import Mark
 from cordon.kernel.clock import format_time
+from cordon.kernel.events import EventRow
 from cordon.operations.model import UNDER_WAY
 from cordon.operations.tables import AlertRow, TaskingRow
 from cordon.operations.tak import protocol
@@ -26,6 +27,7 @@ TELL = "operations.tak.tell"
 MOST = 500  # alerts, the gravest first
 _LASTS_S = 900.0  # then a phone that hears the node no more shows it as old
 _AGAIN_S = 300.0
+_TOPICS = ("operations.alert.", "operations.tasking.")
 _COLOUR = {"grave": -65536, "serious": -32768, "notice": -256}  # ARGB: red, orange, yellow
 
 
@@ -34,8 +36,23 @@ class Markers:
 
     def __init__(self, desk: TakDesk) -> None:
         self._desk = desk
+        self._heard = 0  # the newest event of the outbox that was looked at
         self._told: dict[str, tuple[tuple[object, ...], float]] = {}
         self._entered: set[str] = set()
+
+    def heard(self) -> bool:
+        """Whether anything happened to an alert or a tasking since this was asked last.
+
+        Cheap beside `look`, so that it can be asked whenever this process has written something.
+        """
+        with self._desk.kernel.rows.read() as session:
+            newest = session.scalar(select(func.max(EventRow.seq))) or 0
+            if newest == self._heard:
+                return False
+            topics = [EventRow.topic.startswith(begins) for begins in _TOPICS]
+            query = select(EventRow.seq).where(EventRow.seq > self._heard, or_(*topics)).limit(1)
+            self._heard = newest
+            return session.scalar(query) is not None
 
     def look(self) -> tuple[list[Marker], list[str]]:
         """Markers that are new or changed, and uids of those that are no more."""

@@ -4,6 +4,7 @@ each other."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 import time
@@ -23,7 +24,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 SWEEP_S = 5.0  # between looks for certificates that were revoked
-LOOK_S = 1.0  # between looks for alerts and taskings
+LOOK_S = 1.0  # between looks for alerts and taskings, where nobody told of any
+LEAST_S = 0.1  # between two looks at the least: a node with busy feeds commits often
 PLACES_S = 1.0  # between moments of positions that are handed on
 MOST_SESSIONS = 2_000
 _FLUSH_S = 0.004  # messages that come within it are written together
@@ -59,6 +61,7 @@ class TakServer:
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
+        self._news: asyncio.Event | None = None  # this process wrote something
         self._ready = threading.Event()
         self._failed: OSError | None = None
 
@@ -74,6 +77,7 @@ class TakServer:
         self._thread = threading.Thread(target=self._run, name="tak", daemon=True)
         self._thread.start()
         self._ready.wait(timeout=30)
+        self.desk.kernel.dispatcher.listen(self._hurry)
         if self._failed is not None:
             raise WrongSetting(
                 f"The TAK server cannot listen on port {self.port}: {self._failed.strerror}.",
@@ -98,6 +102,7 @@ class TakServer:
 
     async def _main(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        self._news = asyncio.Event()
         try:
             server = await self._loop.create_server(
                 lambda: Session(self), self._bind, self.port, ssl=self._context, backlog=512,
@@ -109,7 +114,7 @@ class TakServer:
         self.port = server.sockets[0].getsockname()[1]
         self.relay.owners = await self.ask(self.desk.owners)
         self._every(SWEEP_S, self._sweep)
-        self._every(LOOK_S, self._look(Markers(self.desk)))
+        self.spawn(self._look(self._news))
         self._every(PLACES_S, self._hand_on)
         self._ready.set()
         await self._stop.wait()
@@ -223,14 +228,31 @@ class TakServer:
         self.desk.online.update({i: line.callsign for i, line in self.relay.lines.items()})
         self.wake()
 
-    def _look(self, markers: Markers) -> Callable[[], Coroutine[Any, Any, None]]:
-        async def look() -> None:
-            changed, ended = await self.ask(markers.look)
-            if changed or ended:
-                self.relay.tell(changed, ended)
-                self.wake()
+    def _hurry(self) -> None:
+        """Look for alerts and taskings now: something was written. Called from any thread."""
+        if self._loop is not None and self._news is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+                self._loop.call_soon_threadsafe(self._news.set)
 
-        return look
+    async def _look(self, news: asyncio.Event) -> None:
+        """Tell of alerts and taskings as soon as something happened to one, and each second."""
+        markers, looked = Markers(self.desk), 0.0
+        while True:
+            news.clear()
+            begun = time.perf_counter()
+            try:
+                if await self.ask(markers.heard) or begun - looked >= LOOK_S:
+                    looked = begun
+                    changed, ended = await self.ask(markers.look)
+                    if changed or ended:
+                        self.relay.tell(changed, ended)
+                        self.wake()
+            except Exception:  # whatever it was, it is done again
+                log.exception("a look for alerts and taskings failed")
+            # it rests twice as long as it worked, so that pages and phones come first
+            await asyncio.sleep(max(LEAST_S, 2 * (time.perf_counter() - begun)))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(news.wait(), LOOK_S)
 
     async def _hand_on(self) -> None:
         lines, self._waiting = self._waiting, []
