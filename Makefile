@@ -58,6 +58,9 @@ lock: setup ## Resolve the dependencies anew; no address stands in the locks
 	@$(BIN)/uv pip compile pyproject.toml --group dev --group bench --universal \
 	  --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate -q \
 	  -c requirements.lock -o requirements-bench.lock
+	@for peer in bench/peers/*.in; do \
+	  $(BIN)/uv pip compile $$peer --universal --python-version 3.11 --generate-hashes \
+	    --no-header --no-emit-index-url --no-annotate -q -o $${peer%.in}.lock || exit 1; done
 
 clean: ## Remove what was made, but not a node's data
 	rm -rf .venv node_modules build dist src/cordon/web/static/vendor
