@@ -325,7 +325,7 @@ class Releases(Kept):
                 doing, self.kernel.agency, view.actor.roles, one.peer, one.originator, class_,
                 one.purpose, one.marks.mark, one.marks.handling, one.marks.caveats, view.now,
                 permitted,
-                (view.now - one.at).days,
+                (view.now - one.at).days, one.marks.grade,
             )
             for class_ in sorted({p.class_ for p in one.parts} | set(_classes(one)))
         ]  # fmt: skip
