@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
@@ -17,7 +18,8 @@ from cordon.sharing.releases.desk import AgreementRefused
 from cordon.sharing.releases.gathering import Asked
 from cordon.sharing.releases.model import ReleaseState, Way
 from cordon.sharing.releases.tables import ReleaseRow, ReleaseStepRow
-from support.agreeing import START, A, Agency, B, agree, exchange, later
+from support.agreeing import START, A, Agency, B, agree, exchange, later, met
+from support.pairing import STORES, databases
 
 C, WHY = "pk-cc", "They look for the same boat."
 ALL = [
@@ -26,19 +28,26 @@ ALL = [
 ]
 
 
-@pytest.fixture(scope="module")
-def sides(agencies, tmp_path_factory):
+@pytest.fixture(scope="module", params=STORES)
+def sides(request, tmp_path_factory):
     """Three nodes; the first does not know the third one, and the third does not know the first."""
-    a, b = agencies
-    c = Agency(tmp_path_factory.mktemp("third"), C)
+    with ExitStack() as stack:
+        *first, third = databases(request, stack, 3)
+        a, b = met(tmp_path_factory.mktemp("two"), first)
+        c = Agency(tmp_path_factory.mktemp("third"), C, third)
+        yield known(a, b, c)
+        for side in (a, b, c):
+            side.close()
+
+
+def known(a, b, c):
     b.nodes.add(b.first, c.card())
     c.nodes.add(c.first, b.card())
     agree(a, b)
     third = [ALL[1], {"agency": C, "kind": "coast", "gives": True, "receives": True}]
     agree(b, c, parties=third, third_party="ask", retention_days=90)
     agree(b, c, parties=third, title="Nothing of others", purposes=["fraud"])
-    yield a, b, c
-    c.close()
+    return a, b, c
 
 
 @pytest.fixture
