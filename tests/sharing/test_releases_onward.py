@@ -306,3 +306,35 @@ def test_where_the_originators_node_is_known_its_key_must_have_signed(three, mon
         assert b.room.releases.get(b.reader, on.id).state is ReleaseState.REFUSED
     finally:
         c.nodes.cut_off(c.first, A, "The test is over.")
+
+
+def test_who_read_it_is_told_on_each_store_that_its_agreement_ended(three):
+    a, b, _ = three
+    agreement = agree(a, b, parties=ALL, title="To end", purposes=["organised_crime"])
+    n = next(made)
+    said = Finding.make(
+        kind="picture.zone_entry", subjects=[f"mmsi:4630{n:05d}"], start=START - timedelta(days=1),
+        end=START - timedelta(hours=20), confidence=0.8,
+        reasons=[Reason("inside", 12.0, "min", 5.0, "It came in.")],
+        records=[RecordRef("ab" * 32, n)], detector="picture.zone_entry", version="1",
+    )  # fmt: skip
+    with a.kernel.work(a.kernel.node) as work:
+        (kept,) = leads.keep(work, [said], a.node.cards, mark=Mark.AMBER)[0]
+    ask = Asked(B, Purpose.ORGANISED_CRIME, (kept,), agreement=agreement)
+    one = a.room.releases.send(a.reader, ask)
+    exchange(a, b)
+    desk = b.room.releases
+    desk.get(b.reader, one.id)
+    later([b], hours=1)
+    desk.get(b.reader, one.id)
+    read = b.entries("sharing.release.view")[-1]  # a ledger's time never goes back
+    assert read.thing == f"release:{one.id}"
+    later([b], hours=1)
+    b.room.agreements.end(b.second, agreement, "it is not needed any more")
+    (lapsed,) = desk.lapsed(b.reader)
+    assert (lapsed.peer, lapsed.title, lapsed.ended_by) == (A, "To end", B)
+    assert (lapsed.at, lapsed.read_at, lapsed.since) == (START, read.at, b.clock.now())
+    assert desk.lapsed(b.first) == []
+    later([b], days=40)
+    desk.sweep()
+    assert desk.lapsed(b.reader) == [], "its content is gone"
