@@ -31,6 +31,7 @@ from bench.peers import python_of
 VERSION = "0.9.3"
 TAXII = "application/taxii+json;version=2.1"
 STARTS_S = 60.0
+PATIENCE_S = 60.0  # for which an answer is waited for
 WORKERS = 1  # as Cordon: one process; a page is asked for alone
 _SET_UP = """
 import json, sys
@@ -130,20 +131,21 @@ def served(database: URL) -> Iterator[Peer]:
                 [
                     python, "-W", "ignore", "-m", "gunicorn", "starting:app", "--bind",
                     address, "--workers", str(WORKERS), "--timeout", "600", "--keep-alive", "60",
-                    "--worker-class", "gthread", "--threads", "1", "--worker-tmp-dir", folder,
+                    "--graceful-timeout", "1", "--worker-class", "gthread", "--threads", "1",
+                    "--worker-tmp-dir", folder,
                 ],
                 env=settings | {"PYTHONPATH": folder}, stdout=said, stderr=said, cwd=folder,
             )  # fmt: skip
         try:
             with httpx.Client(
-                base_url=f"http://{address}/taxii2/{ids['root']}/collections/", timeout=120,
+                base_url=f"http://{address}/taxii2/{ids['root']}/collections/", timeout=PATIENCE_S,
                 headers={"Accept": TAXII, "Authorization": f"Bearer {ids['token']}"},
             ) as http:  # fmt: skip
                 _wait(http, ids["collections"][0], running, log)
                 yield Peer(*ids["collections"], http, database)
         finally:
             running.terminate()
-            running.wait(30)
+            running.wait(60)
 
 
 def _settings(address: str, url: str) -> dict[str, Any]:

@@ -203,25 +203,37 @@ class Side:
 
 
 def pages(sides: dict[str, Side], rounds: int) -> dict[str, Taken]:
-    """Pages by turns; a side that has taken `ENOUGH_S` already is asked `FEWEST` times."""
+    """Pages by turns; a side that has taken `ENOUGH_S` already is asked `FEWEST` times.
+
+    One that lets a page wait for longer than its client does is not asked again, and is left out.
+    """
     taken = {name: Taken() for name in sides}
-    for side in sides.values():
-        side.look()
-    for n in range(rounds):
-        for name, side in sides.items():
-            if n < FEWEST or sum(taken[name].walls) < ENOUGH_S:
-                side.page(taken[name], n)
+    for n in range(-1, rounds):
+        for name in list(taken):
+            try:
+                if n < 0:
+                    sides[name].look()
+                elif n < FEWEST or sum(taken[name].walls) < ENOUGH_S:
+                    sides[name].page(taken[name], n)
+            except httpx.TimeoutException:
+                del taken[name]
     return taken
 
 
 def take_in(sides: dict[str, Side], count: int, size: int) -> dict[str, Taken]:
-    """Envelopes by turns; a side that has taken `ENOUGH_S` already is given no more."""
+    """Envelopes by turns; a side that has taken `ENOUGH_S` already is given no more.
+
+    One that lets an envelope wait for longer than its client does is left out.
+    """
     taken = {name: Taken() for name in sides}
     for start in range(0, count, size):
         body = orjson.dumps({"objects": indicators(10_000_000 + start, size)})
-        for name, side in sides.items():
-            if sum(taken[name].walls) < ENOUGH_S:
-                side.take_in(taken[name], body, size)
+        for name in list(taken):
+            try:
+                if sum(taken[name].walls) < ENOUGH_S:
+                    sides[name].take_in(taken[name], body, size)
+            except httpx.TimeoutException:
+                del taken[name]
     return taken
 
 
@@ -251,9 +263,15 @@ def run(quick: bool = False) -> list[dict[str, Any]]:
                 else:  # it keeps what it has; nothing larger is tried
                     why = f"{PEER}: not filled in {LOADING_S:.0f} s"
             held = size
-            rows += _page_rows(size, pages(asked, 30 if quick else 200), why)
+            taken = pages(asked, 30 if quick else 200)
+            if PEER in asked and PEER not in taken:
+                why = f"{PEER}: no page in {opentaxii.PATIENCE_S:.0f} s"
+            rows += _page_rows(size, taken, why)
         count, size = (4_000, 1_000) if quick else (20_000, 1_000)
-        rows += _intake_rows(count, size, take_in(sides | theirs, count, size), why)
+        taken = take_in(sides | theirs, count, size)
+        if theirs and PEER not in taken:
+            why = f"{PEER}: no answer in {opentaxii.PATIENCE_S:.0f} s"
+        rows += _intake_rows(count, size, taken, why)
     return rows
 
 
