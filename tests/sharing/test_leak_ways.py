@@ -19,6 +19,7 @@ from cordon.kernel.errors import CordonError
 from cordon.kernel.ids import new_id
 from cordon.settings import Settings
 from cordon.sharing.agreements.model import AgencyKind, Doing, Handling, Question
+from cordon.sharing.agreements.tables import AgreementRow
 from cordon.sharing.hidden import NotHere
 from cordon.sharing.match.tables import MatchQuestionRow
 from cordon.sharing.releases.desk import plain
@@ -177,6 +178,86 @@ def test_what_was_received_is_seen_by_no_way_that_the_agreements_do_not_allow(re
             assert id_ not in exported
     assert seen > READERS
     assert hidden > READERS
+
+
+def test_who_read_it_is_told_that_its_agreement_ended_and_nobody_else_is(received, agencies):
+    a, b = agencies[0], received[0]
+    desk = b.room.releases
+
+    def officer(name, *roles, cleared=Mark.AMBER_STRICT):
+        return Actor(f"officer-{name}", name, B, "desk", frozenset(roles), cleared)
+
+    had, never = officer("had", Role.INVESTIGATOR), officer("never", Role.INVESTIGATOR)
+    strict = officer("strict", Role.INVESTIGATOR)
+    terms = {"title": "To end soon", "purposes": ["counter_terrorism"], "classes": ["cases"]}
+    agreement = agree(a, b, **terms)
+    part = {"ref": f"{A}:soon", "class": "cases", "title": "secret soon", "mark": "TLP:AMBER",
+            "withheld": {}, "body": {}}  # fmt: skip
+    body = {
+        "id": new_id(), "agreement": agreement, "purpose": "counter_terrorism", "originator": A,
+        "parts": [part], "sha256": digest([part]), "expires_at": "2026-12-31T00:00:00Z",
+        "marks": {"mark": "TLP:AMBER", "handling": ["H0"], "caveats": []},
+    }  # fmt: skip
+    tell(a, "release.sent", body)
+    exchange(a, b)
+    for reader in (had, strict):
+        assert desk.get(reader, body["id"]).parts
+    assert told(lambda: desk.get(officer("low", Role.WATCH_OFFICER), body["id"]), "-") is not None
+    assert desk.lapsed(had) == [], "while it is in force"
+    a.room.agreements.end(a.second, agreement, "the law behind it was repealed")
+    exchange(a, b)
+    (lapsed,) = desk.lapsed(had)
+    assert (lapsed.peer, lapsed.agreement, lapsed.title) == (A, agreement, "To end soon")
+    assert (lapsed.since, lapsed.ended_by) == (b.clock.now(), A)
+    assert "secret" not in repr(lapsed)
+    for other in (
+        never, officer("low", Role.WATCH_OFFICER), officer("super", Role.SUPERVISOR),
+        officer("had", Role.WATCH_OFFICER),  # has not that role any more
+        officer("strict", Role.INVESTIGATOR, cleared=Mark.GREEN),
+    ):  # fmt: skip
+        assert desk.lapsed(other) == [], other
+    other = new_id()
+    there = told(lambda: desk.get(had, body["id"]), body["id"])
+    assert there == told(lambda: desk.get(had, other), other), "its address says nothing either"
+    assert body["id"] not in {r.id for r in desk.list(had, Way.RECEIVED)}
+    with pytest.raises(CordonError):
+        desk.lapsed(officer("admin", Role.INVESTIGATOR, Role.ADMINISTRATOR))
+
+
+def test_the_list_says_in_words_what_may_not_be_used_any_more(received):
+    from fastapi.testclient import TestClient
+
+    b, sent, ended = received
+    console = b.node.console_actor(None)
+    b.node.units.add(console, "lapse-desk", "Desk")
+    https = {}
+    for login in ("had-it", "had-not"):
+        b.node.officers.add(
+            console, login=login, name=f"Person {login}", roles=[Role.INVESTIGATOR],
+            unit="lapse-desk", cleared=Mark.AMBER_STRICT, password="monsoon lantern quarry",
+            must_change=False,
+        )  # fmt: skip
+        http = TestClient(create_app(b.node), follow_redirects=False)
+        signed = {"login": login, "password": "monsoon lantern quarry"}
+        assert http.post("/sign-in", data=signed).status_code == 303
+        https[login] = http
+    with b.kernel.rows.write() as session:  # for as long as the officer reads it
+        row = session.get(AgreementRow, ended)
+        kept = row.ended_at, row.ended_by, row.ended_why
+        row.ended_at = row.ended_by = row.ended_why = None
+    held = [s["id"] for s, _ in sent if s["agreement"] == ended]
+    read = [i for i in held if https["had-it"].get(f"/sharing/releases/{i}").status_code == 200]
+    assert read
+    with b.kernel.rows.write() as session:
+        row = session.get(AgreementRow, ended)
+        row.ended_at, row.ended_by, row.ended_why = kept
+    page = https["had-it"].get("/sharing/releases").text
+    assert "Not to be used any more" in page
+    assert page.count("Ended since") == len(read)
+    assert f"ended by {B}" in page
+    assert not any(i in page for i in held)
+    assert "Not to be used any more" not in https["had-not"].get("/sharing/releases").text
+    assert https["had-it"].get(f"/sharing/releases/{read[0]}").status_code == 404
 
 
 def test_no_act_on_a_hidden_release_tells_it_from_one_that_is_not_there(received):

@@ -14,12 +14,13 @@ import pytest
 
 from cordon.kernel.access.model import Mark, Role
 from cordon.sharing.agreements.deciding import Standing, decide_all
+from cordon.sharing.agreements.grades import Grade
 from cordon.sharing.agreements.model import AgencyKind, Doing, Handling, Question, Terms
 from support.agreeing import plain
 from support.leaking import MARKS, permitted
 
-CASES = 17_000  # of each of the seven agreements
-DESKS, THINGS, MOMENTS = 40, 400, 40  # of which they are put together
+CASES = 17_000  # of each of the nine agreements
+DESKS, THINGS, MOMENTS, GRADES = 40, 400, 40, 12  # of which they are put together
 AGENCIES = ["pk-aa", "pk-bb", "pk-cc", "uk-dd", "", "PK-AA", "pk-aa ", "*"]
 CLASSES = ["cases", "exhibits", "findings.picture", "findings.calls", "findings.money",
            "personal.calls", "findings", "findings.", "", "*", "match.number", "match.name",
@@ -49,6 +50,10 @@ AGREEMENTS = {
     "clear alone": plain(
         parties=[party("pk-aa", "federal", gives=False), party("pk-bb", "foreign")],
         highest="TLP:CLEAR", handling=["H0", "H2"], onward="ask", third_party="ask",
+    ),
+    "graded": plain(grade="C3"),
+    "graded, and answers": plain(
+        classes=["cases", "findings.calls", "match.name", "deconfliction"], grade="E6"
     ),
     "answers between nodes": plain(
         classes=["match.number", "deconfliction"], highest="TLP:AMBER",
@@ -83,6 +88,9 @@ def drawn(rng, text, count):
             frozenset(AgencyKind(rng.choice(KINDS)) for _ in range(rng.choice([0, 0, 0, 1, 2]))),
         )
 
+    def grade():
+        return None if rng.random() < 0.2 else Grade(rng.choice("ABCCDEF"), rng.choice("1233456"))
+
     def moment():
         day = one([0, 59, 364], [-1, 365, 4000])
         return (
@@ -93,10 +101,14 @@ def drawn(rng, text, count):
 
     desks, things = [desk() for _ in range(DESKS)], [thing() for _ in range(THINGS)]
     moments, doings = [moment() for _ in range(MOMENTS)], list(Doing)
+    grades = [grade() for _ in range(GRADES)]
     return [
-        Question(rng.choice(doings), *rng.choice(desks), *rng.choice(things), *rng.choice(moments))
+        Question(
+            rng.choice(doings), *rng.choice(desks), *rng.choice(things), *rng.choice(moments),
+            rng.choice(grades),
+        )
         for _ in range(count)
-    ]
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", AGREEMENTS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
@@ -17,7 +18,8 @@ from cordon.sharing.releases.desk import AgreementRefused
 from cordon.sharing.releases.gathering import Asked
 from cordon.sharing.releases.model import ReleaseState, Way
 from cordon.sharing.releases.tables import ReleaseRow, ReleaseStepRow
-from support.agreeing import START, A, Agency, B, agree, exchange, later
+from support.agreeing import START, A, Agency, B, agree, exchange, later, met
+from support.pairing import STORES, databases
 
 C, WHY = "pk-cc", "They look for the same boat."
 ALL = [
@@ -26,19 +28,26 @@ ALL = [
 ]
 
 
-@pytest.fixture(scope="module")
-def sides(agencies, tmp_path_factory):
+@pytest.fixture(scope="module", params=STORES)
+def sides(request, tmp_path_factory):
     """Three nodes; the first does not know the third one, and the third does not know the first."""
-    a, b = agencies
-    c = Agency(tmp_path_factory.mktemp("third"), C)
+    with ExitStack() as stack:
+        *first, third = databases(request, stack, 3)
+        a, b = met(tmp_path_factory.mktemp("two"), first)
+        c = Agency(tmp_path_factory.mktemp("third"), C, third)
+        yield known(a, b, c)
+        for side in (a, b, c):
+            side.close()
+
+
+def known(a, b, c):
     b.nodes.add(b.first, c.card())
     c.nodes.add(c.first, b.card())
     agree(a, b)
     third = [ALL[1], {"agency": C, "kind": "coast", "gives": True, "receives": True}]
     agree(b, c, parties=third, third_party="ask", retention_days=90)
     agree(b, c, parties=third, title="Nothing of others", purposes=["fraud"])
-    yield a, b, c
-    c.close()
+    return a, b, c
 
 
 @pytest.fixture
@@ -297,3 +306,35 @@ def test_where_the_originators_node_is_known_its_key_must_have_signed(three, mon
         assert b.room.releases.get(b.reader, on.id).state is ReleaseState.REFUSED
     finally:
         c.nodes.cut_off(c.first, A, "The test is over.")
+
+
+def test_who_read_it_is_told_on_each_store_that_its_agreement_ended(three):
+    a, b, _ = three
+    agreement = agree(a, b, parties=ALL, title="To end", purposes=["organised_crime"])
+    n = next(made)
+    said = Finding.make(
+        kind="picture.zone_entry", subjects=[f"mmsi:4630{n:05d}"], start=START - timedelta(days=1),
+        end=START - timedelta(hours=20), confidence=0.8,
+        reasons=[Reason("inside", 12.0, "min", 5.0, "It came in.")],
+        records=[RecordRef("ab" * 32, n)], detector="picture.zone_entry", version="1",
+    )  # fmt: skip
+    with a.kernel.work(a.kernel.node) as work:
+        (kept,) = leads.keep(work, [said], a.node.cards, mark=Mark.AMBER)[0]
+    ask = Asked(B, Purpose.ORGANISED_CRIME, (kept,), agreement=agreement)
+    one = a.room.releases.send(a.reader, ask)
+    exchange(a, b)
+    desk = b.room.releases
+    desk.get(b.reader, one.id)
+    later([b], hours=1)
+    desk.get(b.reader, one.id)
+    read = b.entries("sharing.release.view")[-1]  # a ledger's time never goes back
+    assert read.thing == f"release:{one.id}"
+    later([b], hours=1)
+    b.room.agreements.end(b.second, agreement, "it is not needed any more")
+    (lapsed,) = desk.lapsed(b.reader)
+    assert (lapsed.peer, lapsed.title, lapsed.ended_by) == (A, "To end", B)
+    assert (lapsed.at, lapsed.read_at, lapsed.since) == (START, read.at, b.clock.now())
+    assert desk.lapsed(b.first) == []
+    later([b], days=40)
+    desk.sweep()
+    assert desk.lapsed(b.reader) == [], "its content is gone"

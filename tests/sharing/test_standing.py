@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
@@ -30,6 +31,7 @@ from cordon.sharing.match.standing.tables import (
 from cordon.sharing.match.tables import MatchHeldRow, MatchTermsRow
 from support.agreeing import ANSWERS, agreed
 from support.matching import WHY, two_sides
+from support.pairing import STORES, databases
 
 X, Y, OLD = "+923001110001", "+923001110002", "+923001110003"
 DESK = "Desk A, 051-9"
@@ -39,12 +41,13 @@ ROWS = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def sides(tmp_path_factory):
-    both = two_sides(tmp_path_factory.mktemp("standing"))
-    yield both
-    for side in both:
-        side.close()
+@pytest.fixture(scope="module", params=STORES)
+def sides(request, tmp_path_factory):
+    with ExitStack() as stack:
+        both = two_sides(tmp_path_factory.mktemp("standing"), databases(request, stack, 2))
+        yield both
+        for side in both:
+            side.close()
 
 
 @pytest.fixture

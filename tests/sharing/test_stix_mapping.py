@@ -8,13 +8,16 @@ from datetime import UTC, datetime
 
 import pytest
 import stix2
+from fastapi.testclient import TestClient
 
 from cordon.cases import Case, CaseState, Exhibit, ExhibitKind
-from cordon.kernel.access.model import Mark
+from cordon.kernel.access.model import Actor, Mark, Role
 from cordon.kernel.findings import Finding, Reason, RecordRef
 from cordon.sharing.agreements.grades import Grade
 from cordon.sharing.stix import mapping, marks
-from cordon.sharing.stix.checking import check
+from cordon.sharing.stix.checking import Wrong, check
+from cordon.sharing.taxii import intake
+from support.sharewords import OPEN
 from support.stixvalidated import validate_instance
 
 NOON = datetime(2026, 3, 6, 12, tzinfo=UTC)
@@ -129,6 +132,73 @@ def test_a_case_is_told_with_its_findings_and_exhibits():
     assert empty.findings == ()
 
 
+@pytest.mark.parametrize("grade", [None, Grade("B", "2"), Grade("F", "6")])
+def test_a_grade_comes_back_as_it_went(grade):
+    sent = json.loads(json.dumps(mapping.of_case(case(), [exhibit()], [], grade)))
+    for thing in sent:
+        assert intake.offer(thing, old=False).thing == thing
+    told = mapping.told_by(sent)
+    assert told.lost == []
+    assert [c.grade for c in told.cases] == [grade]
+
+
+@pytest.mark.parametrize("nonsense", ["", "B", "Z9", "B22", 22, True, ["B2"], {"source": "B"}])
+def test_what_is_no_grade_is_refused_by_the_name_of_its_property(nonsense):
+    grouping = json.loads(json.dumps(mapping.of_case(case(), [], [], Grade("B", "2"))))[-1]
+    grouping["extensions"][mapping.EXTENSION]["admiralty"] = nonsense
+    with pytest.raises(Wrong) as refused:
+        intake.offer(grouping, old=False)
+    assert refused.value.at == f"extensions.{mapping.EXTENSION}.admiralty"
+    told = mapping.told_by([grouping])
+    assert told.cases == []
+    assert [id_ for id_, why in told.lost if "admiralty: is no Admiralty grade" in why] == [
+        grouping["id"]
+    ]
+
+
+def test_the_grade_of_a_case_of_another_agency_is_shown_to_whom_its_mark_allows(node, both, app):
+    """Handed in by TAXII, as a peer's push does it; read on the page and by the command's way."""
+    sent = mapping.of_case(replace(case(), agency="pk-far"), [exhibit()], [], Grade("C", "4"))
+    dark = replace(case(), id="0199aaaa-0000-7000-8000-000000000009", mark=Mark.AMBER)
+    strict = mapping.of_case(replace(dark, number="C-2026-0009"), [], [], Grade("A", "1"))
+    bad = json.loads(json.dumps(sent[-1])) | {
+        "id": "grouping--6b5bd6a0-1c6e-4d8b-a0a7-0d5a0a4d5c11"
+    }
+    bad["extensions"][mapping.EXTENSION]["admiralty"] = "Q7"
+    status = both.add([*sent, *strict, bad]).json()
+    (failure,) = status["failures"]
+    assert failure["id"] == bad["id"]
+    assert "admiralty: is no Admiralty grade" in failure["message"]
+    assert "Q7" not in failure["message"]
+
+    def officer(cleared):
+        return Actor("officer-i", "I", "pk-demo", "desk", frozenset({Role.INVESTIGATOR}), cleared)
+
+    (seen,) = node.sharing.told(officer(Mark.GREEN), "leads").cases
+    assert (seen.name.partition(":")[0], seen.number, seen.grade) == (
+        "pk-far", "C-2026-0001", Grade("C", "4"),
+    )  # fmt: skip
+    whole = node.sharing.told(officer(Mark.AMBER), OPEN)
+    assert [str(c.grade) for c in whole.cases] == ["A1", "C4"]
+    assert whole.bad == ()
+    (entry, *_) = node.kernel.ledger.entries(act="sharing.object.view", limit=1)
+    assert (entry.actor, entry.detail["count"]) == ("officer-i", 2)
+    console = node.console_actor(None)
+    node.units.add(console, "told-desk", "Desk")
+    node.officers.add(
+        console, login="reader", name="Person R", roles=[Role.INVESTIGATOR], unit="told-desk",
+        cleared=Mark.GREEN, password="monsoon lantern quarry", must_change=False,
+    )  # fmt: skip
+    http = TestClient(app, follow_redirects=False)
+    signed = {"login": "reader", "password": "monsoon lantern quarry"}
+    assert http.post("/sign-in", data=signed).status_code == 303
+    shown = http.get(f"/sharing/collections/{OPEN}")
+    assert shown.status_code == 200
+    assert "fairly reliable, doubtful" in shown.text
+    assert "completely reliable" not in shown.text
+    assert f"/sharing/collections/{OPEN}" in http.get("/sharing").text
+
+
 def test_what_has_no_word_here_or_is_broken_is_named():
     made = mapping.of_finding(finding(), "pk-demo", Mark.GREEN)
     incident = next(o for o in made if o["type"] == "incident")
@@ -148,7 +218,6 @@ def test_a_case_is_put_into_a_collection_and_served_to_whom_it_may_concern(node,
     """Through the command's own service: twice adds nothing, and marks are kept."""
     from cordon.kernel import leads
     from cordon.kernel.cards import Card
-    from support.sharewords import OPEN
 
     console = node.console_actor(None)
     card = Card(

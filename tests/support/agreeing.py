@@ -38,10 +38,10 @@ def terms(**changed):
 class Agency:
     """A node with a clock that stands, heard on loopback."""
 
-    def __init__(self, folder, agency):
+    def __init__(self, folder, agency, url=None):
         self.code = agency
         self.clock = SetClock(START)
-        self.node = open_node(Settings(data=folder, agency=agency), self.clock)
+        self.node = open_node(Settings(data=folder, agency=agency, database_url=url), self.clock)
         self.room, self.kernel = self.node.sharing, self.node.kernel
         self.nodes = self.room.nodes
         self.first = self.officer("1", "desk")
@@ -77,9 +77,9 @@ class Agency:
         self.node.close()
 
 
-def met(folder):
-    """Two agencies whose nodes know each other."""
-    a, b = Agency(folder / "a", A), Agency(folder / "b", B)
+def met(folder, urls=(None, None)):
+    """Two agencies whose nodes know each other; urls: of their databases, SQLite without."""
+    a, b = Agency(folder / "a", A, urls[0]), Agency(folder / "b", B, urls[1])
     a.nodes.add(a.first, b.card())
     b.nodes.add(b.first, a.card())
     return a, b

@@ -37,8 +37,8 @@ WHY = "agreed by telephone with them"
 class Side:
     """A node and its desk of planned acts."""
 
-    def __init__(self, folder, agency):
-        self.node = open_node(Settings(data=folder, agency=agency))
+    def __init__(self, folder, agency, url=None):
+        self.node = open_node(Settings(data=folder, agency=agency, database_url=url))
         self.nodes, self.kernel = self.node.sharing.nodes, self.node.kernel
         self.desk = self.node.sharing.deconfliction
         self.agency = agency

@@ -26,6 +26,10 @@ def permitted(text, q, signed, ended):
         return False
     if any(code not in text["handling"] for code in q.handling):
         return False
+    if "grade" in text and not q.class_.startswith(("match.", "standing.", "deconfliction")):
+        worst = str(q.grade) if q.grade else "~~"
+        if worst[0] > text["grade"][0] or worst[1] > text["grade"][1]:
+            return False
     if reader["kind"] in list(q.caveats):
         return False
     if not any(role in text["roles"] for role in q.roles if role != "administrator"):

@@ -29,8 +29,8 @@ WHY = "Numbers of a complaint about a call centre"
 class Side:
     """A node, its supervisor, and its listener."""
 
-    def __init__(self, folder, agency):
-        self.node = open_node(Settings(data=folder, agency=agency))
+    def __init__(self, folder, agency, url=None):
+        self.node = open_node(Settings(data=folder, agency=agency, database_url=url))
         self.match = self.node.sharing.match
         self.nodes = self.node.sharing.nodes
         self.kernel = self.node.kernel
@@ -83,8 +83,8 @@ def terms(*kinds, **numbers):
     return Terms(kinds or (Kind.NUMBER,), (Purpose.INVESTIGATION,), "Desk B, 051-1", **numbers)
 
 
-def two_sides(folder):
-    a, b = Side(folder / "a", "pk-aa"), Side(folder / "b", "pk-bb")
+def two_sides(folder, urls=(None, None)):
+    a, b = Side(folder / "a", "pk-aa", urls[0]), Side(folder / "b", "pk-bb", urls[1])
     a.meet(b)
     b.meet(a)
     agreed(a, b)

@@ -15,8 +15,8 @@ from cordon.sharing.nodes.tables import NodeHeardRow, NodeMessageRow, NodeRow
 class Side:
     """A node, what it was told, and its listener."""
 
-    def __init__(self, folder, agency):
-        self.node = open_node(Settings(data=folder, agency=agency))
+    def __init__(self, folder, agency, url=None):
+        self.node = open_node(Settings(data=folder, agency=agency, database_url=url))
         self.nodes = self.node.sharing.nodes
         self.kernel = self.node.kernel
         self.actor = Actor(

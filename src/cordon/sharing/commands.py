@@ -168,6 +168,30 @@ def load(
 
 
 @app.command()
+def told(
+    ctx: typer.Context,
+    collection: Annotated[str, typer.Argument(help="Collection: its id, alias or root/alias.")],
+    json: Json = False,
+) -> None:
+    """List the cases that a collection tells of, each with the grade that its agency gave it."""
+    c = console(ctx, json=json)
+    actor = c.passes("sharing.object.view")
+    found = c.node.room("sharing").told(actor, collection)
+    for id_, why in found.bad[:20]:
+        c.say(f"{id_}: {why}")
+    c.table(
+        ("name", "number", "title", "state", "mark", "grade", "findings", "exhibits"),
+        [
+            (
+                t.name, t.number, t.title, t.state.value, t.mark.value,
+                str(t.grade) if t.grade else None, len(t.findings), len(t.exhibits),
+            )
+            for t in found.cases
+        ],
+    )  # fmt: skip
+
+
+@app.command()
 def put(
     ctx: typer.Context,
     case: Annotated[str, typer.Argument(help="Number (C-2026-0001) or id of the case.")],

@@ -43,6 +43,13 @@ def routes(room: Sharing) -> APIRouter:
         """What is shared, with whom, and what came and went of late."""
         return _drawn(room, request, actor)
 
+    @router.get("/sharing/collections/{id_}")
+    def collection(
+        request: Request, id_: str, actor: Annotated[Actor, May("sharing.object.view")]
+    ) -> Response:
+        """Cases that a collection tells of, each with its agency's grade."""
+        return page(request, "sharing/collection.html", told=room.told(actor, id_))
+
     @router.post("/sharing/accounts")
     def add(
         request: Request,

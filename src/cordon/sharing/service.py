@@ -37,6 +37,7 @@ from cordon.sharing.releases.onward import Onward
 from cordon.sharing.requests.desk import Requests
 from cordon.sharing.stix import mapping
 from cordon.sharing.stix.times import microseconds, moment
+from cordon.sharing.stix.told import ToldHere, told_in
 from cordon.sharing.tables import CollectionRow, ObjectRow, RootRow
 from cordon.sharing.taxii import intake
 from cordon.sharing.taxii.accounts import Accounts
@@ -194,6 +195,19 @@ class Sharing:
             if rest in (one.collection.id, one.collection.alias) and root in ("", one.root.name):
                 return one
         raise NotFound(f"There is no collection {name[:80]}.", advice="See cordon sharing list.")
+
+    def told(self, actor: Actor, collection: str) -> ToldHere:
+        """Cases that a collection tells of, as far as the reader is cleared; the ledger has it.
+
+        Args:
+            collection: as of `find`.
+        """
+        held = self.find(actor, collection)
+        with self.kernel.work(actor) as work:
+            cleared = self.server.cleared(work, "sharing.object.view")
+            cases, bad = told_in(work.session, held.collection.number, cleared)
+            work.act("sharing.object.view", held.collection.thing(), count=len(cases))
+        return ToldHere(held.collection, tuple(cases), tuple(bad))
 
     def put(self, actor: Actor, case: str, collection: str, grade: Grade | None = None) -> Put:
         """Put a case, its findings and exhibits, without what is personal, into a collection.

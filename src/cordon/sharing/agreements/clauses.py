@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from cordon.kernel.clock import format_time
-from cordon.sharing.agreements.model import AgencyKind, Handling, Onward, Terms
+from cordon.sharing.agreements.model import ANSWERS, AgencyKind, Handling, Onward, Terms
 
 
 def N_(message: str) -> str:
@@ -66,6 +66,7 @@ def clauses(terms: Terms) -> tuple[Clause, ...]:
             f"{_set(terms.roles)}.containsAny(principal.roles)",
             {"listed": tuple(sorted(terms.roles))},
         ),
+        *_graded(terms),
         _caveat(terms),
         _third_party(terms),
         _onward(terms),
@@ -114,6 +115,24 @@ def each(terms: Terms) -> str:
 def _listed(id_: str, says: str, words: Iterable[str]) -> Clause:
     listed = tuple(sorted(words))
     return Clause(id_, says, f"{_set(listed)}.contains(resource.{id_})", {"listed": listed})
+
+
+def _graded(terms: Terms) -> tuple[Clause, ...]:
+    """The least grade; no clause where none is agreed. Answers between nodes have no grade."""
+    if terms.grade is None:
+        return ()
+    source, credibility = terms.grade.ranks
+    return (
+        Clause(
+            "grade",
+            N_("Of what is released, only that goes whose source is graded %(source)s or better "
+               "and what it says %(credibility)s or better, by the Admiralty code: A and 1 stand "
+               "first, F and 6, which cannot be judged, last. What has no grade does not go."),
+            f"{_set(ANSWERS)}.contains(resource.class) || "
+            f"(resource.source <= {source} && resource.credibility <= {credibility})",
+            {"source": (terms.grade.source,), "credibility": (terms.grade.credibility,)},
+        ),
+    )  # fmt: skip
 
 
 def _caveat(terms: Terms) -> Clause:

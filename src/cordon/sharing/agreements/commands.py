@@ -116,10 +116,14 @@ def dry_run(ctx: typer.Context, file: File, json: Json = False) -> None:
     for to in run.receivers:
         kept = ", ".join(f"{why} {n}" for why, n in sorted(run.reasons[to].items()))
         words.append(f"To {to} {run.goes[to]} would have gone. Clauses against: {kept or 'none'}.")
+        if run.graded[to]:
+            words.append(
+                f"{run.graded[to]} more to {to}, had an officer given each the grade asked for."
+            )
     c.answer(
         {
             "since": format_time(run.since), "receivers": list(run.receivers), "goes": run.goes,
-            "reasons": run.reasons, "cut": run.cut,
+            "reasons": run.reasons, "cut": run.cut, "graded": run.graded,
             "things": [
                 {
                     "ref": t.ref, "class": t.class_, "title": t.title, "mark": t.mark.value,

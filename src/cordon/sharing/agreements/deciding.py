@@ -15,6 +15,7 @@ from typing import Any
 import cedarpy
 
 from cordon.sharing.agreements.clauses import cedar, clauses, each
+from cordon.sharing.agreements.grades import UNGRADED
 from cordon.sharing.agreements.model import Answer, Question, Terms
 
 
@@ -76,12 +77,15 @@ def _asked(
         who = (q.agency, q.roles)
         if who not in desks:
             desks[who] = _entity("Desk", len(desks), agency=q.agency, roles=sorted(q.roles))
-        what = (q.giver, q.originator, q.class_, q.purpose, q.mark, q.handling, q.caveats)
+        what = (
+            q.giver, q.originator, q.class_, q.purpose, q.mark, q.handling, q.caveats, q.grade
+        )  # fmt: skip
         if what not in things:
+            source, credibility = UNGRADED if q.grade is None else q.grade.ranks
             things[what] = _entity(
                 "Thing", len(things), giver=q.giver, originator=q.originator, purpose=q.purpose,
                 mark=q.mark.rank, handling=sorted(q.handling), caveats=sorted(q.caveats),
-                **{"class": q.class_},
+                source=source, credibility=credibility, **{"class": q.class_},
             )  # fmt: skip
         requests.append(
             {

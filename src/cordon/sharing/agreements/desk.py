@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cordon.kernel.access.model import Actor, Mark, Role, Thing
-from cordon.kernel.errors import BadInput, Conflict, DoesNotVerify, NotFound
+from cordon.kernel.errors import BadInput, Conflict, DoesNotVerify, NotFound, Unavailable
 from cordon.kernel.ids import new_id
 from cordon.kernel.work import Kernel, SecondRefused, View, Work
 from cordon.sharing.agreements.deciding import Standing, decide_all
@@ -29,9 +29,11 @@ from cordon.sharing.agreements.tables import AgreementRow, SignatureRow
 from cordon.sharing.hearing import carefully
 from cordon.sharing.nodes.desk import Nodes
 from cordon.sharing.nodes.keys import certificate_of, check, fingerprint
+from cordon.sharing.nodes.outbox import ask
 
 VIEW = "sharing.agreement.view"
 _SIGNED = b"cordon agreement v1\n"
+_WORD, _GRADED = "agreement.signed", "agreement.signed_graded"
 LARGEST_TEXT = 64 << 10
 
 
@@ -41,8 +43,10 @@ class Agreements:
     def __init__(self, kernel: Kernel, nodes: Nodes) -> None:
         self.kernel = kernel
         self.nodes = nodes
-        for kind, handler in (("signed", self._signed), ("ended", self._ended)):
-            nodes.on_told(f"agreement.{kind}", carefully(f"agreement.{kind}", handler))
+        for kind, handler in (
+            (_WORD, self._signed), (_GRADED, self._signed), ("agreement.ended", self._ended),
+        ):  # fmt: skip
+            nodes.on_told(kind, carefully(kind, handler))
 
     # for officers
 
@@ -73,9 +77,11 @@ class Agreements:
         """Sign by the node's key, and tell the other parties.
 
         Raises:
-            SecondRefused: by who drafted it. Conflict: signed, ended or over already.
+            SecondRefused: by who drafted it. Conflict: signed, ended or over already, or a party's
+                node does not know a clause of it.
             NotFound: no such agreement, or a party whose node is not known here.
         """
+        self._understood(actor, id_)
         with self.kernel.work(actor) as work:
             row = _row(work.session, id_, lock=True)
             before = self._of(work.session, row, work.now)
@@ -95,9 +101,29 @@ class Agreements:
             work.act("sharing.agreement.sign", before.thing(), key=keys.fingerprint)
             for code in terms.others(self.kernel.agency):
                 said = {"text": row.text, "signature": signature}
-                self.nodes.tell(work, code, "agreement.signed", said)
+                self.nodes.tell(work, code, _word(terms), said)
             work.session.flush()
             return self._of(work.session, row, work.now)
+
+    def _understood(self, actor: Actor, id_: str) -> None:
+        """Ask the parties' nodes, where a clause came later, whether they know it.
+
+        One that is away is not asked: it is told by a kind of message of its own, which waits
+        there until that node knows it, so that the clause is lost by none.
+        """
+        with self.kernel.view(actor) as view:
+            one = self._of(view.session, _row(view.session, id_), view.now)
+            asks = _word(one.terms) != _WORD and view.may("sharing.agreement.sign", one.thing())
+        for code in one.terms.others(self.kernel.agency) if asks else ():
+            try:
+                said = ask(self.nodes, code, "hello", {})
+            except Unavailable:
+                continue
+            if _word(one.terms) not in said.get("told", ()):
+                raise Conflict(
+                    f"The node of {code} does not know the clause on grades yet.",
+                    advice="Sign it when that node was brought up to date, or leave it out.",
+                )
 
     def end(self, actor: Actor, id_: str, why: str) -> None:
         """End an agreement for all its parties; a draft is only taken back here."""
@@ -276,6 +302,11 @@ class Agreements:
         if self.kernel.agency in signed:
             return AgreementState.SIGNED
         return AgreementState.OFFERED if signed else AgreementState.DRAFTED
+
+
+def _word(terms: Terms) -> str:
+    """The kind of message that tells of a signature; only nodes that know the clauses know it."""
+    return _WORD if terms.grade is None else _GRADED
 
 
 def holds(id_: str, text: str, terms: Terms, signature: Signature) -> bool:

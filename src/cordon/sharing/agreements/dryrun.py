@@ -41,6 +41,7 @@ class DryRun:
         since: aware; the month ends now. receivers: agencies other than this one.
         goes: how many would have gone, by receiver. reasons: how often each clause said no, by
             receiver. cut: there were more things than are looked at.
+        graded: how many more would have gone, by receiver, with the grade that is asked for.
     """
 
     since: datetime
@@ -49,12 +50,14 @@ class DryRun:
     goes: dict[str, int]
     reasons: dict[str, dict[str, int]]
     cut: bool
+    graded: dict[str, int]
 
 
 def dry_run(kernel: Kernel, cases: Cases, actor: Actor, terms: Terms) -> DryRun:
     """What of this node's findings and cases of the last 31 days the actor would have given.
 
-    Each is asked without handling codes and caveats, for a purpose of the draft, as if it were
+    Each is asked without handling codes, caveats and grade, which an officer gives with a
+    release, for a purpose of the draft, as if it were
     signed and had begun. What the actor may not see is not counted.
     """
     opened = cases.list(actor, at_most=MOST_CASES)
@@ -99,6 +102,10 @@ def dry_run(kernel: Kernel, cases: Cases, actor: Actor, terms: Terms) -> DryRun:
             for r in receivers
         },
         len(rows) > MOST_THINGS,
+        {
+            r: sum(said[r][c, m].against == ("grade",) for _, c, m in _kinds(things))
+            for r in receivers
+        },
     )  # fmt: skip
 
 

@@ -38,8 +38,17 @@ class Grade:
             return cls("", "")
         return cls(text[0].upper(), text[1])
 
+    @property
+    def ranks(self) -> tuple[int, int]:
+        """Places of the letter and of the digit on their scales, 0 the best."""
+        return SOURCES.index(self.source), CREDIBILITIES.index(self.credibility)
+
     def __str__(self) -> str:
         return f"{self.source}{self.credibility}"
+
+
+UNGRADED = (len(SOURCES), len(CREDIBILITIES))
+"""Ranks of what nobody judged: behind every grade, so that no clause on grades lets it go."""
 
 
 def lowest(grades: Iterable[Grade | None]) -> Grade | None:

@@ -130,6 +130,7 @@ class Terms:
         roles: who may see it at the receivers.
         onward: rule for passing on. third_party: rule for giving what came from another agency.
         retention_days: after which the receiver removes it. starts, ends: aware UTC.
+        grade: the least that a release must have, letter and digit each; None: none is asked for.
     """
 
     title: str
@@ -144,6 +145,7 @@ class Terms:
     retention_days: int
     starts: datetime
     ends: datetime
+    grade: Grade | None = None
 
     def __post_init__(self) -> None:
         title = self.title
@@ -172,17 +174,28 @@ class Terms:
 
     @classmethod
     def read(cls, given: object) -> Terms:
-        """Terms of a JSON object of exactly these keys; BadInput names the one that is wrong."""
-        if not isinstance(given, Mapping) or set(given) != set(_KEYS):
+        """Terms of a JSON object of just these keys; BadInput names the one that is wrong.
+
+        A key that came later is absent where its clause is not agreed, so that what was signed
+        before is the same text.
+        """
+        if not isinstance(given, Mapping) or set(given) - set(_LATER) != set(_KEYS):
             raise BadInput(
                 "These are no terms of an agreement: they are one object of "
-                + ", ".join(_KEYS) + ".",
+                + ", ".join(_KEYS) + ", and where it is agreed " + ", ".join(_LATER) + ".",
                 advice="See docs/rooms/sharing.md.",
             )  # fmt: skip
-        return cls(**{name: _read(name, given[name], how) for name, how in _KEYS.items()})
+        return cls(
+            **{
+                name: _read(name, given[name], how)
+                for name, how in (_KEYS | _LATER).items()
+                if name in given
+            }
+        )
 
     def plain(self) -> dict[str, Any]:
         """The terms as JSON values, lists sorted."""
+        later = {"grade": str(self.grade)} if self.grade is not None else {}
         return {
             "title": self.title,
             "parties": [
@@ -199,6 +212,7 @@ class Terms:
             "retention_days": self.retention_days,
             "starts": format_time(self.starts),
             "ends": format_time(self.ends),
+            **later,
         }
 
     def canonical(self) -> str:
@@ -231,7 +245,7 @@ class Question:
         doing: what. agency, roles: of who wants to. giver: who gives or gave it.
         originator: whose it is first. handling, caveats: of the thing; caveats name kinds of
             agency that it is not for. permitted: the originator allowed just this.
-        at: when, aware. days: since the receiver got it.
+        at: when, aware. days: since the receiver got it. grade: of a release, or None.
     """
 
     doing: Doing
@@ -247,6 +261,7 @@ class Question:
     at: datetime
     permitted: bool = False
     days: int = 0
+    grade: Grade | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -387,6 +402,17 @@ _KEYS: dict[str, Callable[[Any], Any]] = {
     "highest": Mark, "handling": _some(Handling), "roles": _some(Role), "onward": Onward,
     "third_party": Onward, "retention_days": _days, "starts": parse_time, "ends": parse_time,
 }  # fmt: skip
+
+
+def _grade(given: object) -> Grade:
+    grade = Grade.read(given)
+    if grade is None or str(grade) != given:
+        raise ValueError
+    return grade
+
+
+_LATER: dict[str, Callable[[Any], Any]] = {"grade": _grade}
+"""Keys of clauses that came after agreements had been signed; see `Terms.read`."""
 
 
 def _read(name: str, given: object, how: Callable[[Any], Any]) -> Any:

@@ -49,15 +49,15 @@ def agreement_routes(desk: Agreements, cases: Cases) -> APIRouter:
     def draft(
         request: Request, actor: Draft, title: Text = "", parties: Text = "", highest: Text = "",
         onward: Text = "", third_party: Text = "", retention_days: Text = "", starts: Text = "",
-        ends: Text = "", classes: Texts = (), purposes: Texts = (), handling: Texts = (),
-        roles: Texts = (),
+        ends: Text = "", grade: Text = "", classes: Texts = (), purposes: Texts = (),
+        handling: Texts = (), roles: Texts = (),
     ) -> Response:  # fmt: skip
         """Draft an agreement."""
         typed: dict[str, Any] = {
             "title": title, "parties": parties, "highest": highest, "onward": onward,
             "third_party": third_party, "retention_days": retention_days, "starts": starts,
             "ends": ends, "classes": list(classes), "purposes": list(purposes),
-            "handling": list(handling), "roles": list(roles),
+            "handling": list(handling), "roles": list(roles), "grade": grade.strip().upper(),
         }  # fmt: skip
         try:
             made = desk.draft(actor, _terms(typed))
@@ -109,10 +109,12 @@ def _terms(typed: dict[str, Any]) -> Terms:
                 "receives": words[2] != "gives",
             }
         )  # fmt: skip
-    days = typed["retention_days"]
+    days, said = typed["retention_days"], dict(typed)
+    if not said["grade"]:
+        del said["grade"]
     return Terms.read(
         {
-            **typed, "title": typed["title"].strip(), "parties": parties,
+            **said, "title": typed["title"].strip(), "parties": parties,
             "retention_days": int(days) if days.isascii() and days.isdecimal() else -1,
             "starts": f"{typed['starts']}T00:00:00Z", "ends": f"{typed['ends']}T00:00:00Z",
         }

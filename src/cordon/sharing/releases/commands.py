@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cordon.kernel.clock import format_time
 from cordon.kernel.console import console
 from cordon.sharing.options import Agency, Json, Under, one_of
 
@@ -113,6 +114,11 @@ def list_releases(
         "expires_at",
     )  # fmt: skip
     rows = [plain(one) for one in c.node.room("sharing").releases.list(actor, way)]
+    for gone in c.node.room("sharing").releases.lapsed(actor) if received else ():
+        c.say(
+            f"The agreement “{gone.title}” ended at {format_time(gone.since)}: what came from "
+            f"{gone.peer} at {format_time(gone.at)}, which you read, may not be used any more."
+        )
     c.table(columns, [[row.get(name) for name in columns] for row in rows])
 
 

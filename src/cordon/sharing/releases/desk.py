@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import logging
 from collections.abc import Mapping
 from datetime import timedelta
@@ -26,6 +27,7 @@ from cordon.sharing.nodes.desk import Nodes
 from cordon.sharing.releases.following import OUT
 from cordon.sharing.releases.gathering import SEND, Asked, Gathering, finding_thing
 from cordon.sharing.releases.kept import Kept
+from cordon.sharing.releases.lapsed import Lapsed, read_before
 from cordon.sharing.releases.model import (
     Preview,
     Release,
@@ -240,6 +242,33 @@ class Releases(Kept):
                 found = [one for one in found if not self._against(view, one, Doing.SEE)]
             return found
 
+    def lapsed(self, actor: Actor) -> builtins.list[Lapsed]:
+        """What the actor read, and may not see now because its agreement ended; newest first.
+
+        Where anything else speaks against it too (a role or clearance that was taken away, a mark)
+        it is not told.
+        """
+        with self.kernel.view(actor) as view:
+            view.permit(VIEW, Thing.room("sharing", self.kernel.agency))
+            found = []
+            for row, read_at in read_before(view.session, VIEW, actor.id, LISTED):
+                one = release_of(view.session, row)
+                if not view.may(VIEW, one.thing()):
+                    continue
+                if self._against(view, one, Doing.SEE) != ("force",):
+                    continue
+                agreement = self.agreements.one(view, one.agreement)
+                if agreement.state not in (AgreementState.ENDED, AgreementState.OVER):
+                    continue
+                found.append(
+                    Lapsed(
+                        one.peer, agreement.id, agreement.terms.title,
+                        agreement.ended_at or agreement.terms.ends, agreement.ended_by, one.at,
+                        read_at,
+                    )
+                )  # fmt: skip
+            return found
+
     def get(self, actor: Actor, id_: str) -> Release:
         """One release; reading one that came from another agency stands in the ledger.
 
@@ -325,7 +354,7 @@ class Releases(Kept):
                 doing, self.kernel.agency, view.actor.roles, one.peer, one.originator, class_,
                 one.purpose, one.marks.mark, one.marks.handling, one.marks.caveats, view.now,
                 permitted,
-                (view.now - one.at).days,
+                (view.now - one.at).days, one.marks.grade,
             )
             for class_ in sorted({p.class_ for p in one.parts} | set(_classes(one)))
         ]  # fmt: skip

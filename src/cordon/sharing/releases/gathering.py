@@ -144,6 +144,7 @@ class Gathering:
             Question(
                 Doing.SEE, asked.to, agreement.terms.roles, self.kernel.agency, self.kernel.agency,
                 class_, asked.purpose, mark, asked.handling, asked.caveats, view.now,
+                grade=asked.grade,
             )
             for class_, mark in things
         ]  # fmt: skip

@@ -94,7 +94,7 @@ class Kept(Following):
                 Question(
                     Doing.SEE, self.kernel.agency, agreement.terms.roles, code,
                     str(body["originator"]), class_, purpose, marks.mark, marks.handling,
-                    marks.caveats, work.now, permission is not None,
+                    marks.caveats, work.now, permission is not None, grade=marks.grade,
                 )
                 for class_ in classes
             ],

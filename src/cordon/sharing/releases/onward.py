@@ -122,7 +122,7 @@ class Onward(Releases):
                     Question(
                         Doing.SEE, to, agreement.terms.roles, self.kernel.agency, one.originator,
                         class_, one.purpose, one.marks.mark, one.marks.handling, one.marks.caveats,
-                        work.now, True,
+                        work.now, True, grade=one.marks.grade,
                     )
                     for class_ in sorted({p.class_ for p in one.parts})
                 ],

@@ -39,7 +39,10 @@ def release_routes(desk: Onward) -> APIRouter:
     def releases(request: Request, actor: View, way: str = "received") -> Response:
         """Releases, received or sent."""
         chosen = Way.SENT if way == "sent" else Way.RECEIVED
-        return page(request, "sharing/releases.html", way=chosen, releases=desk.list(actor, chosen))
+        return page(
+            request, "sharing/releases.html", way=chosen, releases=desk.list(actor, chosen),
+            lapsed=desk.lapsed(actor) if chosen is Way.RECEIVED else [],
+        )  # fmt: skip
 
     @router.get("/sharing/releases/new")
     def new(

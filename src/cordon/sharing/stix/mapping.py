@@ -25,8 +25,8 @@ from cordon.kernel.masking import redact
 from cordon.kernel.work import personal_data
 from cordon.sharing.agreements.grades import Grade
 from cordon.sharing.stix import checking, marks
+from cordon.sharing.stix.extension import ADMIRALTY, EXTENSION, grade_of
 
-EXTENSION = "extension-definition--3c59f0a1-6f0e-5a7f-8b0d-9d2b1f6c4e57"
 THING = "x-cordon-thing"
 _SCO = UUID("00abedb4-aa42-466c-9c01-fed23315a9b7")  # of cyber-observables: STIX 2.1, §2.9
 _OURS = UUID("3c59f0a1-6f0e-5a7f-8b0d-9d2b1f6c4e57")
@@ -43,7 +43,7 @@ class ToldCase:
 
     Attributes:
         name: `agency:uuid`. findings: ids of findings told with it. exhibits: (label, kind, file's
-            SHA-256, bytes, media type).
+            SHA-256, bytes, media type). grade: that agency's, of its source and of what it says.
     """
 
     name: str
@@ -55,6 +55,7 @@ class ToldCase:
     findings: tuple[str, ...]
     exhibits: tuple[tuple[str, str, str, int, str], ...]
     mark: Mark
+    grade: Grade | None = None
 
 
 @dataclass(slots=True)
@@ -122,7 +123,7 @@ def of_case(
     """A case as a grouping of its findings and exhibits, under the strictest of their marks.
 
     Args:
-        grade: of the source and of what it says; it goes in the extension as `admiralty`.
+        grade: of the source and of what it says; it goes in the extension.
     """
     found = list(findings)
     mark = max([case.mark, *(m for _, m in found)], key=lambda m: m.rank)
@@ -140,7 +141,7 @@ def of_case(
         "opened_at": format_time(case.opened_at), "exhibits": listed,
     }  # fmt: skip
     if grade is not None:
-        told["admiralty"] = str(grade)
+        told[ADMIRALTY] = str(grade)
     grouping = _object(
         "grouping", name, case.closed_at or case.opened_at, who, mark,
         created=case.opened_at, name=redact(case.title), context="x-cordon-case",
@@ -217,6 +218,7 @@ def _case(
         state=CaseState(said["state"]), seriousness=str(said["seriousness"]),
         opened_at=parse_time(said["opened_at"]), findings=tuple(findings),
         exhibits=tuple(exhibits), mark=list(Mark)[min(rank, Mark.RED.rank)],
+        grade=grade_of(grouping),
     )  # fmt: skip
     return case, used
 

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from cordon.kernel.access.model import Mark
 from cordon.sharing.model import NEVER
 from cordon.sharing.stix import checking, marks
+from cordon.sharing.stix.extension import grade_of
 from cordon.sharing.stix.times import added_text, sortable
 from cordon.sharing.tables import CollectionRow, ObjectRow
 from cordon.sharing.taxii.faults import BadEnvelope
@@ -110,6 +111,7 @@ def offer(thing: dict[str, Any], *, old: bool, given: int | None = None) -> Offe
     spec = _spec(thing)
     if spec == 21:
         checking.check(thing)
+        grade_of(thing)  # a grade that nobody can read would be shown as none
     elif old:
         checking.check_old(thing)
     else:
