@@ -6,6 +6,7 @@ from cordon.web.i18n import N_
 
 MESSAGES = {
     "agreement.signed": N_("signatures under agreements"),
+    "agreement.signed_graded": N_("signatures under agreements that ask for grades"),
     "agreement.ended": N_("ends of agreements"),
     "deconflict.word": N_("words on conflicts of planned acts"),
     "match.change": N_("changes of what can be matched"),
