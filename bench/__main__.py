@@ -40,6 +40,7 @@ PARTS = (
     "pages",
     "taxii",
     "nodes",
+    "released",
     "deconflict",
     "match",
 )
