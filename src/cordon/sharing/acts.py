@@ -13,6 +13,7 @@ ACTS: tuple[Act, ...] = (
     Act("sharing.account.grant", "Say which collections an account may read and write."),
     Act("sharing.account.revoke", "Take a service account away, with a reason."),
     Act("sharing.case.put", "Put a case without its personal data into a collection."),
+    Act("sharing.misp.take", "Take events that MISP exported into a collection."),
     Act("sharing.peer.poll", "Fetch what is new from another agency's TAXII server."),
     Act("sharing.peer.push", "Hand objects of a collection to another agency's TAXII server."),
     Act("sharing.node.view", "See which other nodes are known, and what waits for them."),

@@ -219,6 +219,43 @@ def put(
     )
 
 
+@app.command()
+def misp(
+    ctx: typer.Context,
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="Events that MISP exported (JSON).")
+    ],
+    into: Annotated[str, typer.Option(help="Collection: its id, alias or root/alias.")],
+    organisation: Annotated[
+        str | None,
+        typer.Option(help="This agency's own organisation in MISP, by UUID or name."),
+    ] = None,
+    rejects: Annotated[
+        Path | None, typer.Option(help="Where what was not taken is written, with the reasons.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Take events of MISP into a collection as STIX, as far as it is known whom they are for."""
+    from cordon.kernel.store.files import written_whole
+
+    c = console(ctx, json=json)
+    actor = c.passes("sharing.misp.take")
+    done = c.node.room("sharing").take_misp(actor, file, into, organisation)
+    if rejects is not None and done.refused:
+        with written_whole(rejects) as partial:
+            partial.write_text("".join(f"{at}: {why}\n" for at, why in done.refused), "utf-8")
+    for at, why in done.refused[:20]:
+        c.say(f"{at}: {why}")
+    c.answer(
+        {
+            "events": done.events, "new": done.new, "repeated": done.repeated,
+            "refused": len(done.refused),
+        },
+        f"{done.events} events taken: {done.new} objects are new, {done.repeated} were there; "
+        f"{len(done.refused)} parts were not taken.",
+    )  # fmt: skip
+
+
 PeerName = Annotated[str | None, typer.Argument(help="Name of a peer; all where absent.")]
 
 

@@ -35,7 +35,7 @@ from cordon.sharing.nodes.listener import Listener
 from cordon.sharing.nodes.outbox import Outbox
 from cordon.sharing.releases.onward import Onward
 from cordon.sharing.requests.desk import Requests
-from cordon.sharing.stix import mapping
+from cordon.sharing.stix import checking, mapping, misp
 from cordon.sharing.stix.times import microseconds, moment
 from cordon.sharing.stix.told import ToldHere, told_in
 from cordon.sharing.tables import CollectionRow, ObjectRow, RootRow
@@ -81,6 +81,17 @@ class Put:
     repeated: int
     findings: int
     withheld: int
+
+
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """What came of a file of events: objects that are new and that were there, events that were
+    taken, and where and why something was not."""
+
+    new: int
+    repeated: int
+    events: int
+    refused: tuple[tuple[str, str], ...]
 
 
 class Sharing:
@@ -237,6 +248,35 @@ class Sharing:
             )  # fmt: skip
         withheld = sum(personal_data(s) is not None for k in kept for s in k.finding.subjects)
         return Put(len(taken.new), len(taken.repeated), len(kept), withheld)
+
+    def take_misp(
+        self, actor: Actor, path: Path, collection: str, organisation: str | None = None
+    ) -> TakenIn:
+        """Take the events of a MISP export into a collection, each object checked by itself.
+
+        Args:
+            collection: as of `find`. organisation: this agency's own in MISP, by UUID or name.
+
+        Raises:
+            BadInput: the file is none of MISP's. Unavailable: misp-stix is not installed.
+        """
+        into = self.find(actor, collection).collection
+        made = misp.converted(path, organisation)
+        offered, refused = [], list(made.refused)
+        for thing in made.objects:
+            try:
+                checking.identity(thing)
+                offered.append(intake.offer(thing, old=False))
+            except checking.Wrong as wrong:
+                refused.append((str(thing.get("id"))[:120], str(wrong)))
+        with self.kernel.work(actor) as work:
+            row = hold(work.session, into.id)
+            taken = intake.keep(work.session, row, offered, microseconds(work.now))
+            work.act(
+                "sharing.misp.take", into.thing(), events=made.events, new=len(taken.new),
+                refused=len(refused),
+            )  # fmt: skip
+        return TakenIn(len(taken.new), len(taken.repeated), made.events, tuple(refused))
 
     def move(self, actor: Actor, direction: str, peer: str | None = None) -> Iterator[Moved]:
         """Fetch from (`poll`) or hand on to (`push`) one peer or all, a way at a time.
