@@ -90,22 +90,18 @@ def main() -> None:
     asked = parser.parse_args()
     asked_for = "" if tuple(asked.parts) == PARTS else f" {' '.join(asked.parts)}"
     command = f"python -m bench{asked_for}" if asked_for else "make bench"
-    where = (
-        f"{machine()}, {datetime.now(UTC):%Y-%m-%d}, Cordon {cordon.__version__}, by `{command}`."
-    )
     sections = _sections(asked.out)
     failed: list[str] = []
     for name in asked.parts:
         print(f"{name} …", flush=True)
         module = importlib.import_module(f"bench.{name}")
-        said = (module.__doc__ or name).strip().splitlines()[0]
         try:
             rows = module.run(quick=asked.quick)
         except Exception:  # what the other parts measured must not be lost with it
             failed.append(name)
             traceback.print_exc()
             continue
-        sections[name] = f"{said}\n\n{where}\n\n{table(rows)}\n"
+        sections[name] = section(module.__doc__ or name, command, table(rows))
         print(table(rows), flush=True)
         if not asked.quick:
             _write(asked.out, sections)
@@ -114,6 +110,19 @@ def main() -> None:
     else:
         print(f"Written to {asked.out}.")
     _end(failed)
+
+
+def section(doc: str, command: str, rows: str) -> str:
+    """What the page says of a part: its module's first line, the machine and day, its table."""
+    where = (
+        f"{machine()}, {datetime.now(UTC):%Y-%m-%d}, Cordon {cordon.__version__}, by `{command}`."
+    )
+    return f"{doc.strip().splitlines()[0]}\n\n{where}\n\n{rows}\n"
+
+
+def publish(name: str, said: str, path: Path = ROOT / "docs" / "benchmarks.md") -> None:
+    """Write what was measured beside `make bench`, in place of what stood there under its name."""
+    _write(path, _sections(path) | {name: said})
 
 
 def _sections(path: Path) -> dict[str, str]:
@@ -125,7 +134,8 @@ def _sections(path: Path) -> dict[str, str]:
 
 
 def _write(path: Path, sections: dict[str, str]) -> None:
-    told = [f"## {n.capitalize()}\n\n{sections[n]}" for n in PARTS if n in sections]
+    order = [*PARTS, *sorted(set(sections) - set(PARTS))]  # soaks have targets of their own
+    told = [f"## {n.capitalize()}\n\n{sections[n]}" for n in order if n in sections]
     path.write_text(
         "# Benchmarks\n\n"
         "Each figure and its peer were measured in one run, interleaved, on the machine, the day "
