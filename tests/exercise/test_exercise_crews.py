@@ -268,7 +268,7 @@ def test_what_all_decline_is_told_as_hopeless_and_stands_open_again(
     assert [t.state for t in made.room.taskings(watch)] == [TaskingState.DECLINED] * 2
     (waiting,) = made.room.queue(watch).alerts
     assert waiting.id == alert
-    assert waiting.state.value == "acknowledged"
+    assert waiting.state.value == "open"
     score = made.crews.plays(director)[0].score
     assert (score.answered, score.hopeless, score.reached, score.median) == (1, 1, 0, None)
 

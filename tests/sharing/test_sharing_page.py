@@ -102,7 +102,7 @@ def test_who_may_not_give_out_does_not(browse):
 def test_an_officer_who_is_not_cleared_sees_no_count_of_it(browse, both):
     both.add([indicator(1), indicator(2, object_marking_refs=[
         "marking-definition--55d920b0-5e8b-4f79-9ee9-91f868d9b421"])])  # fmt: skip
-    row = r'Leads</td>.*?<td class="end num">(\d+)</td>'
+    row = r'Leads</a></td>.*?<td class="end num">(\d+)</td>'
     low = browse("investigator", "TLP:GREEN").get("/sharing").text
     assert re.search(row, low, re.S)[1] == "1"
     assert re.search(row, browse("supervisor").get("/sharing").text, re.S)[1] == "2"

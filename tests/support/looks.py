@@ -113,6 +113,7 @@ LOOKS = (
     Look("case-watch", "/cases/{case}"),
     Look("sharing", "/sharing", "supervisor"),
     Look("sharing-reader", "/sharing", "investigator"),
+    Look("sharing-collection", "/sharing/collections/{collection}", "investigator"),
     Look("sharing-nodes", "/sharing/nodes", "supervisor"),
     Look("sharing-witnesses", "/sharing/witnesses", "overseer"),
     Look("agreements", "/sharing/agreements", "supervisor"),

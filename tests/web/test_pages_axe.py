@@ -67,7 +67,7 @@ def seeded(stand, tmp_path_factory):
             "record": f"{entry.records[0].sha256}/{entry.records[0].row}",
         }
         names |= _rings(standing, AUTHORITY, fan)
-        _shared(standing)
+        names["collection"] = _shared(standing)
         names |= alone(node, tmp_path_factory.mktemp("peer"), entry.id)
         names["planned_act"] = planned(standing)
         names |= with_payments(
@@ -77,11 +77,12 @@ def seeded(stand, tmp_path_factory):
         yield standing, names | _acted(standing, entry.id, found["picture.impossible_move"].id)
 
 
-def _shared(standing: Any) -> None:
-    """Collections, an account in use and one that was revoked."""
+def _shared(standing: Any) -> str:
+    """Collections, one of which tells of a case, an account in use and one that was revoked."""
     from pathlib import Path
 
     from cordon.kernel.access.model import Mark
+    from cordon.sharing.agreements.grades import Grade
     from cordon.sharing.taxii.loading import read_file
     from support.matching import matched
 
@@ -92,6 +93,12 @@ def _shared(standing: Any) -> None:
     gone = room.accounts.add(standing.actor, "left", Mark.GREEN).account
     room.accounts.revoke(standing.actor, gone.id, "Their agreement has ended.")
     matched(room, standing.actor)
+    console = standing.node.console_actor(None)
+    case = standing.node.cases.open(
+        console, title="Boats by night", finding_ids=[], seriousness="serious", mark=Mark.GREEN
+    )
+    room.put(console, case, "vessels", Grade("B", "2"))
+    return str(room.find(standing.actor, "vessels").collection.id)
 
 
 def _rings(standing: Any, reference: str, fan: Any) -> dict[str, str]:
