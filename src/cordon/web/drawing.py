@@ -103,6 +103,7 @@ TITLES = {
     "cases/list.html": N_("Cases"),
     "sharing/sharing.html": N_("Sharing"),
     "sharing/nodes.html": N_("Other nodes"),
+    "sharing/collection.html": N_("Collection"),
     "sharing/witnesses.html": N_("Witnesses"),
     "sharing/agreements.html": N_("Agreements"),
     "sharing/agreement.html": N_("Agreement"),
