@@ -249,8 +249,8 @@ class TakServer:
                         self.wake()
             except Exception:  # whatever it was, it is done again
                 log.exception("a look for alerts and taskings failed")
-            # it rests twice as long as it worked, so that pages and phones come first
-            await asyncio.sleep(max(LEAST_S, 2 * (time.perf_counter() - begun)))
+            # it rests as long as it worked, so that pages and phones have their turn
+            await asyncio.sleep(max(LEAST_S, time.perf_counter() - begun))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(news.wait(), LOOK_S)
 
