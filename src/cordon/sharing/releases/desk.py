@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -37,7 +37,7 @@ from cordon.sharing.releases.model import (
     digest,
     plain_marks,
 )
-from cordon.sharing.releases.steps import note, release_of, steps_of
+from cordon.sharing.releases.steps import note, release_of, releases_of, steps_of
 from cordon.sharing.releases.tables import ReleaseRow
 
 log = logging.getLogger(__name__)
@@ -236,10 +236,10 @@ class Releases(Kept):
                 .order_by(ReleaseRow.created_at.desc(), ReleaseRow.id.desc())
                 .limit(LISTED)
             ).all()
-            found = [release_of(view.session, row) for row in rows]
-            found = [one for one in found if view.may(VIEW, one.thing())]
+            found = [o for o in releases_of(view.session, rows) if view.may(VIEW, o.thing())]
             if way is Way.RECEIVED:
-                found = [one for one in found if not self._against(view, one, Doing.SEE)]
+                against = self._against_all(view, found, Doing.SEE)
+                found = [one for one, no in zip(found, against, strict=True) if not no]
             return found
 
     def lapsed(self, actor: Actor) -> builtins.list[Lapsed]:
@@ -250,12 +250,12 @@ class Releases(Kept):
         """
         with self.kernel.view(actor) as view:
             view.permit(VIEW, Thing.room("sharing", self.kernel.agency))
+            read = read_before(view.session, VIEW, actor.id, LISTED)
+            ones = releases_of(view.session, [row for row, _ in read])
+            against = self._against_all(view, ones, Doing.SEE)
             found = []
-            for row, read_at in read_before(view.session, VIEW, actor.id, LISTED):
-                one = release_of(view.session, row)
-                if not view.may(VIEW, one.thing()):
-                    continue
-                if self._against(view, one, Doing.SEE) != ("force",):
+            for (_, read_at), one, no in zip(read, ones, against, strict=True):
+                if no != ("force",) or not view.may(VIEW, one.thing()):
                     continue
                 agreement = self.agreements.one(view, one.agreement)
                 if agreement.state not in (AgreementState.ENDED, AgreementState.OVER):
@@ -348,21 +348,33 @@ class Releases(Kept):
         Args:
             permitted: the originator allowed just this, beside what its steps say.
         """
-        permitted = permitted or one.permits(doing)
-        questions = [
-            Question(
-                doing, self.kernel.agency, view.actor.roles, one.peer, one.originator, class_,
-                one.purpose, one.marks.mark, one.marks.handling, one.marks.caveats, view.now,
-                permitted,
-                (view.now - one.at).days, one.marks.grade,
-            )
-            for class_ in sorted({p.class_ for p in one.parts} | set(_classes(one)))
-        ]  # fmt: skip
-        answers = self.agreements.decides_all(view, questions, one.agreement)
+        return self._against_all(view, [one], doing, permitted=permitted)[0]
+
+    def _against_all(
+        self, view: View, ones: Sequence[Release], doing: Doing, *, permitted: bool = False
+    ) -> builtins.list[tuple[str, ...]]:
+        """As of `_against`, for many: each agreement is read, checked and asked once."""
+        asked: dict[str, builtins.list[tuple[int, Question]]] = {}
+        for at, one in enumerate(ones):
+            for class_ in sorted({p.class_ for p in one.parts} | set(_classes(one))):
+                question = Question(
+                    doing, self.kernel.agency, view.actor.roles, one.peer, one.originator, class_,
+                    one.purpose, one.marks.mark, one.marks.handling, one.marks.caveats, view.now,
+                    permitted or one.permits(doing), (view.now - one.at).days, one.marks.grade,
+                )  # fmt: skip
+                asked.setdefault(one.agreement, []).append((at, question))
+        against: builtins.list[dict[str, None]] = [{} for _ in ones]
+        for agreement, questions in asked.items():
+            answers = self.agreements.decides_all(view, [q for _, q in questions], agreement)
+            for (at, _), answer in zip(questions, answers, strict=True):
+                if not answer.allowed:
+                    against[at] |= dict.fromkeys(answer.against)
         # that something was here and is removed may be known for longer than what it said
-        past = {"retention", "force"} if not one.parts and doing is Doing.SEE else set[str]()
-        against = dict.fromkeys(c for a in answers if not a.allowed for c in a.against)
-        return tuple(c for c in against if c not in past)
+        past = {"retention", "force"} if doing is Doing.SEE else set[str]()
+        return [
+            tuple(c for c in no if one.parts or c not in past)
+            for one, no in zip(ones, against, strict=True)
+        ]
 
     def _withdrawn(self, work: Work, event: Event) -> None:
         """A detector took a finding back."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -37,24 +38,35 @@ def row_of(session: Session, id_: str, *, lock: bool = False) -> ReleaseRow:
 
 def steps_of(session: Session, release: str) -> list[ReleaseStepRow]:
     """What happened to a release, in order."""
-    return list(
-        session.scalars(
-            select(ReleaseStepRow)
-            .where(ReleaseStepRow.release == release)
-            .order_by(ReleaseStepRow.id)
-        )
-    )
+    return _steps(session, [release])[release]
 
 
 def release_of(session: Session, row: ReleaseRow) -> Release:
     """The plain value, with what happened to it."""
-    steps = steps_of(session, row.id)
-    return Release(
-        row.id, row.agency, Way(row.way), row.peer, row.originator, row.agreement,
-        Purpose(row.purpose), marks_of(row.marks), ReleaseState(row.state),
-        tuple(Part.read(p) for p in row.parts), row.sha256, row.asked_by, row.created_at,
-        row.expires_at, tuple(Step(s.created_at, s.what, s.by, s.detail) for s in steps),
-    )  # fmt: skip
+    return releases_of(session, [row])[0]
+
+
+def releases_of(session: Session, rows: Sequence[ReleaseRow]) -> list[Release]:
+    """The plain values, with what happened to each; one question for all of them."""
+    steps = _steps(session, [row.id for row in rows])
+    return [
+        Release(
+            row.id, row.agency, Way(row.way), row.peer, row.originator, row.agreement,
+            Purpose(row.purpose), marks_of(row.marks), ReleaseState(row.state),
+            tuple(Part.read(p) for p in row.parts), row.sha256, row.asked_by, row.created_at,
+            row.expires_at,
+            tuple(Step(s.created_at, s.what, s.by, s.detail) for s in steps[row.id]),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
+def _steps(session: Session, releases: Sequence[str]) -> dict[str, list[ReleaseStepRow]]:
+    found: dict[str, list[ReleaseStepRow]] = {id_: [] for id_ in releases}
+    query = select(ReleaseStepRow).where(ReleaseStepRow.release.in_(releases))
+    for step in session.scalars(query.order_by(ReleaseStepRow.id)):
+        found[step.release].append(step)
+    return found
 
 
 def thing_of(row: ReleaseRow) -> Thing:
