@@ -104,6 +104,13 @@ def test_new_ones_are_counted_and_pulled_in(browse, raised):
     assert f"alert-{first}" not in pulled
 
 
+def test_each_subject_stands_for_itself_where_one_reads_from_the_right(browse, raised):
+    """One direction around them all would be that of a name or a position in Latin letters."""
+    raised("mmsi:1")
+    body = browse("watch").get("/alerts").text
+    assert re.search(r'<span class="quiet says"><bdi>MMSI 1</bdi>(?! *</bdi>)', body)
+
+
 def test_filters_live_in_the_address(browse, raised):
     raised("mmsi:1")
     body = browse("watch").get("/alerts?seriousness=grave&mine=1").text

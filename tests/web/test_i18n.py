@@ -186,3 +186,16 @@ def test_numbers_spans_and_distances(draw):
     spans = [draw("{{ t|span }}", t=timedelta(minutes=m)) for m in (46, 62, 60 * 24 * 3)]
     assert spans == ["46 min", "1 h 02", "3 d"]
     assert "بحری میل" in draw("{{ 18520|distance }}", "ur")
+
+
+@pytest.mark.parametrize(
+    ("lang", "subject", "told"),
+    [
+        ("en", "planned_act:7", "planned act 7"),
+        ("en", "mmsi:463012345", "MMSI 463012345"),
+        ("ur", "planned_act:7", "طے شدہ کارروائی 7"),
+        ("ur", "cell:410-01-7-9", "سیل 410-01-7-9"),
+    ],
+)
+def test_a_subject_is_called_by_a_word_and_not_by_its_type(draw, lang, subject, told):
+    assert draw("{{ s|called }}", lang, s=subject) == told

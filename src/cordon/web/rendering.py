@@ -217,7 +217,8 @@ class Formats:
     def called(self, subject: str) -> str:
         """A subject as people call it: `CORAL QUEEN 35 (MMSI 463012345)`, `zone R-4`."""
         kind, _, id_ = subject.partition(":")
-        told = f"{SUBJECTS.get(kind) or self.translations.gettext(kind)} {id_}" if id_ else kind
+        word = SUBJECTS.get(kind) or self.translations.gettext(kind.replace("_", " "))
+        told = f"{word} {id_}" if id_ else kind
         name = "" if id_.startswith("~") else self._names(subject)
         return f"{name} ({told})" if name else told
 
@@ -249,6 +250,8 @@ SUBJECTS = {"mmsi": "MMSI", "imo": "IMO", "imei": "IMEI", "imsi": "IMSI", "icao"
 SUBJECT_WORDS = (
     i18n.N_("number"), i18n.N_("zone"), i18n.N_("vessel"), i18n.N_("person"), i18n.N_("radar"),
     i18n.N_("track"), i18n.N_("unit"), i18n.N_("vehicle"), i18n.N_("drone"), i18n.N_("sensor"),
+    i18n.N_("cell"), i18n.N_("account"), i18n.N_("handle"), i18n.N_("wallet"),
+    i18n.N_("planned act"), i18n.N_("conflict"),
 )  # fmt: skip
 
 
