@@ -181,7 +181,7 @@ def _objects(event: Mapping[str, Any]) -> list[dict[str, Any]]:
             "Events of MISP are read by misp-stix, which is not installed.",
             advice="Install Cordon with the extra misp.",
         ) from None
-    parser = MISPtoSTIX21Parser()  # type: ignore[no-untyped-call]
+    parser = MISPtoSTIX21Parser()
     parser.parse_misp_event({"Event": event})
     return [orjson.loads(one.serialize()) for one in parser.stix_objects]
 
