@@ -194,6 +194,47 @@ def test_one_with_much_to_do_does_not_hold_up_the_others(kernel):
     assert len(quick) == 1
 
 
+def test_what_a_handler_tells_is_taken_in_the_same_run_whoever_comes_first(kernel):
+    heard = []
+
+    def first(work, event):
+        work.emit("test.second", {"n": event.payload["n"]})
+
+    kernel.dispatcher.subscribe("before", {"test.second"}, lambda w, e: heard.append(e))
+    kernel.dispatcher.subscribe("middle", {"test.thing.happened"}, first)
+    kernel.dispatcher.subscribe("after", {"test.second"}, lambda w, e: heard.append(e))
+    emit(kernel, 7)
+    assert kernel.dispatcher.run_pending() == 3
+    assert [e.payload["n"] for e in heard] == [7, 7]
+
+
+def test_only_those_whose_topics_came_are_looked_after(kernel, monkeypatch):
+    told, asked = [], []
+    for n in range(20):
+        kernel.dispatcher.subscribe(f"idle {n}", {f"test.idle.{n}"}, lambda w, e: told.append(e))
+    kernel.dispatcher.subscribe("a", {"test.thing.happened"}, lambda w, e: told.append(e))
+    kernel.dispatcher.run_pending()
+    ask = Dispatcher._next
+
+    def counted(self, subscription):
+        asked.append(subscription.name)
+        return ask(self, subscription)
+
+    monkeypatch.setattr(Dispatcher, "_next", counted)
+    emit(kernel, 1)
+    assert kernel.dispatcher.run_pending() == 1
+    assert set(asked) == {"a"}
+    asked.clear()
+    assert kernel.dispatcher.run_pending() == 0
+    assert asked == []
+    emit(kernel, 2, topic="test.idle.3")
+    assert kernel.dispatcher.run_pending() == 1
+    # one who comes later has what waits for it, whoever looked before
+    kernel.dispatcher.subscribe("late", {"test.idle.3"}, lambda w, e: told.append(e))
+    assert kernel.dispatcher.run_pending() == 1
+    assert [e.payload["n"] for e in told] == [1, 2, 2]
+
+
 def test_many_writers_at_once_are_numbered_as_they_commit(kernel):
     seen = []
     kernel.dispatcher.subscribe("s", {"test.thing.happened"}, lambda w, e: seen.append(e.seq))

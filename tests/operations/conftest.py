@@ -121,12 +121,19 @@ def served(kernel, officers):
             body = templates.render(template, lang, page=shell, **context)
             return HTMLResponse(body, status_code=status)
 
+        class Shell:
+            def language(self, request):
+                return request.headers.get("accept-language", "en")
+
+            def piece(self, request, template, context):
+                return templates.render(template, self.language(request), **context)
+
         @made.middleware("http")
         async def who(request: Request, call_next):
             request.state.actor = officers.get(request.headers.get("x-officer", ""))
             return await call_next(request)
 
-        made.state.kernel, made.state.draw = kernel, draw
+        made.state.kernel, made.state.draw, made.state.shell = kernel, draw, Shell()
         errors.add_handlers(made)
         made.state.identity = Unasked()
         made.include_router(router)

@@ -71,11 +71,11 @@ def alerts(count: int) -> list[SimpleNamespace]:
             seriousness=levels[i % 5],
             says=f"AL SAEED {i}, 9 nm south of Pasni",
             href=f"/alerts/{i}",
-            age=timedelta(minutes=6 + 20 * i),
+            age=f"{6 + 20 * i} min",
             alike=i % 3,
             state="due in 9 min · unassigned",
             closed=i == 4,
-            acts={"a": f"/alerts/{i}/assign"},
+            acts=[("a", f"/alerts/{i}/assign")],
         )
         for i in range(count)
     ]

@@ -14,9 +14,10 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BigInteger, Integer, String, select
+from sqlalchemy import BigInteger, Integer, String, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from cordon.kernel.clock import Clock
@@ -108,6 +109,12 @@ def put(
     )
 
 
+class _Step(Enum):
+    TAKEN = auto()
+    NOTHING = auto()
+    LATER = auto()  # the handler failed, and is tried again after a pause
+
+
 class Dispatcher:
     """Hands events to subscribers, each in its own transaction.
 
@@ -123,6 +130,9 @@ class Dispatcher:
         self._clock = clock
         self._open_work = open_work
         self._subscriptions: dict[str, Subscription] = {}
+        self._lock = threading.Lock()
+        self._looked: int | None = None  # newest event that was looked at
+        self._due: dict[str, int] = {}  # subscribers with what may wait, and as of which event
         self._wake = threading.Event()
         self._listeners: list[Callable[[], object]] = []
         self._stop = threading.Event()
@@ -133,6 +143,8 @@ class Dispatcher:
         if name in self._subscriptions:
             raise ValueError(f"two subscribers are named {name}")
         self._subscriptions[name] = Subscription(name, frozenset(topics), handler)
+        with self._lock:
+            self._due[name] = 0
 
     def listen(self, waker: Callable[[], object]) -> None:
         """Call this too whenever this process committed something. It must not wait or fail."""
@@ -150,15 +162,51 @@ class Dispatcher:
         Args:
             at_most: events for one subscriber.
         """
-        total = 0
-        for subscription in self._subscriptions.values():
-            taken = 0  # counted for each: one that has much to do does not hold up the others
-            while taken < at_most and self._next(subscription):
-                taken += 1
-            total += taken
+        taken = dict.fromkeys(self._subscriptions, 0)
+        before = -1
+        while (total := sum(taken.values())) > before:  # what is taken may tell of something else
+            before = total
+            self._look()
+            for name, subscription in self._subscriptions.items():
+                upto = self._due.get(name)
+                # counted for each: one that has much to do does not hold up the others
+                while upto is not None and taken[name] < at_most:
+                    step = self._next(subscription)
+                    if step is not _Step.TAKEN:
+                        if step is _Step.NOTHING:
+                            self._done(name, upto)
+                        break
+                    taken[name] += 1
         return total
 
-    def _next(self, subscription: Subscription) -> bool:
+    def _look(self) -> None:
+        """Note which subscribers may have something to take, by the topics of what is new.
+
+        Asking for each of them cost more than most of what is handed out.
+        """
+        with self._rows.read() as session:
+            if self._looked is None:
+                self._looked = session.scalar(select(func.max(EventRow.seq))) or 0
+                topics = None  # what waits since before this process is not known: ask for all
+            else:
+                of_topics = select(func.max(EventRow.seq), EventRow.topic)
+                new = session.execute(
+                    of_topics.where(EventRow.seq > self._looked).group_by(EventRow.topic)
+                ).all()
+                topics = {topic for _, topic in new}
+                self._looked = max((seq for seq, _ in new), default=self._looked)
+        with self._lock:
+            for name, subscription in self._subscriptions.items():
+                if topics is None or subscription.topics & topics:
+                    self._due[name] = self._looked
+
+    def _done(self, name: str, upto: int) -> None:
+        """Nothing waits for a subscriber, unless another thread saw something later than this."""
+        with self._lock:
+            if self._due.get(name) == upto:
+                del self._due[name]
+
+    def _next(self, subscription: Subscription) -> _Step:
         now = self._clock.now()
         with self._rows.read() as session:
             cursor = session.get(CursorRow, subscription.name)
@@ -166,7 +214,7 @@ class Dispatcher:
                 wait = cursor.next_try - now
                 # a longer one than any that is given was set before the clock jumped back
                 if timedelta(0) < wait <= LONGEST_PAUSE:
-                    return False
+                    return _Step.LATER
             row = session.scalars(
                 select(EventRow)
                 .where(EventRow.seq > (cursor.seq if cursor else 0))
@@ -175,19 +223,19 @@ class Dispatcher:
                 .limit(1)
             ).first()
         if row is None:
-            return False
+            return _Step.NOTHING
         event = Event(row.topic, row.payload, row.seq, row.created_at)
         try:
             with self._open_work() as work:
                 if not _take_turn(work.session, subscription.name, event.seq, self._rows.is_sqlite):
-                    return True  # another process of this node was quicker
+                    return _Step.TAKEN  # another process of this node was quicker
                 subscription.handler(work, event)
                 _advance(work.session, subscription.name, event.seq)
         except Exception as fault:
             log.exception("subscriber failed", extra={"subscriber": subscription.name})
             self._failed(subscription.name, now, fault)
-            return False
-        return True
+            return _Step.LATER
+        return _Step.TAKEN
 
     def _failed(self, name: str, now: datetime, fault: Exception) -> None:
         with self._rows.write() as session:

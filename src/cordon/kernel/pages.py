@@ -17,6 +17,7 @@ from typing import Any, cast
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.params import Depends as DependsParam
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import HTTPConnection
 from starlette.responses import RedirectResponse, Response
 
@@ -31,12 +32,18 @@ class Passes:
     def __init__(self, act: str) -> None:
         self.act = act
 
-    def __call__(self, connection: HTTPConnection) -> Actor:
+    async def __call__(self, connection: HTTPConnection) -> Actor:
         actor = signed_in(connection)
         kernel = cast("Kernel", connection.app.state.kernel)
-        with kernel.view(actor) as view:
-            view.permit(self.act, Thing.room(self.act.split(".")[0], kernel.agency))
+        room = Thing.room(self.act.split(".")[0], kernel.agency)
+        if not kernel.gate.decide(actor, self.act, room).allowed:
+            # in a thread, as it writes: who is let pass waits for none
+            await run_in_threadpool(self._refuse, kernel, actor, room)
         return actor
+
+    def _refuse(self, kernel: Kernel, actor: Actor, room: Thing) -> None:
+        with kernel.view(actor) as view:
+            view.permit(self.act, room)
 
 
 def May(act: str) -> DependsParam:
@@ -58,6 +65,16 @@ def page(request: Request, template: str, *, status: int = 200, **context: Any) 
     The template sees `page` (title, officer, authority, csrf, …) beside what is given here.
     """
     return cast("Response", request.app.state.draw(request, template, status, context))
+
+
+def piece(request: Request, template: str, **context: Any) -> str:
+    """Draw a template by itself, in the reader's language and without `page`: to be kept."""
+    return cast("str", request.app.state.shell.piece(request, template, context))
+
+
+def language(request: Request) -> str:
+    """Code of the language that the reader's pages are drawn in."""
+    return cast("str", request.app.state.shell.language(request))
 
 
 def wants_json(request: Request) -> bool:
@@ -86,7 +103,7 @@ async def _no_other_site(connection: HTTPConnection) -> None:
     await connection.app.state.identity.check_csrf(connection)
 
 
-def _own_password(connection: HTTPConnection) -> None:
+async def _own_password(connection: HTTPConnection) -> None:
     connection.app.state.identity.check_password(connection)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from fastapi import APIRouter, Form, Request
 from starlette.responses import JSONResponse, Response
@@ -14,11 +14,20 @@ from cordon.kernel.access.model import Actor
 from cordon.kernel.cards import SERIOUSNESS
 from cordon.kernel.errors import BadInput, Conflict, CordonError
 from cordon.kernel.leads import close_reasons
-from cordon.kernel.pages import May, guarded_router, is_fragment, page, see_other
+from cordon.kernel.pages import (
+    May,
+    guarded_router,
+    is_fragment,
+    language,
+    page,
+    piece,
+    see_other,
+)
 from cordon.operations.base import one_of
-from cordon.operations.model import Alert, AlertState
+from cordon.operations.model import UNANSWERED, Alert, AlertState
 from cordon.operations.people import TakenFirst
 from cordon.operations.queue import Filters
+from cordon.operations.queue_rows import CUT, DrawnRows, Row
 from cordon.operations.ranking.means import means
 from cordon.operations.service import Operations
 from cordon.operations.words import entry_words
@@ -38,6 +47,7 @@ NOTHING_CHOSEN: list[str] = []
 
 def _queue(
     room: Operations,
+    rows: DrawnRows,
     request: Request,
     actor: Actor,
     after: str,
@@ -48,6 +58,7 @@ def _queue(
     """What the queue's templates name, by the filters of the address.
 
     Args:
+        rows: those that are drawn already.
         back: the address that the reader was at, where it is not the request's own.
         chosen: ids of the alerts that were chosen on it.
     """
@@ -55,11 +66,29 @@ def _queue(
     filters = Filters.read(asked)
     found = room.queue(actor, filters, after=after)
     at = back or _shown_at(request)
+    names = room.names([filters.assignee, *(a.assignee for a in found.alerts)])
+    # on the queue's own page alone: beside the map is no room for a choice
+    picks = (
+        urlsplit(at).path == "/alerts"
+        and filters.state != AlertState.CLOSED
+        and room.may(actor, MERGE)
+    )
+    lang = language(request)
+
+    def drawn(alert: Alert) -> dict[str, Any]:
+        row = _row(room, actor, alert, names, picks=picks, chosen=alert.id in chosen)
+        return {
+            "alert": alert,
+            "subjects": room.masked_subjects(alert),
+            "pieces": rows.pieces(
+                lang, row, lambda: piece(request, "operations/_queue_row.html", row=row, cut=CUT)
+            ),
+        }
+
     return {
-        "rows": [_row(room, actor, alert, at) for alert in found.alerts],
-        "chosen": chosen,
-        "may_merge": room.may(actor, MERGE),
-        "names": room.names([filters.assignee, *(a.assignee for a in found.alerts)]),
+        "rows": [drawn(alert) for alert in found.alerts],
+        "picks": picks,
+        "names": names,
         "now": room.kernel.clock.now(),
         "newest": found.newest,
         "more": filters.query(after=found.after or "") if found.after else "",
@@ -74,14 +103,15 @@ def _queue(
 def alert_routes(room: Operations) -> APIRouter:
     """The routes below `/alerts`."""
     router = guarded_router()
+    rows = DrawnRows()
 
     @router.get("/alerts")
     def queue(request: Request, actor: Annotated[Actor, May(VIEW)], after: str = "") -> Response:
         """The queue of alerts, those with most points first."""
         if is_fragment(request):
-            context = _queue(room, request, actor, after)
+            context = _queue(room, rows, request, actor, after)
             return page(request, "operations/_alert_row.html", **context)
-        return _queue_page(room, request, actor, after)
+        return _queue_page(room, rows, request, actor, after)
 
     @router.post("/alerts/merge")
     def merge(
@@ -95,7 +125,7 @@ def alert_routes(room: Operations) -> APIRouter:
         try:
             front = room.merge(actor, alert)
         except (BadInput, Conflict) as refused:
-            return _queue_page(room, request, actor, _after(back), back, alert, refused)
+            return _queue_page(room, rows, request, actor, _after(back), back, alert, refused)
         return see_other(request, f"{back}#alert-{front.id}")
 
     @router.post("/alerts/{alert}/apart")
@@ -110,7 +140,7 @@ def alert_routes(room: Operations) -> APIRouter:
     @router.get("/alerts/panel")
     def panel(request: Request, actor: Annotated[Actor, May(VIEW)]) -> Response:
         """The queue as a panel beside the map."""
-        return page(request, "operations/panel.html", **_queue(room, request, actor, ""))
+        return page(request, "operations/panel.html", **_queue(room, rows, request, actor, ""))
 
     @router.get("/alerts/new")
     def new(request: Request, actor: Annotated[Actor, May(VIEW)], since: str = "") -> Response:
@@ -274,6 +304,7 @@ def _where(back: str, alert: str) -> str:
 
 def _queue_page(
     room: Operations,
+    rows: DrawnRows,
     request: Request,
     actor: Actor,
     after: str,
@@ -290,30 +321,34 @@ def _queue_page(
         levels=SERIOUSNESS,
         after=after,
         refused=refused,
-        **_queue(room, request, actor, after, back=back, chosen=chosen),
+        **_queue(room, rows, request, actor, after, back=back, chosen=chosen),
     )
 
 
-def _row(room: Operations, actor: Actor, alert: Alert, at: str) -> dict[str, Any]:
+def _row(
+    room: Operations,
+    actor: Actor,
+    alert: Alert,
+    names: Mapping[str, str],
+    *,
+    picks: bool,
+    chosen: bool,
+) -> Row:
     """An alert as the queue's rows show it, with the letters that act on it.
 
-    Those of `acts` open a form, those of `posts` act at once; both come back to `at`.
+    Those of `acts` open a form, those of `posts` act at once.
     """
-    back = f"?{urlencode({'back': at})}"
     thing, live = alert.thing(), alert.state not in (AlertState.CLOSING, AlertState.CLOSED)
-    acts = {
-        key: f"/alerts/{alert.id}/{form}{'' if form == 'send' else back}"
+    acts = tuple(
+        (key, f"/alerts/{alert.id}/{form}")
         for key, form in KEYS.items()
         if live and not (form == "case" and alert.case) and room.may(actor, FORMS[form], thing)
-    }
+    )
     seen = alert.state is not AlertState.OPEN or not room.may(actor, ACKNOWLEDGE, thing)
-    posts = {} if seen else {"x": f"/alerts/{alert.id}/acknowledge"}
-    return {
-        "alert": alert,
-        "subjects": room.masked_subjects(alert),
-        "acts": acts,
-        "posts": posts,
-    }
+    posts = () if seen else (("x", f"/alerts/{alert.id}/acknowledge"),)
+    assignee = names[alert.assignee] if alert.assignee else ""
+    pick = picks and alert.state in UNANSWERED
+    return Row.of(alert, assignee, acts, posts, pick=pick, chosen=chosen)
 
 
 def _back_of(request: Request, typed: dict[str, Any]) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 from urllib.parse import urlencode
 
-from sqlalchemy import ColumnElement, Select, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Select, Table, func, literal, select, tuple_
 
 from cordon.kernel.access.model import Actor
 from cordon.kernel.cards import SERIOUSNESS
@@ -73,6 +74,11 @@ class QueuePage:
     newest: str
 
 
+# the table and not the entity: of those each page would make fifty, and drop them
+_TABLE = cast("Table", AlertRow.__table__)
+_C = _TABLE.c
+
+
 class Queue(RoomBase):
     """Reading the queue."""
 
@@ -90,15 +96,21 @@ class Queue(RoomBase):
         with self.kernel.view(actor) as view:
             asked = self._asked(view, filters)
             # without the filters: the end of the key, where with them all would be looked at
-            last = select(AlertRow.id).where(
-                AlertRow.agency == self.kernel.agency,
-                AlertRow.mark.in_(self.marks(view, VIEW, "alert")),
+            last = select(_C.id).where(
+                _C.agency == self.kernel.agency,
+                _C.mark.in_(self.marks(view, VIEW, "alert")),
             )
-            newest = view.session.scalar(last.order_by(AlertRow.id.desc()).limit(1))
-            query = asked.order_by(AlertRow.behind, AlertRow.due_at, AlertRow.id)
+            newest = view.session.scalar(last.order_by(_C.id.desc()).limit(1))
+            query = asked.order_by(_C.behind, _C.due_at, _C.id)
             if after:
                 query = query.where(_past(alert_row(view.session, after)))
-            rows = list(view.session.scalars(query.limit(at_most + 1)))
+            found = view.session.execute(query.limit(at_most + 1))
+            names = list(found.keys())
+            rows = cast(
+                "list[AlertRow]",
+                # SQLAlchemy's own rows look each name up: half the time of making alerts of them
+                [SimpleNamespace(**dict(zip(names, row, strict=True))) for row in found.all()],
+            )
             page = rows[:at_most]
             more = page[-1].id if len(rows) > at_most else None
             return QueuePage(tuple(as_alerts(view.session, page)), more, newest or "")
@@ -111,7 +123,7 @@ class Queue(RoomBase):
         """
         with self.kernel.view(actor) as view:
             query = self._asked(view, filters).with_only_columns(func.count())
-            return view.session.scalar(query.where(AlertRow.id > since)) or 0
+            return view.session.scalar(query.where(_C.id > since)) or 0
 
     def escalated_to(self, actor: Actor) -> int:
         """How many alerts that nobody has seen yet were escalated to a role of the reader's."""
@@ -120,39 +132,39 @@ class Queue(RoomBase):
             return 0
         with self.kernel.view(actor) as view:
             query = self._asked(view, Filters(state=AlertState.OPEN))
-            query = query.with_only_columns(func.count()).where(AlertRow.level >= min(levels))
+            query = query.with_only_columns(func.count()).where(_C.level >= min(levels))
             return view.session.scalar(query) or 0
 
     def _asked(self, view: View, filters: Filters) -> Select[Any]:
-        query = select(AlertRow).where(
-            AlertRow.agency == self.kernel.agency,
-            AlertRow.mark.in_(self.marks(view, VIEW, "alert")),
+        query = select(_TABLE).where(
+            _C.agency == self.kernel.agency,
+            _C.mark.in_(self.marks(view, VIEW, "alert")),
         )
         if filters.state:
-            query = query.where(AlertRow.state == filters.state)
+            query = query.where(_C.state == filters.state)
         if filters.state != AlertState.CLOSED:
-            query = query.where(AlertRow.queued.is_(True))
+            query = query.where(_C.queued.is_(True))
         if filters.seriousness:
-            query = query.where(AlertRow.rank == SERIOUSNESS.index(filters.seriousness))
+            query = query.where(_C.rank == SERIOUSNESS.index(filters.seriousness))
         if filters.kind.endswith("."):
-            query = query.where(AlertRow.kind.startswith(filters.kind, autoescape=True))
+            query = query.where(_C.kind.startswith(filters.kind, autoescape=True))
         elif filters.kind:
-            query = query.where(AlertRow.kind == filters.kind)
+            query = query.where(_C.kind == filters.kind)
         if filters.assignee == NOBODY:
-            query = query.where(AlertRow.assignee.is_(None))
+            query = query.where(_C.assignee.is_(None))
         elif filters.assignee:
-            query = query.where(AlertRow.assignee == filters.assignee)
+            query = query.where(_C.assignee == filters.assignee)
         if filters.mine:
-            query = query.where(AlertRow.assignee == view.actor.id)
+            query = query.where(_C.assignee == view.actor.id)
         if filters.escalated:
-            query = query.where(AlertRow.level > 0)
+            query = query.where(_C.level > 0)
         return query
 
 
 def _past(last: AlertRow) -> ColumnElement[bool]:
-    at = tuple_(AlertRow.behind, AlertRow.due_at, AlertRow.id)
+    at = tuple_(_C.behind, _C.due_at, _C.id)
     return at > tuple_(
-        literal(last.behind, AlertRow.behind.type),
-        literal(last.due_at, AlertRow.due_at.type),
-        literal(last.id, AlertRow.id.type),
+        literal(last.behind, _C.behind.type),
+        literal(last.due_at, _C.due_at.type),
+        literal(last.id, _C.id.type),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, bindparam, func, or_, select
 
 from cordon.kernel.access.model import Actor
 from cordon.kernel.leads.tables import LookRow
@@ -15,6 +15,7 @@ from cordon.operations.tables import AlertRow, TaskingRow
 
 _TOLD_FOR = timedelta(days=7)
 _MOST = 20
+_ANY = select(AlertRow.id).where(AlertRow.withdrawn_at >= bindparam("since")).limit(1)
 
 
 class Withdrawing(RoomBase):
@@ -26,6 +27,9 @@ class Withdrawing(RoomBase):
         To act is to acknowledge, to have it, to send a unit, or to go as one.
         """
         with self.kernel.view(actor) as view:
+            since = view.now - _TOLD_FOR
+            if view.session.scalar(_ANY, {"since": since}) is None:
+                return []  # as nearly always: each page of the queue asks
             looked = (
                 select(LookRow.last_at)
                 .where(LookRow.lead == AlertRow.id, LookRow.officer == actor.id)
@@ -35,7 +39,7 @@ class Withdrawing(RoomBase):
                 select(AlertRow)
                 .where(
                     AlertRow.agency == self.kernel.agency,
-                    AlertRow.withdrawn_at >= view.now - _TOLD_FOR,
+                    AlertRow.withdrawn_at >= since,
                     AlertRow.state != AlertState.CLOSED,
                     or_(looked.is_(None), looked < AlertRow.withdrawn_at),
                     _acted(actor),

@@ -143,6 +143,10 @@ class Shell:
         context["page"] = self.page(request, lang, title)
         return HTMLResponse(self.templates.render(template, lang, **context), status_code=status)
 
+    def piece(self, request: Request, template: str, context: dict[str, Any]) -> str:
+        """A template by itself, without the shell."""
+        return self.templates.render(template, self.language(request), **context)
+
     def _name_of(self, subject: str) -> str:
         """A vessel's or vehicle's name as it was last heard; nothing where none was."""
         last = self._node.picture.picture.latest(subject)

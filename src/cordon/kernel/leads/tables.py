@@ -51,7 +51,7 @@ class FindingSubjectRow(Base):
     __tablename__ = "finding_subjects"
 
     subject: Mapped[str] = mapped_column(String(120), primary_key=True)
-    finding: Mapped[str] = mapped_column(ForeignKey("findings.id"), primary_key=True)
+    finding: Mapped[str] = mapped_column(ForeignKey("findings.id"), primary_key=True, index=True)
 
 
 class LeadRow(Owned, Base):

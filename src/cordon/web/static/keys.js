@@ -53,17 +53,25 @@ function find() {
 
 /**
  * An act by its letter: of the selected row, else of whatever on the page bears that key.
- * A row says by `data-act-x` which page the letter opens, or holds a form that it sends.
+ * A row says by `data-act-x` which page the letter opens, by `data-post-x` what it does at once;
+ * the list around it holds the form that is sent for that, and says where to come back to.
  */
 function act(key) {
   const row = selectedRow();
+  const list = row?.closest("[data-list]");
   const href = row?.getAttribute(`data-act-${key}`);
-  const form = row?.querySelector(`form[data-act="${key}"]`);
+  const post = row?.getAttribute(`data-post-${key}`);
+  const form = post && list?.querySelector("form[data-post]");
   const shown = [...document.querySelectorAll(`[data-key="${key}"]`)].find((e) => e.checkVisibility());
   if (shown && !((href || form) && shown.closest("[data-row]"))) shown.click();
-  else if (form) form.requestSubmit();
-  else if (href) location.assign(href);
-  else return false;
+  else if (form) {
+    form.action = post;
+    form.requestSubmit();
+  } else if (href) {
+    const to = new URL(href, location.href);
+    if (list?.dataset.back) to.searchParams.set("back", list.dataset.back);
+    location.assign(to);
+  } else return false;
   return true;
 }
 
