@@ -329,13 +329,13 @@ class Node:
 
     def _start_tak(self) -> None:
         """Serve TAK clients, where a port is set for it."""
-        port = self.settings.tak_server_port
+        bind, port = self.settings.tak_server_bind, self.settings.tak_server_port
         if port is None:
             return
         from cordon.operations.tak.server import TakServer
 
-        places = self.picture.connections.take_events
-        self.tak_server = TakServer(self.tak, self.settings.tak_server_bind, port, places)
+        places, latest = self.picture.connections.take_events, self.picture.picture.latest
+        self.tak_server = TakServer(self.tak, bind, port, places, latest)
         self.tak_server.start()
         self.tak.port = self.tak_server.port  # 0 took a free one
         self._open_marti()

@@ -34,8 +34,14 @@ def places():
 
 
 @pytest.fixture
-def server(desk, places):
-    made = TakServer(desk, "127.0.0.1", 0, lambda lines, _at: places.append(lines))
+def heard():
+    """Where the picture heard each subject last."""
+    return {}
+
+
+@pytest.fixture
+def server(desk, places, heard):
+    made = TakServer(desk, "127.0.0.1", 0, lambda lines, _at: places.append(lines), heard.get)
     made.start()
     desk.port = made.port
     yield made

@@ -142,11 +142,11 @@ def _event(
     return (
         f'<event version="2.0" uid="{uid}" type="{kind}" how="m-g" time="{sent}" start="{sent}" '
         f'stale="{until}"><point lat="{lat}" lon="{lon}" hae="9999999.0" ce="9999999.0" '
-        f'le="9999999.0"/><detail><contact callsign={quoteattr(_clean(title))}/>'
-        f'<color argb="{colour}"/><remarks>{escape(_clean(remarks))}</remarks></detail></event>'
+        f'le="9999999.0"/><detail><contact callsign={quoteattr(clean(title))}/>'
+        f'<color argb="{colour}"/><remarks>{escape(clean(remarks))}</remarks></detail></event>'
     ).encode()
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Without signs that XML does not take."""
     return "".join(c if c.isprintable() else " " for c in text)

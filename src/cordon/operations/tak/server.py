@@ -18,6 +18,7 @@ from cordon.operations.tak.desk import TakDesk
 from cordon.operations.tak.markers import Markers
 from cordon.operations.tak.relay import Line, Relay
 from cordon.operations.tak.session import Session
+from cordon.operations.tak.tracks import Latest, Tracks
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -26,6 +27,7 @@ T = TypeVar("T")
 SWEEP_S = 5.0  # between looks for certificates that were revoked
 LOOK_S = 1.0  # between looks for alerts and taskings, where nobody told of any
 LEAST_S = 0.1  # between two looks at the least: a node with busy feeds commits often
+TRACKS_S = 2.0  # between looks for where the subjects of alerts are
 PLACES_S = 1.0  # between moments of positions that are handed on
 MOST_SESSIONS = 2_000
 _FLUSH_S = 0.004  # messages that come within it are written together
@@ -41,15 +43,23 @@ class TakServer:
 
     Args:
         bind: address to listen on. port: 0 takes a free one.
-        places: where clients' own positions go.
+        places: where clients' own positions go. latest: where the picture heard a subject last.
     """
 
-    def __init__(self, desk: TakDesk, bind: str, port: int, places: Places) -> None:
+    def __init__(
+        self,
+        desk: TakDesk,
+        bind: str,
+        port: int,
+        places: Places,
+        latest: Latest = lambda _subject: None,
+    ) -> None:
         self.desk = desk
         self.relay = Relay(self.now)
         self.port = port
         self._bind = bind
         self._places = places
+        self._tracks = Tracks(desk, latest)
         self._sessions: set[Session] = set()
         self._by_line: dict[Line, Session] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
@@ -116,6 +126,7 @@ class TakServer:
         self._every(SWEEP_S, self._sweep)
         self.spawn(self._look(self._news))
         self._every(PLACES_S, self._hand_on)
+        self._every(TRACKS_S, self._tell_tracks)
         self._ready.set()
         await self._stop.wait()
         server.close()
@@ -253,6 +264,12 @@ class TakServer:
             await asyncio.sleep(max(LEAST_S, time.perf_counter() - begun))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(news.wait(), LOOK_S)
+
+    async def _tell_tracks(self) -> None:
+        changed, ended = await self.ask(self._tracks.look)
+        if changed or ended:
+            self.relay.tell(changed, ended)
+            self.wake()
 
     async def _hand_on(self) -> None:
         lines, self._waiting = self._waiting, []
