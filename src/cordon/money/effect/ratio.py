@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -256,17 +255,21 @@ def _both(came: int, expected: float, parts: Sequence[Part], level: float) -> tu
 
 
 def _interval(came: int, expected: float, part: Part, level: float) -> tuple[float, float]:
+    # not scipy.stats, which takes as long to load as all else that a command needs
+    from scipy.special import betainc, pdtr, stdtrit
+
     tail = (1 - level) / 2
-    away = np.sqrt(part.spread) * stats.t.ppf(_NODES, part.freedom)
+    away = np.sqrt(part.spread) * stdtrit(part.freedom, _NODES)
     # the outermost nodes stand for all beyond them; a mean beyond e^40 counts as that
     means = expected * np.exp(np.clip(away, -40, 40))
 
     def at_most(count: int, shift: float) -> float:
         mean = means * np.exp(shift)
         if part.scatter <= 1 + 1e-9:
-            return float(stats.poisson.cdf(count, mean).mean())
+            return float(pdtr(count, mean).mean())
         size = mean / (part.scatter - 1)
-        return float(stats.nbinom.cdf(count, size, 1 / part.scatter).mean())
+        # of a negative binomial of this mean, and a variance of `scatter` times it
+        return float(betainc(size, count + 1, 1 / part.scatter).mean())
 
     middle = float(np.log((came + 0.5) / expected))
     high = _where(lambda shift: at_most(came, shift) - tail, middle)

@@ -14,7 +14,6 @@ import yaml
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import dijkstra
-from scipy.spatial import cKDTree
 
 from cordon.kernel.errors import BadInput
 
@@ -117,6 +116,8 @@ class _Around:
     """Roads in a square degree and so far about it."""
 
     def __init__(self, net: RoadNet, corner: tuple[int, int]) -> None:
+        from scipy.spatial import cKDTree  # slow to load, and of use to who has roads alone
+
         width = road_words().within_deg
         lat, lon = corner
         wide = width / max(np.cos(np.radians(lat + 0.5)), 0.1)
