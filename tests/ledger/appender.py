@@ -100,14 +100,18 @@ def kill(where: list[str], rounds: int, seed: int) -> None:
 
 def race(where: list[str], count: int) -> None:
     both = [fork(where, name, count) for name in ("a", "b")]
-    threads = [
-        threading.Thread(target=lambda r=r: sys.stdout.write(everything(r).decode()))
-        for _, r in both
-    ]
+    said = [b"", b""]
+
+    def hear(which: int, read: int) -> None:
+        said[which] = everything(read)
+
+    threads = [threading.Thread(target=hear, args=(n, r)) for n, (_, r) in enumerate(both)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
+    # by one thread: of two that write text at once, one's can be lost
+    sys.stdout.write(b"".join(said).decode())
     sys.exit(max(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child, _ in both))
 
 
