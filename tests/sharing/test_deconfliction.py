@@ -325,7 +325,9 @@ def test_one_that_does_not_answer_holds_nobody_up(two, monkeypatch):
     assert (away.party, away.problem) == ("pk-bb", "It did not answer in time.")
 
 
-def test_a_node_that_is_trusted_later_is_asked_about_what_is_there(sides):
+def test_a_node_that_is_trusted_later_is_asked_about_what_is_there(sides, monkeypatch):
+    # the first connection of two nodes, on a machine that does much else
+    monkeypatch.setattr("cordon.sharing.deconfliction.asking.PATIENCE_S", 30.0)
     a, b = sides
     for side in sides:
         side.begin()
