@@ -79,6 +79,14 @@ def test_the_queue_is_acknowledged_without_leaving_it(browse, room, officers, ra
         assert sent.headers["location"] == f"/alerts/{alert}"
 
 
+def test_what_is_pulled_in_can_be_chosen_in_the_queue_and_not_beside_the_map(browse, raised):
+    raised("mmsi:1")
+    for at, choices in (("alerts", 1), ("picture", 0)):
+        page = {"hx-request": "true", "hx-current-url": f"http://testserver/{at}"}
+        body = browse("watch").get("/alerts", headers=page).text
+        assert body.count('<input type="checkbox" name="alert"') == choices
+
+
 def test_a_row_offers_no_key_that_would_be_refused(browse, room, officers, raised):
     closed = raised("mmsi:1", seriousness="notice")
     with_case = raised("mmsi:9", at=(24, 60))

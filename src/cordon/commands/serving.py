@@ -58,7 +58,7 @@ def run(node: Node, settings: Settings) -> None:
         )
     app = create_app(node)
     # what a node is made of stays: looking it all through for garbage stopped every reader
-    # for a quarter of a second
+    # for some tenths of a second
     gc.collect()
     gc.freeze()
     uvicorn.run(
