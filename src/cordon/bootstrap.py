@@ -15,8 +15,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fastapi import APIRouter
-
 from cordon import policies, schema
 from cordon.calls.service import Calls
 from cordon.cases.service import Cases
@@ -66,6 +64,8 @@ from cordon.settings import Settings
 from cordon.sharing.service import Sharing
 
 if TYPE_CHECKING:
+    from fastapi import APIRouter
+
     from cordon.operations.tak.doors import Door
     from cordon.operations.tak.server import TakServer
 

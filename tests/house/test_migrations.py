@@ -121,6 +121,8 @@ def test_each_step_stands_on_the_one_before(store: Rows) -> None:
     """One line of revisions, each of which a node may have stopped at."""
     script = ScriptDirectory.from_config(schema.config())
     assert len(script.get_heads()) == len(script.get_bases()) == 1
+    in_order = [r.revision for r in reversed(list(script.walk_revisions()))]
+    assert schema._known() == tuple(in_order)  # told by the files' names, which a start reads
     schema.load_tables()
     for revision in reversed(list(script.walk_revisions())):
         with store.engine.connect() as plain:

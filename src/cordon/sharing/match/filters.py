@@ -52,7 +52,7 @@ def fresh(count: int, beside: Tags) -> Tags:
     while len(made) < count:
         more = np.frombuffer(secrets.token_bytes(8 * (count - len(made))), "<u8")
         more = more.astype(np.uint64) & np.uint64((1 << BITS) - 1)
-        made = np.unique(np.concatenate([made, more[~np.isin(more, beside)]]))
+        made = distinct(np.concatenate([made, more[~member(more, beside)]]))
     return _shuffled(made)
 
 
@@ -150,11 +150,26 @@ def unpack(data: bytes) -> Tags:
 
 def changed(tags: Tags, out: Tags, into: Tags) -> Tags:
     """A peer's set after a change; BadInput where it does not fit the set."""
-    if not np.isin(out, tags).all() or np.isin(into, tags).any() or len(out) != len(into):
+    if not member(out, tags).all() or member(into, tags).any() or len(out) != len(into):
         raise BadInput("A change does not fit the set that it is for.")
-    kept = tags[~np.isin(tags, out)]
+    kept = tags[~member(tags, out)]
     after: Tags = np.sort(np.concatenate([kept, into]))
     return after
+
+
+def distinct(of: Tags) -> Tags:
+    """Each once, sorted. NumPy's own `unique` hashes, which takes far longer for a million."""
+    ordered: Tags = np.sort(of)
+    once: Tags = ordered[np.diff(ordered, prepend=~ordered[:1]) != 0]
+    return once
+
+
+def member(asked: Tags, of: Tags) -> NDArray[np.bool_]:
+    """Which of those asked for are among others, neither of them sorted."""
+    order = np.argsort(asked)
+    found = np.empty(len(asked), np.bool_)
+    found[order] = among(np.sort(of), asked[order])
+    return found
 
 
 def among(tags: Tags, asked: Tags) -> NDArray[np.bool_]:

@@ -130,13 +130,21 @@ def held(kind: Kind, value: str) -> list[bytes]:
     return _inputs(kind, names.held_keys(value) if kind is Kind.NAME else [value])
 
 
+def all_held(kind: Kind, values: Iterable[str]) -> set[bytes]:
+    """What the function is evaluated on for many values that are held."""
+    if kind is Kind.NAME:
+        values = {key for value in values for key in names.held_keys(value)}
+    return set(_inputs(kind, values))
+
+
 def asked(kind: Kind, value: str) -> list[bytes]:
     """What the function is asked for a value: the value, or a few keys of a name."""
     return _inputs(kind, names.asked_keys(value) if kind is Kind.NAME else [value])
 
 
 def _inputs(kind: Kind, keys: Iterable[str]) -> list[bytes]:
-    return [f"cordon match v1\n{kind}\n{key}".encode() for key in keys]
+    head = f"cordon match v1\n{kind}\n".encode()
+    return [head + key.encode() for key in keys]
 
 
 def read(

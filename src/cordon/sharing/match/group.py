@@ -6,6 +6,7 @@ libsodium runs outside the interpreter's lock, so that a batch is spread over a 
 from __future__ import annotations
 
 import os
+import secrets
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,12 +16,15 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from cordon.kernel.errors import BadInput, Unavailable
 
 BYTES = 32
 HASH_BYTES = 64
 ORDER = (1 << 252) + 27742317777372353535851937790883648493
 _SHARE = 256  # elements of one thread's turn
+_BATCH = 4096  # the same, where they are multiplied in vectors
 _THREADS = min(4, os.cpu_count() or 1)
 
 
@@ -58,6 +62,26 @@ def times(scalar: bytes, element: bytes) -> bytes:
         raise BadInput(
             "That is no element of the group.", advice="Each has 32 bytes in canonical form."
         ) from None
+
+
+def times_hashed(scalar: bytes, uniform: Sequence[bytes]) -> list[bytes]:
+    """Scalar times the element of each 64 uniform bytes, in vectors of lanes.
+
+    Raises:
+        Unavailable: one, drawn by chance, is not what libsodium says.
+    """
+    from cordon.sharing.match import lanes
+
+    rows = np.frombuffer(b"".join(uniform), np.uint8).reshape(-1, HASH_BYTES)
+    whole = lanes.products(number(scalar), rows).tobytes()
+    elements = [whole[n : n + BYTES] for n in range(0, len(whole), BYTES)]
+    n = secrets.randbelow(len(elements))
+    if elements[n] != times(scalar, from_hash(uniform[n])):
+        raise Unavailable(
+            "What was compiled for this machine multiplies wrongly; nothing of it was kept.",
+            advice="Remove the compiled code (NUMBA_CACHE_DIR, or __pycache__), and try again.",
+        )
+    return elements
 
 
 def times_base(scalar: bytes) -> bytes:
@@ -109,9 +133,28 @@ def each(
     def share(begin: int) -> list[bytes]:
         return list(map(work, *(c[begin : begin + _SHARE] for c in columns)))
 
+    return _spread(share, range(0, size, _SHARE), told)
+
+
+def batches(
+    work: Callable[[Sequence[bytes]], list[bytes]],
+    inputs: Sequence[bytes],
+    told: Callable[[int], None] | None = None,
+) -> list[bytes]:
+    """What `work` makes of batches of inputs, in order, spread over threads as `each`."""
+
+    def batch(begin: int) -> list[bytes]:
+        return work(inputs[begin : begin + _BATCH])
+
+    return _spread(batch, range(0, len(inputs), _BATCH), told)
+
+
+def _spread(
+    work: Callable[[int], list[bytes]], begins: range, told: Callable[[int], None] | None
+) -> list[bytes]:
     done: list[bytes] = []
     with ThreadPoolExecutor(_THREADS, thread_name_prefix="group") as pool:
-        for part in pool.map(share, range(0, size, _SHARE)):
+        for part in pool.map(work, begins):
             done += part
             if told is not None:
                 told(len(done))

@@ -21,6 +21,7 @@ MOST_INPUT = 0xFFFF  # bytes, RFC 9497 §1.2
 _BLOCK = 128  # bytes of a block of SHA-512
 _ZEROS = hashlib.sha512(bytes(_BLOCK))
 _TRIES = 256
+_MANY = 2_000  # inputs for which it is worth loading what is compiled for vectors
 
 
 def _context(mode: int) -> bytes:
@@ -91,12 +92,22 @@ class Function:
     def whole(
         self, key: Key, inputs: Sequence[bytes], told: Callable[[int], None] | None = None
     ) -> list[bytes]:
-        """F(key, input) of each, for whoever has key and inputs (`Evaluate`): 64 bytes each."""
+        """F(key, input) of each, for whoever has key and inputs (`Evaluate`): 64 bytes each.
 
-        def one(given: bytes) -> bytes:
-            return self._output(given, group.times(key.secret, self.element(given)))
+        Many are evaluated in vectors; of each batch one is held against libsodium, drawn by chance.
+        """
+        if len(inputs) < _MANY:
 
-        return group.each(one, inputs, told=told)
+            def one(given: bytes) -> bytes:
+                return self._output(given, group.times(key.secret, self.element(given)))
+
+            return group.each(one, inputs, told=told)
+
+        def batch(those: Sequence[bytes]) -> list[bytes]:
+            elements = group.times_hashed(key.secret, [expand(i, self._group) for i in those])
+            return [self._output(i, e) for i, e in zip(those, elements, strict=True)]
+
+        return group.batches(batch, inputs, told=told)
 
     def finalize(
         self, inputs: Sequence[bytes], blinds: Sequence[bytes], evaluated: Sequence[bytes]

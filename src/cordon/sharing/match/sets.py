@@ -32,7 +32,7 @@ class Evaluated:
     @property
     def all(self) -> Tags:
         """Every tag that the peer has, sorted, each once."""
-        return np.unique(np.concatenate([self.tags, self.pads]))
+        return filters.distinct(np.concatenate([self.tags, self.pads]))
 
     @property
     def size(self) -> int:
@@ -66,21 +66,21 @@ def brought_up(
     values: Iterable[str],
     told: Callable[[int], None] | None = None,
 ) -> Change:
-    """Bring a set up to what is held now; only new inputs are evaluated (some 80 µs each)."""
-    inputs = sorted({one for value in values for one in forms.held(kind, value)})
+    """Bring a set up to what is held now; only new inputs are evaluated."""
+    inputs = list(forms.all_held(kind, values))
     if len(inputs) > filters.MOST // 2:
         raise TooLarge(f"A set has at most {filters.MOST // 2:,} inputs.")
     found = digests(inputs, seed)
-    new = ~np.isin(found, before.digests)
-    stays = np.isin(before.digests, found)
+    new = ~filters.member(found, before.digests)
+    stays = filters.member(before.digests, found)
     fresh = [inputs[n] for n in np.flatnonzero(new)]
     tags = filters.tags_of(FUNCTION.whole(key, fresh, told))
     after_digests = np.concatenate([before.digests[stays], found[new]])
     after_tags = np.concatenate([before.tags[stays], tags])
     # of two values with one tag (once in a thousand sets of a million) the tag stays till both go
-    came = np.setdiff1d(tags, before.tags)
-    went = np.setdiff1d(before.tags, after_tags)
-    pads = before.pads[~np.isin(before.pads, came)]
+    came = filters.distinct(tags[~filters.member(tags, before.tags)])
+    went = filters.distinct(before.tags[~filters.member(before.tags, after_tags)])
+    pads = before.pads[~filters.member(before.pads, came)]
     counts = (len(fresh), len(before.tags) - int(stays.sum()))
     there = bool(len(before.pads) or len(before.tags))
     if there and not len(came) and not len(went):
@@ -90,7 +90,7 @@ def brought_up(
         if swaps is not None:
             out, into, left = swaps
             return Change(Evaluated(after_digests, after_tags, left), (out, into), *counts)
-    distinct = np.unique(after_tags)
+    distinct = filters.distinct(after_tags)
     size = max(filters.padded_size(len(distinct)), before.size)
     pads = pads[: size - len(distinct)]
     more = filters.fresh(size - len(distinct) - len(pads), np.concatenate([distinct, pads]))
@@ -100,10 +100,6 @@ def brought_up(
 
 def digests(inputs: list[bytes], seed: bytes) -> Tags:
     """Eight bytes of each under the seed: which values were evaluated, without keeping them."""
-    begun = hashlib.blake2b(key=hashlib.sha512(b"digests" + seed).digest(), digest_size=8)
-    parts = []
-    for one in inputs:
-        each = begun.copy()
-        each.update(one)
-        parts.append(each.digest())
+    key, hashed = hashlib.sha512(b"digests" + seed).digest(), hashlib.blake2b
+    parts = [hashed(one, key=key, digest_size=8).digest() for one in inputs]
     return np.frombuffer(b"".join(parts), "<u8").astype(np.uint64)

@@ -138,9 +138,7 @@ class Keeping:
         if seen is not None and seen.epoch == row.epoch:
             return
         seed = secrets.token_bytes(SEED_BYTES)
-        inputs = sorted(
-            {i for v in self._holdings.values(work.session, kind) for i in forms.held(kind, v)}
-        )
+        inputs = list(forms.all_held(kind, self._holdings.values(work.session, kind)))
         found = kept(digests(inputs, seed))
         id_ = seen.id if seen is not None else new_id()
         sealed = self._sealing.seal(seed.hex(), f"standing:{id_}")
@@ -255,7 +253,7 @@ class Keeping:
         found = digests(inputs, seed)
         new = [
             (inputs[n], values[inputs[n]], int(found[n]))
-            for n in np.flatnonzero(~np.isin(found, read(seen.digests)))
+            for n in np.flatnonzero(~filters.member(found, read(seen.digests)))
         ]
         secrets.SystemRandom().shuffle(new)
         return new
@@ -291,11 +289,11 @@ class Keeping:
                 return 0  # another set of questions came meanwhile
             made = 0
             for row in work.session.scalars(_open_at(work.now, peer, kind)).all():
-                hits = np.flatnonzero(np.isin(tags, read(row.tags)))
+                hits = np.flatnonzero(filters.member(tags, read(row.tags)))
                 for value in sorted({batch[n][1] for n in hits}):
                     made += self._met(work, row, value)
             fresh = np.array([digest for _, _, digest in batch], np.uint64)
-            seen.digests = kept(np.unique(np.concatenate([read(seen.digests), fresh])))
+            seen.digests = kept(filters.distinct(np.concatenate([read(seen.digests), fresh])))
             seen.looked_at = work.now
             work.act(
                 LOOK, Thing.room("sharing", self._kernel.agency), peer=peer, kind=kind.value,
