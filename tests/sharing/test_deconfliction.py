@@ -364,7 +364,10 @@ def test_what_is_past_ends_by_itself(two):
     ours = a.add()
     with a.kernel.rows.write() as session:
         session.execute(
-            update(PlannedActRow).values(claim_end=a.kernel.clock.now() - timedelta(minutes=1))
+            update(PlannedActRow).values(
+                starts=a.kernel.clock.now() - timedelta(minutes=9),
+                claim_end=a.kernel.clock.now() - timedelta(minutes=1),
+            )
         )
     a.desk.round()
     assert a.show(ours).act.state == "done"

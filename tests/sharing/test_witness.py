@@ -58,6 +58,7 @@ def three(sides):
         side.begin()
         side.witnesses = side.node.sharing.witnesses
         side.witnesses.ledger = side.kernel.ledger
+        side.witnesses._fit.clear()  # another test showed other histories
         with side.kernel.rows.write() as session:
             for table in (WatchedRow, ClaimRow, EvidenceRow, LedgerCosigned):
                 session.execute(delete(table))
@@ -89,6 +90,10 @@ def rounds(*sides, times=2):
     for _ in range(times):
         for side in sides:
             side.witnesses.round()
+
+
+def give(side, code):
+    side.witnesses._give(code, side.witnesses.ledger.checkpoint())
 
 
 def seen(witness, code="pk-aa"):
@@ -171,7 +176,7 @@ def test_two_histories_for_two_witnesses_are_seen_as_they_tell_each_other(
     for code, ledger in shown.items():
         a.witnesses.ledger = ledger
         for _ in range(2):
-            a.witnesses._give(code)
+            give(a, code)
             next(s for s in (b, c) if s.kernel.agency == code).witnesses._meet("pk-aa")
     assert (seen(b).size, seen(c).size) == (2, len(other))
     rounds(b, c)
@@ -202,9 +207,9 @@ def test_a_ledger_that_gives_no_proof_is_told_after_a_while(three, history):
     a.witnesses.ledger = history("one", "two").ledger
     rounds(a, b)
     a.witnesses.ledger = history("one", "other", "more").ledger
-    a.witnesses._give("pk-cc")
+    give(a, "pk-cc")
     c.witnesses._meet("pk-aa")
-    a.witnesses._give("pk-cc")
+    give(a, "pk-cc")
     a.listener.stop()
     rounds(c, b)
     assert (seen(b).open, accused(b)) == (1, [])
@@ -222,12 +227,79 @@ def test_honest_news_from_a_third_is_no_accusation(three, history):
     rounds(a, b)
     told.enter("three")
     for _ in range(2):
-        a.witnesses._give("pk-cc")
+        give(a, "pk-cc")
         c.witnesses._meet("pk-aa")
     rounds(c, b)
     assert (seen(b).size, seen(c).size) == (2, 3)
     assert accused(b) == accused(c) == []
     assert seen(b).open == 0
+
+
+@pytest.fixture
+def proofs(three):
+    """Who asked the first node for a proof."""
+    asked = []
+    node = three[0].nodes
+    answer = node._asked["witness.prove"]
+
+    def counted(work, code, body):
+        asked.append(code)
+        return answer(work, code, body)
+
+    node._asked["witness.prove"] = counted
+    yield asked
+    node._asked["witness.prove"] = answer
+
+
+def test_what_all_are_shown_needs_no_proof_when_they_tell_each_other(three, history, proofs):
+    a, *_ = three
+    told = history("one")
+    a.witnesses.ledger = told.ledger
+    rounds(*three)
+    for n in range(4):
+        told.enter(f"more-{n}")
+        rounds(*three)
+    assert [seen(side).size for side in three[1:]] == [5, 5]
+    assert [seen(side).open for side in three[1:]] == [0, 0]
+    assert proofs == []
+
+
+def test_all_are_given_one_checkpoint_though_the_ledger_grows_meanwhile(three, history):
+    a, b, c = three
+    told = history("one")
+    a.witnesses.ledger = told.ledger
+    rounds(*three)
+    given = a.witnesses._give
+
+    def and_grows(code, note):
+        given(code, note)
+        told.enter(f"while-{code}")
+
+    a.witnesses._give = and_grows
+    told.enter("two")
+    try:
+        a.witnesses.round()
+    finally:
+        del a.witnesses._give
+    assert (seen(b).size, seen(c).size, told.ledger.size()) == (2, 2, 4)
+
+
+def test_only_what_cannot_be_on_its_way_is_asked_about_at_once(three, history, proofs):
+    a, b, c = three
+    told = history("one")
+    a.witnesses.ledger = told.ledger
+    rounds(*three)
+    told.enter("two")
+    give(a, "pk-cc")
+    with c.kernel.work(c.actor) as work:
+        work.act("sharing.node.cut_off", c.nodes.peer("pk-bb").thing())
+    give(c, "pk-bb")  # which tells b of what a showed c
+    assert seen(b).open == 1
+    b.witnesses.settle(newer=False)
+    assert (seen(b).open, proofs) == (1, [])
+    a.witnesses.round()  # it comes
+    b.witnesses.settle(newer=False)
+    assert (seen(b).size, seen(b).open, proofs) == (2, 0, [])
 
 
 HOSTILE = [

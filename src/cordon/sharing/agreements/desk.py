@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import select
@@ -279,7 +280,7 @@ class Agreements:
         return self._made(row, rows, now)
 
     def _made(self, row: AgreementRow, rows: Iterable[SignatureRow], now: datetime) -> Agreement:
-        terms = Terms.read(json.loads(row.text))
+        terms = _terms(row.text)
         signatures = tuple(
             Signature(r.signer, r.certificate, r.signature, r.created_at, r.by) for r in rows
         )
@@ -309,13 +310,24 @@ def _word(terms: Terms) -> str:
     return _WORD if terms.grade is None else _GRADED
 
 
+@lru_cache(maxsize=256)
+def _terms(text: str) -> Terms:
+    return Terms.read(json.loads(text))
+
+
 def holds(id_: str, text: str, terms: Terms, signature: Signature) -> bool:
     """Whether a kept signature is of that key, and over the text that stands there now."""
+    return terms.id == id_ and _verifies(signature.certificate, text, signature.signature)
+
+
+@lru_cache(maxsize=1024)
+def _verifies(certificate: str, text: str, signature: str) -> bool:
+    """What is kept is asked about at each question between nodes; the same three say the same."""
     try:
-        check(signature.certificate, _SIGNED + text.encode(), signature.signature)
+        check(certificate, _SIGNED + text.encode(), signature)
     except (DoesNotVerify, BadInput):
         return False
-    return terms.id == id_
+    return True
 
 
 def key_of(signature: Signature) -> str:

@@ -148,7 +148,12 @@ class Deconfliction(Asking):
             past = list(
                 session.scalars(
                     select(PlannedActRow.id)
-                    .where(PlannedActRow.state.in_(LIVE), PlannedActRow.claim_end < now)
+                    # what has ended has begun, which is what the index knows
+                    .where(
+                        PlannedActRow.state.in_(LIVE),
+                        PlannedActRow.starts < now,
+                        PlannedActRow.claim_end < now,
+                    )
                     .limit(PAGE)
                 )
             )

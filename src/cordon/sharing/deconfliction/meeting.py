@@ -16,6 +16,7 @@ from cordon.sharing.deconfliction.tables import ConflictRow, PlannedActRow, Subj
 from cordon.sharing.deconfliction.tokens import Party
 from cordon.sharing.deconfliction.wire import MOST_MET
 
+_SOME = 5_000  # acts of one subject in one question
 MOST_OPEN = 1_000
 """Open conflicts with one agency; a node that makes more is asking around, not working."""
 FOUND, OVERRIDDEN = "sharing.conflict.found", "sharing.conflict.overridden"
@@ -35,12 +36,14 @@ def meets(session: Session, party: Party, claim: Claim) -> list[tuple[PlannedAct
     ):
         if row.place().meets(claim.place):
             found[row.id] = (row, {"place"})
-    if claim.tokens:
+    # asked apart: as a part of the second question it was answered after every live act was read
+    same = session.scalars(
+        select(SubjectTokenRow.act).where(SubjectTokenRow.token.in_(claim.tokens))
+    ).all()
+    for at in range(0, len(same), _SOME):
         for row in session.scalars(
             select(PlannedActRow).where(
-                PlannedActRow.id.in_(
-                    select(SubjectTokenRow.act).where(SubjectTokenRow.token.in_(claim.tokens))
-                ),
+                PlannedActRow.id.in_(same[at : at + _SOME]),
                 PlannedActRow.state.in_(LIVE),
                 # within the longer of the two spans that were set: the same from either side
                 or_(

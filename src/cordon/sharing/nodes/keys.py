@@ -17,6 +17,7 @@ import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from cordon.kernel.errors import BadInput, Conflict, DoesNotVerify, WrongSetting
 FILE = "node.pem"  # key and certificate, one file: of two, one could be of another key
 NEXT = "node-next.pem"  # the key that is taken at a moment that peers were told
 CARD_MOST_BYTES = 16 << 10
+_ANYBODY = ""  # no agency's code
 _LASTS = timedelta(days=3650)  # the pin decides, not the date; a peer is cut off by hand
 _EARLIER = timedelta(hours=12)  # a clock that is slow must not refuse a new certificate
 _AGENCY = re.compile(r"[a-z0-9][a-z0-9.-]{0,39}")
@@ -215,8 +217,11 @@ class NodeKeys:
         self.next_path.unlink(missing_ok=True)
 
     def server_context(self, trusted: list[str]) -> ssl.SSLContext:
-        """TLS as a server: whoever has none of these certificates (PEM) is refused."""
-        return self._context(ssl.PROTOCOL_TLS_SERVER, trusted)
+        """TLS as a server: whoever has none of these certificates (PEM) is refused.
+
+        It is kept as towards a peer.
+        """
+        return self._kept(_ANYBODY, ssl.PROTOCOL_TLS_SERVER, tuple(trusted))
 
     def client_context(self, peer: str, pins: Sequence[str]) -> ssl.SSLContext:
         """TLS towards one peer (code), which may show one of these certificates (PEM).
@@ -224,10 +229,13 @@ class NodeKeys:
         It is kept, as to make one costs some 6 ms, until other certificates are asked for or this
         node takes another key.
         """
-        pinned, kept = tuple(pins), self._towards  # a change of key puts another dict in its place
+        return self._kept(peer, ssl.PROTOCOL_TLS_CLIENT, tuple(pins))
+
+    def _kept(self, peer: str, side: ssl._SSLMethod, pinned: tuple[str, ...]) -> ssl.SSLContext:
+        kept = self._towards  # a change of key puts another dict in its place
         found = kept.get(peer)
         if found is None or found[0] != pinned:
-            found = pinned, self._context(ssl.PROTOCOL_TLS_CLIENT, list(pinned))
+            found = pinned, self._context(side, list(pinned))
             kept[peer] = found
         return found[1]
 
@@ -240,6 +248,8 @@ class NodeKeys:
         context.minimum_version = ssl.TLSVersion.TLSv1_3
         context.check_hostname = False  # the certificate itself is pinned, whatever the address
         context.verify_mode = ssl.CERT_REQUIRED
+        if side is ssl.PROTOCOL_TLS_SERVER:
+            context.num_tickets = 0  # each caller shows its certificate, and none goes on
         if trusted:
             context.load_verify_locations(cadata="\n".join(trusted))
         context.load_cert_chain(self.path)
@@ -255,8 +265,12 @@ def fingerprint(certificate: x509.Certificate) -> str:
     ).hexdigest()
 
 
+@lru_cache(maxsize=256)
 def certificate_of(pem: str) -> x509.Certificate:
-    """The one certificate in a text; raises BadInput where it is none of an Ed25519 key."""
+    """The one certificate in a text; raises BadInput where it is none of an Ed25519 key.
+
+    Its own signature is checked once for each text: nodes ask each other by the same few.
+    """
     try:
         found = x509.load_pem_x509_certificates(pem.encode())
         if len(found) == 1 and isinstance(found[0].public_key(), Ed25519PublicKey):

@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 AGAIN = timedelta(hours=1)
 """So often a checkpoint is given anew where nothing was entered: a cosignature has a time."""
 MOST_PASSED_ON = 20
+MOST_REMEMBERED = 256  # checkpoints of one ledger
 MOST_LINE = 500  # bytes of a cosignature's line
 VIEW = "sharing.witness.view"
 
@@ -42,6 +43,7 @@ class Witnesses:
         self.kernel = nodes.kernel
         self.ledger = nodes.kernel.ledger
         self.wake = threading.Event()
+        self._fit: dict[str, dict[int, str]] = {}  # roots by size that fit, of each ledger
         nodes.on_asked("witness.keys", self._keys, quiet=True)
         nodes.on_asked("witness.add_checkpoint", self._add, quiet=True)
         nodes.on_asked("witness.prove", self._prove, quiet=True)
@@ -115,8 +117,10 @@ class Witnesses:
             if given.old == row.size or new.size <= row.size:
                 self._claim(work, row, new, given.note, code)
             return {"status": 422 if given.old == row.size else 409, "size": row.size}
+        self._fits(code, row.size, row.root)
         row.size, row.root, row.note = new.size, new.root.hex(), _bare(given.note)
         row.seen_at = work.now
+        self._fits(code, row.size, row.root)
         signed = add_witness(row.note, self.cosigner.name, self.ledger.key, work.now)
         return {"status": 200, "cosignature": signed.removeprefix(row.note)}
 
@@ -134,9 +138,18 @@ class Witnesses:
                 except CordonError:
                     continue  # not signed by that ledger: it says nothing of it
 
+    def _fits(self, code: str, size: int, root: str) -> None:
+        """Remember a checkpoint that lies on the history shown here: who tells of it is right."""
+        known = self._fit.setdefault(code, {})
+        known[size] = root
+        while len(known) > MOST_REMEMBERED:
+            del known[next(iter(known))]
+
     def _claim(self, work: Work, row: WatchedRow, new: Checkpoint, note: str, teller: str) -> None:
         """Keep a signed checkpoint until its ledger has shown that it fits."""
         if (new.size, new.root.hex()) == (row.size, row.root) or not new.size:
+            return
+        if self._fit.get(row.code, {}).get(new.size) == new.root.hex():
             return
         known = work.session.scalar(
             select(ClaimRow).where(ClaimRow.code == row.code, ClaimRow.told_by == teller)
@@ -153,17 +166,20 @@ class Witnesses:
     # a round
 
     def round(self) -> None:
-        """Give our checkpoint to every peer that has not seen it, and settle what is open."""
+        """Give our checkpoint to every peer that has not seen it, and settle what is open.
+
+        All are given the same one, so that what they tell each other is what each knows.
+        """
+        note = self.ledger.checkpoint()
         for peer in self.nodes.trusted():
             try:
-                self._give(peer.code)
+                self._give(peer.code, note)
             except CordonError as wrong:
                 log.info("%s does not witness: %s", peer.code, wrong)
-        self._settle_all()
+        self.settle()
 
-    def _give(self, code: str) -> None:
-        watched = self._meet(code)
-        note, now = self.ledger.checkpoint(), self.kernel.clock.now()
+    def _give(self, code: str, note: str) -> None:
+        watched, now = self._meet(code), self.kernel.clock.now()
         size = read(notes.parse_note(note)[0]).size
         lately = watched.given_at is not None and now - watched.given_at < AGAIN
         if not size or (watched.given == size and lately and not watched.refused):
@@ -233,7 +249,12 @@ class Witnesses:
             )
             return list(found)
 
-    def _settle_all(self) -> None:
+    def settle(self, *, newer: bool = True) -> None:
+        """Ask the ledgers of which a peer has shown what does not fit, or is not known to.
+
+        Args:
+            newer: also of what only goes on past what was shown here, which is mostly on its way.
+        """
         with self.kernel.rows.read() as session:
             claims = list(
                 session.execute(
@@ -242,11 +263,13 @@ class Witnesses:
             )
         for code, teller, note, at in claims:
             try:
-                self._settle(code, teller, note, at)
+                self._settle(code, teller, note, at, newer=newer)
             except CordonError as wrong:
                 log.warning("a checkpoint of %s stays open: %s", code, wrong)
 
-    def _settle(self, code: str, teller: str, note: str, at: datetime) -> None:
+    def _settle(
+        self, code: str, teller: str, note: str, at: datetime, *, newer: bool
+    ) -> None:  # fmt: skip
         """Ask a ledger whether two checkpoints that it signed fit."""
         with self.kernel.rows.read() as session:
             row = _row(session, code)
@@ -254,6 +277,11 @@ class Witnesses:
                 return
             watched = row.to_watched()
         claim = read(notes.parse_note(note)[0])
+        if self._fit.get(code, {}).get(claim.size) == claim.root.hex():
+            self._settled(watched, teller, note, None)
+            return
+        if claim.size > watched.size and not newer:
+            return
         low, high = sorted(
             ((watched.size, watched.root), (claim.size, claim.root)), key=lambda one: one[0]
         )
@@ -269,6 +297,7 @@ class Witnesses:
             return
         proof = form.hashes(said.get("proof"))
         if proof is not None and merkle.verify_consistency(low[0], high[0], proof, low[1], high[1]):
+            self._fits(code, claim.size, claim.root.hex())
             self._settled(watched, teller, note, None)
         elif teller != code:
             self._settled(watched, teller, note, Wrong.SPLIT)

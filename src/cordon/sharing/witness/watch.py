@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 
 from cordon.sharing.witness.desk import Witnesses
 
@@ -11,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 class Watch:
-    """Goes round the witnesses at an interval, and at once where a checkpoint does not fit.
+    """Goes round the witnesses at an interval; what does not fit is settled at once.
 
     Args:
         every_s: seconds between two rounds; a round in which nothing was entered asks nobody.
@@ -35,10 +36,15 @@ class Watch:
             self._thread.join(10)
 
     def _run(self) -> None:
+        due = 0.0
         while not self._stop.is_set():
             try:
-                self.witnesses.round()
+                if time.monotonic() >= due:
+                    due = time.monotonic() + self._every_s
+                    self.witnesses.round()
+                else:
+                    self.witnesses.settle(newer=False)
             except Exception:  # the thread must live on
                 log.exception("a round of the witnesses failed")
-            self.witnesses.wake.wait(self._every_s)
+            self.witnesses.wake.wait(max(0.0, due - time.monotonic()))
             self.witnesses.wake.clear()
