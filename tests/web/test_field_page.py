@@ -262,3 +262,19 @@ def test_what_was_kept_is_sent_with_the_page_closed(standing, actors, phone, unt
     assert asked.evaluate(TAGS) == ["field"]
     monkeypatch.undo()
     room.report(actors["watch"], tasking, TaskingState.CANCELLED, note="The test is over.")
+
+
+def test_a_planned_act_is_entered_where_the_officer_stands(standing, chromium, until):
+    context = standing.signed_in(
+        chromium, "watch", viewport={"width": 360, "height": 740}, permissions=["geolocation"],
+        geolocation={"latitude": 25.2, "longitude": 63.5, "accuracy": 12.0},
+    )  # fmt: skip
+    page = context.new_page()
+    page.goto(standing.address + "/sharing/deconfliction/new")
+    here = page.locator("[data-island=here]")
+    assert here.inner_text() == "Here"
+    here.click()
+    until(page, "document.getElementById('f-lat').value === '25.200000'")
+    assert page.input_value("#f-lon") == "63.500000"
+    assert "12 m" in page.inner_text("[role=status]")
+    context.close()

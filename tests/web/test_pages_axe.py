@@ -24,6 +24,8 @@ from support.paid import with_payments
 from support.planned import planned
 
 pytestmark = pytest.mark.browser
+# What a script writes where it was given nothing to write.
+UNWRITTEN = re.compile(r"NaN|\bundefined\b|\[object ")
 
 EVERY = bool(os.environ.get("TEST_LOOKS"))
 NARROW = 360  # px, as WCAG 1.4.10 asks for 320 and small telephones have
@@ -343,6 +345,8 @@ def test_page(look, theme, lang, seeded, readers, axe, until, screenshots):
             until(page, "Number(document.querySelector('.linkchart').dataset.nodes ?? 0) > 2")
         if EVERY:
             page.screenshot(path=screenshots / f"{look.name}-{lang}-{theme}.png")
+        drawn = page.inner_text("body")
+        assert not UNWRITTEN.search(drawn), UNWRITTEN.search(drawn)
         axe(page)
         page.set_viewport_size({"width": NARROW, "height": 780})
         page.wait_for_timeout(60)

@@ -1,9 +1,9 @@
 // Fills a form's latitude and longitude with where the device is. Its element is a button with
-// data-lat and data-lon, the ids of the two fields; it tells a failure below itself.
+// data-lat-field and data-lon-field, their ids; it tells a failure below itself.
 
 import { element, word } from "../words.js";
 
-export function mount(place, { lat, lon }) {
+export function mount(place, { latField, lonField }) {
   if (!("geolocation" in navigator)) {
     place.hidden = true;
     return;
@@ -15,8 +15,8 @@ export function mount(place, { lat, lon }) {
     says.textContent = word("here-wait");
     navigator.geolocation.getCurrentPosition(
       ({ coords }) => {
-        document.getElementById(lat).value = coords.latitude.toFixed(6);
-        document.getElementById(lon).value = coords.longitude.toFixed(6);
+        document.getElementById(latField).value = coords.latitude.toFixed(6);
+        document.getElementById(lonField).value = coords.longitude.toFixed(6);
         says.textContent = word("here-found").replace("{n}", Math.round(coords.accuracy));
         place.disabled = false;
       },
