@@ -193,6 +193,7 @@ def test_numbers_spans_and_distances(draw):
     [
         ("en", "planned_act:7", "planned act 7"),
         ("en", "mmsi:463012345", "MMSI 463012345"),
+        ("en", "conflict:01a229a7-0043-7000-89d4-50b03c987672", "conflict …987672"),
         ("ur", "planned_act:7", "طے شدہ کارروائی 7"),
         ("ur", "cell:410-01-7-9", "سیل 410-01-7-9"),
     ],

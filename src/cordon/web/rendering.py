@@ -31,6 +31,7 @@ from jinja2.bccache import Bucket
 from markupsafe import Markup
 
 from cordon.kernel.clock import as_utc, format_time, parse_time
+from cordon.kernel.ids import is_id
 from cordon.kernel.units import METRES_PER_NAUTICAL_MILE
 from cordon.web import i18n
 from cordon.web.assets import asset
@@ -219,7 +220,9 @@ class Formats:
         """A subject as people call it: `CORAL QUEEN 35 (MMSI 463012345)`, `zone R-4`."""
         kind, _, id_ = subject.partition(":")
         word = SUBJECTS.get(kind) or self.translations.gettext(kind.replace("_", " "))
-        told = f"{word} {id_}" if id_ else kind
+        # of an id that nobody reads out, the end says enough to tell two of them apart
+        shown = f"…{id_[-_ID_END:]}" if is_id(id_) else id_
+        told = f"{word} {shown}" if id_ else kind
         name = "" if id_.startswith("~") else self._names(subject)
         return f"{name} ({told})" if name else told
 
@@ -246,6 +249,7 @@ UNIT_WORDS = (
 )  # fmt: skip
 
 
+_ID_END = 6
 # Types of subjects: what is an abbreviation everywhere, and what has a word in each language.
 SUBJECTS = {"mmsi": "MMSI", "imo": "IMO", "imei": "IMEI", "imsi": "IMSI", "icao": "ICAO"}
 SUBJECT_WORDS = (
