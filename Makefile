@@ -6,8 +6,9 @@ MINUTES ?= 120
 # What was compiled once is kept: every process that a test starts would compile it again. And a
 # process of the tests that dies ends the run at once, where files are handed out whole: it hung.
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --max-worker-restart=0
+TESTS := $(PYTEST) --dist loadfile --no-loadscope-reorder --durations=15
 
-.PHONY: help setup demo serve check test looks soak soak-tak bench messages migration lock clean
+.PHONY: help setup demo serve check test test-pages test-faults looks soak soak-tak bench messages migration lock clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -31,9 +32,15 @@ check: setup ## Format, lint, strict types, the import rules, the tests of the h
 	@$(BIN)/lint-imports --no-cache
 	@$(PYTEST) tests/house tests/kernel tests/ledger tests/countries
 
-test: setup ## Every test, the pages in a browser among them
+test: setup ## Every test but those of the two targets below
+	@$(TESTS) -m "not browser and not faults"
+
+test-pages: setup ## The pages in a browser: each one in two of its four themes and languages
 	@sh tools/chromium
-	@$(PYTEST) --dist loadfile --no-loadscope-reorder --durations=30
+	@$(TESTS) -m browser
+
+test-faults: setup ## Processes that are killed, disks that fill, the README's commands one by one
+	@$(TESTS) -m faults
 
 looks: setup ## Every page in every theme and language, with pictures in screenshots/
 	@sh tools/chromium

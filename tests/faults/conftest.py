@@ -1,6 +1,6 @@
 """Worlds, nodes and what stands in them, for the tests that kill and fill.
 
-`make soak` sets TEST_SOAK and kills many more times than `make test`.
+`make soak` sets TEST_SOAK and kills many more times than `make test-faults`.
 """
 
 from __future__ import annotations

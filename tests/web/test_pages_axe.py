@@ -1,6 +1,6 @@
 """Every page, in both themes and languages: sound, accessible, of this host, and narrow too.
 
-`make test` looks at each page twice, so that each pair of page, theme and language is seen;
+`make test-pages` looks at each page twice, so that each pair of page, theme and language is seen;
 `make looks` sets TEST_LOOKS, looks at all four, and keeps pictures. See docs/pages.md.
 """
 
