@@ -43,6 +43,7 @@ def run(script: str, folder: Path, environment: dict[str, str]) -> str:
     return done.stdout + done.stderr
 
 
+@pytest.mark.faults  # it starts the program five times
 def test_a_night_is_made_found_and_scored(folder: Path, environment: dict[str, str]) -> None:
     told = run(block("exercise generate"), folder, environment)
     found = (folder / "findings.jsonl").read_text("utf-8").splitlines()
@@ -52,6 +53,7 @@ def test_a_night_is_made_found_and_scored(folder: Path, environment: dict[str, s
         assert any(f'"{kind}"' in line for line in found)
 
 
+@pytest.mark.faults
 @pytest.mark.real_data
 def test_a_real_log_is_read(folder: Path, environment: dict[str, str], real_data: Path) -> None:
     given = {**environment, "CORDON_REAL_DATA": str(real_data)}

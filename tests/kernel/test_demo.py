@@ -43,6 +43,7 @@ def soon(what):
         time.sleep(0.2)
 
 
+@pytest.mark.faults  # half a minute: three nodes in processes of their own
 def test_three_nodes_know_each_other_and_end_together(tmp_path):
     port = free_port()
     process = subprocess.Popen(
