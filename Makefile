@@ -30,7 +30,7 @@ check: setup ## Format, lint, strict types, the import rules, the tests of the h
 	@$(BIN)/ruff check src tests bench hatch_build.py
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@$(PYTEST) tests/house tests/kernel tests/ledger tests/countries
+	@$(PYTEST) -m "not faults" tests/house tests/kernel tests/ledger tests/countries
 
 test: setup ## Every test but those of the two targets below
 	@$(TESTS) -m "not browser and not faults"
