@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import json
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -28,6 +30,7 @@ class History:
     """A ledger under a node's own key, as its owner could have made it."""
 
     def __init__(self, side, file):
+        self.side, self.file = side, file
         rows = Rows(f"sqlite:///{file}")
         tables = [t.__table__ for t in (LedgerEntry, LedgerNode, LedgerHead, LedgerCosigned)]
         Base.metadata.create_all(rows.engine, tables)
@@ -35,6 +38,12 @@ class History:
         self.ledger = Ledger(
             rows, side.kernel.clock, agency=side.kernel.agency, origin=true.origin, key=true.key
         )
+
+    def copied(self, file):
+        """The same history, to be gone on with in another way."""
+        with closing(sqlite3.connect(self.file)) as held:
+            held.execute("VACUUM INTO ?", (str(file),))
+        return History(self.side, file)
 
     def enter(self, *what):
         self.ledger.append_many(
@@ -94,6 +103,13 @@ def rounds(*sides, times=2):
 
 def give(side, code):
     side.witnesses._give(code, side.witnesses.ledger.checkpoint())
+
+
+def speaks(side, code):
+    """Something is entered, so that a peer is given a checkpoint, and what others showed."""
+    with side.kernel.work(side.actor) as work:
+        work.act("sharing.node.cut_off", side.nodes.peer(code).thing())
+    give(side, code)
 
 
 def seen(witness, code="pk-aa"):
@@ -264,6 +280,30 @@ def test_what_all_are_shown_needs_no_proof_when_they_tell_each_other(three, hist
     assert proofs == []
 
 
+def test_what_was_proved_ahead_is_not_believed_once_the_ledger_goes_on_in_another_way(
+    three, history, tmp_path
+):
+    """The witness is then given a longer history, which continues what it has and not the other."""
+    a, b, c = three
+    told = history("one")
+    other = told.copied(tmp_path / "other.db")
+    a.witnesses.ledger = told.ledger
+    rounds(*three)
+    told.enter("two", "three")
+    give(a, "pk-cc")
+    speaks(c, "pk-bb")  # b asks for the proof, and has it: but b was shown nothing of it by a
+    b.witnesses.settle()
+    assert (seen(b).size, seen(b).open, accused(b)) == (1, 0, [])
+    a.witnesses.ledger = other.enter("other", "more", "again").ledger
+    give(a, "pk-bb")
+    assert seen(b).size == 4
+    speaks(c, "pk-bb")
+    b.witnesses.settle()
+    assert accused(b) == [("pk-aa", Wrong.SPLIT, "pk-cc")]
+    other.ledger.close()
+    other.ledger.rows.close()
+
+
 def test_all_are_given_one_checkpoint_though_the_ledger_grows_meanwhile(three, history):
     a, b, c = three
     told = history("one")
@@ -291,9 +331,7 @@ def test_only_what_cannot_be_on_its_way_is_asked_about_at_once(three, history, p
     rounds(*three)
     told.enter("two")
     give(a, "pk-cc")
-    with c.kernel.work(c.actor) as work:
-        work.act("sharing.node.cut_off", c.nodes.peer("pk-bb").thing())
-    give(c, "pk-bb")  # which tells b of what a showed c
+    speaks(c, "pk-bb")
     assert seen(b).open == 1
     b.witnesses.settle(newer=False)
     assert (seen(b).open, proofs) == (1, [])

@@ -320,7 +320,7 @@ def holds(id_: str, text: str, terms: Terms, signature: Signature) -> bool:
     return terms.id == id_ and _verifies(signature.certificate, text, signature.signature)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _verifies(certificate: str, text: str, signature: str) -> bool:
     """What is kept is asked about at each question between nodes; the same three say the same."""
     try:

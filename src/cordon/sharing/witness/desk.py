@@ -117,10 +117,12 @@ class Witnesses:
             if given.old == row.size or new.size <= row.size:
                 self._claim(work, row, new, given.note, code)
             return {"status": 422 if given.old == row.size else 409, "size": row.size}
-        self._fits(code, row.size, row.root)
+        shown = (row.size, row.root), (new.size, new.root.hex())
         row.size, row.root, row.note = new.size, new.root.hex(), _bare(given.note)
         row.seen_at = work.now
-        self._fits(code, row.size, row.root)
+        event.listen(
+            work.session, "after_commit", lambda _s: self._fits(code, *shown), once=True
+        )  # fmt: skip
         signed = add_witness(row.note, self.cosigner.name, self.ledger.key, work.now)
         return {"status": 200, "cosignature": signed.removeprefix(row.note)}
 
@@ -138,10 +140,12 @@ class Witnesses:
                 except CordonError:
                     continue  # not signed by that ledger: it says nothing of it
 
-    def _fits(self, code: str, size: int, root: str) -> None:
-        """Remember a checkpoint that lies on the history shown here: who tells of it is right."""
+    def _fits(self, code: str, *checkpoints: tuple[int, str]) -> None:
+        """Remember checkpoints up to the one kept here, which it continues: who tells of them
+        is right. None past it: the ledger may yet go on from here in another way.
+        """
         known = self._fit.setdefault(code, {})
-        known[size] = root
+        known.update(checkpoints)
         while len(known) > MOST_REMEMBERED:
             del known[next(iter(known))]
 
@@ -297,7 +301,8 @@ class Witnesses:
             return
         proof = form.hashes(said.get("proof"))
         if proof is not None and merkle.verify_consistency(low[0], high[0], proof, low[1], high[1]):
-            self._fits(code, claim.size, claim.root.hex())
+            if claim.size <= watched.size:
+                self._fits(code, (claim.size, claim.root.hex()))
             self._settled(watched, teller, note, None)
         elif teller != code:
             self._settled(watched, teller, note, Wrong.SPLIT)
