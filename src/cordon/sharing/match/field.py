@@ -48,6 +48,30 @@ def limbs(number: int) -> list[int]:
 
 
 @compiled
+def _reduced(
+    h0: np.uint64, h1: np.uint64, h2: np.uint64, h3: np.uint64, h4: np.uint64,
+    h5: np.uint64, h6: np.uint64, h7: np.uint64, h8: np.uint64, h9: np.uint64,
+) -> tuple[np.uint64, ...]:  # fmt: skip
+    """The limbs of sums of products (below 2^63 each), carried in two chains at once."""
+    h1 += h0 >> _B26
+    h6 += h5 >> _B25
+    h2 += h1 >> _B25
+    h7 += h6 >> _B26
+    h3 += h2 >> _B26
+    h8 += h7 >> _B25
+    h4 += h3 >> _B25
+    h9 += h8 >> _B26
+    h5 = (h5 & _M25) + (h4 >> _B26)
+    h0 = (h0 & _M26) + (h9 >> _B25) * _19
+    h6 = (h6 & _M26) + (h5 >> _B25)
+    h1 = (h1 & _M25) + (h0 >> _B26)
+    return (
+        h0 & _M26, h1, h2 & _M26, h3 & _M25, h4 & _M26, h5 & _M25, h6, h7 & _M25, h8 & _M26,
+        h9 & _M25,
+    )  # fmt: skip
+
+
+@compiled
 def multiply(o: Words, f: Words, g: Words) -> None:  # noqa: PLR0915 (a product of ten limbs)
     """o = f g."""
     for n in range(_ALL):
@@ -165,28 +189,10 @@ def multiply(o: Words, f: Words, g: Words) -> None:  # noqa: PLR0915 (a product 
         h6 += f9_2 * g7_19
         h7 += f9 * g8_19
         h8 += f9_2 * g9_19
-        h1 += h0 >> _B26
-        h6 += h5 >> _B25
-        h2 += h1 >> _B25
-        h7 += h6 >> _B26
-        h3 += h2 >> _B26
-        h8 += h7 >> _B25
-        h4 += h3 >> _B25
-        h9 += h8 >> _B26
-        h5 = (h5 & _M25) + (h4 >> _B26)
-        h0 = (h0 & _M26) + (h9 >> _B25) * _19
-        h6 = (h6 & _M26) + (h5 >> _B25)
-        h1 = (h1 & _M25) + (h0 >> _B26)
-        o[n] = h0 & _M26
-        o[_1 + n] = h1
-        o[_2 + n] = h2 & _M26
-        o[_3 + n] = h3 & _M25
-        o[_4 + n] = h4 & _M26
-        o[_5 + n] = h5 & _M25
-        o[_6 + n] = h6
-        o[_7 + n] = h7 & _M25
-        o[_8 + n] = h8 & _M26
-        o[_9 + n] = h9 & _M25
+        (
+            o[n], o[_1 + n], o[_2 + n], o[_3 + n], o[_4 + n], o[_5 + n], o[_6 + n], o[_7 + n],
+            o[_8 + n], o[_9 + n],
+        ) = _reduced(h0, h1, h2, h3, h4, h5, h6, h7, h8, h9)  # fmt: skip
 
 
 @compiled
@@ -257,28 +263,10 @@ def square(o: Words, f: Words) -> None:  # noqa: PLR0915 (as `multiply`)
         h6 += f8 * f8_19
         h7 += f8 * f9_38
         h8 += f9 * f9_38
-        h1 += h0 >> _B26
-        h6 += h5 >> _B25
-        h2 += h1 >> _B25
-        h7 += h6 >> _B26
-        h3 += h2 >> _B26
-        h8 += h7 >> _B25
-        h4 += h3 >> _B25
-        h9 += h8 >> _B26
-        h5 = (h5 & _M25) + (h4 >> _B26)
-        h0 = (h0 & _M26) + (h9 >> _B25) * _19
-        h6 = (h6 & _M26) + (h5 >> _B25)
-        h1 = (h1 & _M25) + (h0 >> _B26)
-        o[n] = h0 & _M26
-        o[_1 + n] = h1
-        o[_2 + n] = h2 & _M26
-        o[_3 + n] = h3 & _M25
-        o[_4 + n] = h4 & _M26
-        o[_5 + n] = h5 & _M25
-        o[_6 + n] = h6
-        o[_7 + n] = h7 & _M25
-        o[_8 + n] = h8 & _M26
-        o[_9 + n] = h9 & _M25
+        (
+            o[n], o[_1 + n], o[_2 + n], o[_3 + n], o[_4 + n], o[_5 + n], o[_6 + n], o[_7 + n],
+            o[_8 + n], o[_9 + n],
+        ) = _reduced(h0, h1, h2, h3, h4, h5, h6, h7, h8, h9)  # fmt: skip
 
 
 @compiled
@@ -318,28 +306,10 @@ def carried_minus(o: Words, f: Words, g: Words) -> None:
         h7 = f[_7 + n] + _4P25 - g[_7 + n]
         h8 = f[_8 + n] + _4P26 - g[_8 + n]
         h9 = f[_9 + n] + _4P25 - g[_9 + n]
-        h1 += h0 >> _B26
-        h6 += h5 >> _B25
-        h2 += h1 >> _B25
-        h7 += h6 >> _B26
-        h3 += h2 >> _B26
-        h8 += h7 >> _B25
-        h4 += h3 >> _B25
-        h9 += h8 >> _B26
-        h5 = (h5 & _M25) + (h4 >> _B26)
-        h0 = (h0 & _M26) + (h9 >> _B25) * _19
-        h6 = (h6 & _M26) + (h5 >> _B25)
-        h1 = (h1 & _M25) + (h0 >> _B26)
-        o[n] = h0 & _M26
-        o[_1 + n] = h1
-        o[_2 + n] = h2 & _M26
-        o[_3 + n] = h3 & _M25
-        o[_4 + n] = h4 & _M26
-        o[_5 + n] = h5 & _M25
-        o[_6 + n] = h6
-        o[_7 + n] = h7 & _M25
-        o[_8 + n] = h8 & _M26
-        o[_9 + n] = h9 & _M25
+        (
+            o[n], o[_1 + n], o[_2 + n], o[_3 + n], o[_4 + n], o[_5 + n], o[_6 + n], o[_7 + n],
+            o[_8 + n], o[_9 + n],
+        ) = _reduced(h0, h1, h2, h3, h4, h5, h6, h7, h8, h9)  # fmt: skip
 
 
 @compiled
@@ -350,28 +320,10 @@ def carry(o: Words, f: Words) -> None:
         h3, h4, h5 = f[_3 + n] & _LOW32, f[_4 + n] & _LOW32, f[_5 + n] & _LOW32
         h6, h7, h8 = f[_6 + n] & _LOW32, f[_7 + n] & _LOW32, f[_8 + n] & _LOW32
         h9 = f[_9 + n] & _LOW32
-        h1 += h0 >> _B26
-        h6 += h5 >> _B25
-        h2 += h1 >> _B25
-        h7 += h6 >> _B26
-        h3 += h2 >> _B26
-        h8 += h7 >> _B25
-        h4 += h3 >> _B25
-        h9 += h8 >> _B26
-        h5 = (h5 & _M25) + (h4 >> _B26)
-        h0 = (h0 & _M26) + (h9 >> _B25) * _19
-        h6 = (h6 & _M26) + (h5 >> _B25)
-        h1 = (h1 & _M25) + (h0 >> _B26)
-        o[n] = h0 & _M26
-        o[_1 + n] = h1
-        o[_2 + n] = h2 & _M26
-        o[_3 + n] = h3 & _M25
-        o[_4 + n] = h4 & _M26
-        o[_5 + n] = h5 & _M25
-        o[_6 + n] = h6
-        o[_7 + n] = h7 & _M25
-        o[_8 + n] = h8 & _M26
-        o[_9 + n] = h9 & _M25
+        (
+            o[n], o[_1 + n], o[_2 + n], o[_3 + n], o[_4 + n], o[_5 + n], o[_6 + n], o[_7 + n],
+            o[_8 + n], o[_9 + n],
+        ) = _reduced(h0, h1, h2, h3, h4, h5, h6, h7, h8, h9)  # fmt: skip
 
 
 @compiled
