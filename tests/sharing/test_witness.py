@@ -304,6 +304,22 @@ def test_what_was_proved_ahead_is_not_believed_once_the_ledger_goes_on_in_anothe
     other.ledger.rows.close()
 
 
+def test_a_checkpoint_is_remembered_once_it_is_kept_and_not_before(three, history):
+    a, b, _ = three
+    told = history("one")
+    a.witnesses.ledger = told.ledger
+    rounds(*three)
+    told.enter("two")
+    note, proof = told.ledger.checkpoint(), told.ledger.consistency(1, 2)
+    body = {"checkpoint": form.write(1, proof, note), "seen": []}
+    with pytest.raises(ZeroDivisionError), b.kernel.work(b.kernel.node) as work:  # noqa: PT012
+        assert b.witnesses._add(work, "pk-aa", body)["status"] == 200
+        raise ZeroDivisionError
+    assert 2 not in b.witnesses._fit["pk-aa"]
+    give(a, "pk-bb")
+    assert 2 in b.witnesses._fit["pk-aa"]
+
+
 def test_all_are_given_one_checkpoint_though_the_ledger_grows_meanwhile(three, history):
     a, b, c = three
     told = history("one")

@@ -5,7 +5,7 @@ number of each lane: limb i of lane n stands at `i * LANES + n`, so that a loop 
 what lies together. Every loop does the same for every lane and every number: nothing branches
 on a value.
 
-Limbs of a product or of `carry` are reduced: at most 2^26 (2^25) and a little. A sum or a
+Limbs of a product or of `carried_minus` are reduced: at most 2^26 (2^25) and a little. A sum or a
 difference of two reduced numbers may go into a product as it is; what is more has to be carried.
 No product may be written to a slot that it reads: a loop whose slots overlap is not made a vector.
 """
@@ -306,20 +306,6 @@ def carried_minus(o: Words, f: Words, g: Words) -> None:
         h7 = f[_7 + n] + _4P25 - g[_7 + n]
         h8 = f[_8 + n] + _4P26 - g[_8 + n]
         h9 = f[_9 + n] + _4P25 - g[_9 + n]
-        (
-            o[n], o[_1 + n], o[_2 + n], o[_3 + n], o[_4 + n], o[_5 + n], o[_6 + n], o[_7 + n],
-            o[_8 + n], o[_9 + n],
-        ) = _reduced(h0, h1, h2, h3, h4, h5, h6, h7, h8, h9)  # fmt: skip
-
-
-@compiled
-def carry(o: Words, f: Words) -> None:
-    """o = f, reduced."""
-    for n in range(_ALL):
-        h0, h1, h2 = f[n] & _LOW32, f[_1 + n] & _LOW32, f[_2 + n] & _LOW32
-        h3, h4, h5 = f[_3 + n] & _LOW32, f[_4 + n] & _LOW32, f[_5 + n] & _LOW32
-        h6, h7, h8 = f[_6 + n] & _LOW32, f[_7 + n] & _LOW32, f[_8 + n] & _LOW32
-        h9 = f[_9 + n] & _LOW32
         (
             o[n], o[_1 + n], o[_2 + n], o[_3 + n], o[_4 + n], o[_5 + n], o[_6 + n], o[_7 + n],
             o[_8 + n], o[_9 + n],

@@ -22,7 +22,6 @@ from cordon.sharing.match.field import (
     SIZE,
     canonical,
     carried_minus,
-    carry,
     choose,
     limbs,
     load,
@@ -54,13 +53,13 @@ _SAID = {
     CD1: (_D - 1) ** 2, CAD: _SQRT_AD_M1, CIAD: _INVSQRT_A_D,
 }  # fmt: skip
 (
-    _MULTIPLY, _SQUARE, _PLUS, _MINUS, _CARRIED_MINUS, _CARRY, _CANONICAL, _SAME, _NEGATIVE,
+    _MULTIPLY, _SQUARE, _PLUS, _MINUS, _CARRIED_MINUS, _CANONICAL, _SAME, _NEGATIVE,
     _CHOOSE, _EITHER,
-) = range(11)  # fmt: skip
+) = range(10)  # fmt: skip
 
 
 @compiled
-def _run(program: NDArray[np.int64], w: NDArray[np.uint64]) -> None:  # noqa: PLR0912 (a step each)
+def _run(program: NDArray[np.int64], w: NDArray[np.uint64]) -> None:
     for n in range(len(program)):
         what = program[n, 0]
         o, f, g, where = w[program[n, 1]], w[program[n, 2]], w[program[n, 3]], w[program[n, 4]]
@@ -74,8 +73,6 @@ def _run(program: NDArray[np.int64], w: NDArray[np.uint64]) -> None:  # noqa: PL
             minus(o, f, g)
         elif what == _CARRIED_MINUS:
             carried_minus(o, f, g)
-        elif what == _CARRY:
-            carry(o, f)
         elif what == _CANONICAL:
             canonical(o, f)
         elif what == _SAME:
