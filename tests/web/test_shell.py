@@ -388,9 +388,11 @@ def test_the_queue_waits_to_be_pulled(chromium_page, node, until):
 def test_theme_and_language_are_kept(chromium_page, node):
     page = chromium_page
     page.goto(f"{node.address}/parts")
+    page.wait_for_load_state("load")  # its scripts listen
     page.locator("details.menu > summary").click()
     page.locator("[data-theme-toggle]").click()
     page.reload()
+    page.wait_for_load_state("load")
     assert page.locator("html").get_attribute("data-theme") == "light"
     with page.expect_navigation():
         page.locator("[data-language=ur]").click()

@@ -1,5 +1,6 @@
 // Fills a form's latitude and longitude with where the device is. Its element is a button with
-// data-lat-field and data-lon-field, their ids; it tells a failure below itself.
+// data-lat-field and data-lon-field, their ids; it tells a failure below itself. The page draws it
+// disabled, and it can be pressed only once it listens.
 
 import { element, word } from "../words.js";
 
@@ -27,4 +28,5 @@ export function mount(place, { latField, lonField }) {
       { enableHighAccuracy: true, timeout: 15000, maximumAge: 60000 },
     );
   });
+  place.disabled = false;
 }
