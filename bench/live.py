@@ -42,9 +42,10 @@ GOAL_RATE, GOAL_S = 50_000, 1.0
 HEADER = struct.Struct("<IHHIIIId")
 FIRST = 200_000_000  # MMSI of the first vessel
 PROBES = 20  # vessels whose place says when it was sent
-STEP = 2e-5  # degrees of latitude between two places of a probe: 2 m
-PROBE_LAT, PROBE_LON = 10.0, 60.0
+STEP = 2 / 600_000  # degrees of latitude between two places of a probe: 0.37 m, in AIS's own grain
+PROBE_LAT, PROBE_LON, PROBE_KN = 10.0, 60.0, 36.0
 ZONES, ZONE_DEG = 200, 0.05
+ENTRY_DEG, ENTRY_KN = 4e-4, 100.0  # so far from its zone's edge a vessel is before and after
 BATCH_S = 0.02  # seconds of sentences that are sent at once
 
 
@@ -137,10 +138,7 @@ class Sender(threading.Thread):
             for turn in range(turns):
                 some = (at + np.arange(a_turn)) % self.size.vessels
                 at += a_turn
-                hours = a_turn * BATCH_S / 3600
-                self.lat[some] += (
-                    self.speed[some] / 60 * np.cos(np.radians(self.course[some])) * hours
-                )
+                self._sail(some, self.size.vessels / a_turn * BATCH_S)
                 second = datetime.now(UTC).second
                 data = sentences(
                     self.mmsi[some], self.lat[some], self.lon[some], self.speed[some],
@@ -157,10 +155,19 @@ class Sender(threading.Thread):
             self.ended.set()
             time.sleep(5)
 
+    def _sail(self, some: np.ndarray, seconds: float) -> None:
+        """Vessels go as fast and whither as they say."""
+        way = self.speed[some] / 60 * seconds / 3600  # degrees of latitude
+        course, lat = np.radians(self.course[some]), np.radians(self.lat[some])
+        self.lat[some] += way * np.cos(course)
+        self.lon[some] += way * np.sin(course) / np.cos(lat)
+
     def _probes(self, turn: int, second: int) -> bytes:
         n = np.arange(PROBES)
         lat, still = np.full(PROBES, PROBE_LAT + turn * STEP), np.zeros(PROBES)
-        return sentences(900_000_000 - 1 - n, lat, PROBE_LON + n * 1.0, still + 5, still, second)
+        return sentences(
+            900_000_000 - 1 - n, lat, PROBE_LON + n * 1.0, still + PROBE_KN, still, second
+        )
 
     def _entry(self, turn: int, second: int) -> bytes:
         """Every other second a vessel of its own steps into a zone of its own."""
@@ -172,13 +179,13 @@ class Sender(threading.Thread):
         if zone >= ZONES:
             return b""
         west, south = _corner(zone)
-        lon = west - 0.01 if n % 2 == 0 else west + 0.02
+        lon = west - ENTRY_DEG if n % 2 == 0 else west + ENTRY_DEG
         mmsi = 300_000_000 + zone
         if n % 2 and turn * BATCH_S > self.size.warm:
             self.sent.entries[f"mmsi:{mmsi}"] = time.time()
         one = np.ones(1)
         return sentences(
-            np.array([mmsi]), one * (south + 0.025), one * lon, one * 10, one * 90, second
+            np.array([mmsi]), one * (south + 0.025), one * lon, one * ENTRY_KN, one * 90, second
         )
 
 
@@ -215,7 +222,9 @@ async def look(port: int, token: str, ended: threading.Event, seen: Seen) -> Non
             timeout=60,
         ) as client:
             while not ended.is_set() or time.monotonic() < last[0]:
-                found = await client.get("/api/operations/alerts", params={"limit": 200})
+                found = await client.get(
+                    "/api/operations/alerts", params={"limit": 200, "kind": "picture.zone_entry"}
+                )
                 now = time.time()
                 for alert in found.json()["alerts"]:
                     for subject in alert["subjects"]:

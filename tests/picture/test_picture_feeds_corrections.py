@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import select
 
+from cordon.kernel.errors import Unavailable
 from cordon.kernel.events import EventRow
 from cordon.kernel.jobs import Jobs
 from cordon.kernel.leads import get_finding, list_findings
@@ -90,6 +91,39 @@ def withdrawn(kernel) -> list[str]:
     with kernel.rows.read() as session:
         query = select(EventRow).where(EventRow.topic == "findings.finding.withdrawn")
         return [row.payload["finding"] for row in session.scalars(query)]
+
+
+def away(*_args, **_more):
+    """In place of a write: the database is away."""
+    raise Unavailable("The node's database is away.", advice="Try again.")
+
+
+def test_what_could_not_be_kept_is_said_and_taken_back_again(room, kernel, way, monkeypatch):
+    """No lead and no withdrawal is lost where the database is away for a moment."""
+    first, late = way
+    for batch in Batch.of(first):
+        room.intake._stream.take(batch)
+    with monkeypatch.context() as patched:
+        patched.setattr("cordon.picture.service.keep", away)
+        with pytest.raises(Unavailable):
+            room.detect_live()
+    assert kept(kernel) == []
+    room.detect_live()  # nothing new was heard, and it is said all the same
+    (entry,) = kept(kernel)
+    for batch in Batch.of(late):
+        room.intake._stream.take(batch)
+    room.detect_live()
+    room.intake._stream._changed = True
+    with monkeypatch.context() as patched:
+        patched.setattr("cordon.picture.service.withdraw", away)
+        with pytest.raises(Unavailable):
+            room.detect_live()
+    assert kept(kernel)[0].withdrawn is None
+    room.detect_live()
+    assert kept(kernel)[0].withdrawn.why == LATE
+    assert withdrawn(kernel) == [entry.finding.id]
+    room.detect_live()
+    assert len(kept(kernel)) == 1
 
 
 def test_a_file_that_comes_late_takes_back_what_was_said(room, kernel, officers, way) -> None:

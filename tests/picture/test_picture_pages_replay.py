@@ -37,10 +37,11 @@ def store(kernel, *tracks, together: bool = False) -> list[Batch]:
     batches = Batch.of([p for track in tracks for p in track])
     with kernel.work(kernel.node) as work:
         if together:
-            columns.write_together(work, batches, mark="TLP:GREEN")
+            segments = [columns.write_together(kernel.columns, batches)]
         else:
-            for batch in batches:
-                columns.write(work, batch, 1, mark="TLP:GREEN")
+            segments = [columns.write(kernel.columns, batch, 1) for batch in batches]
+        for segment in segments:
+            columns.keep(work, segment, mark="TLP:GREEN")
     return batches
 
 

@@ -6,10 +6,14 @@ from __future__ import annotations
 import logging
 import multiprocessing
 import os
+import pickle
 import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any
 
 from cordon.kernel.findings import Finding
 from cordon.picture.behaviours import Behaviour, behaviours
@@ -44,68 +48,107 @@ def look(
 
 
 class Apart:
-    """One such process, begun when it is first needed and again where it has died."""
+    """One such process, begun when it is first needed and again where it has died.
+
+    Columns go to it as they stand, not pickled: copying hundreds of megabytes into one message
+    would hold the interpreter, and with it every feed, for as long as that takes.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._pool: ProcessPoolExecutor | None = None
-        self._zones: tuple[Zone, ...] = ()
-        self._sent = 0  # number of the zones that the process was sent
-        self._number = 1
+        self._process: BaseProcess | None = None
+        self._pipe: Connection[Any, Any] | None = None
+        self._zones: tuple[Zone, ...] | None = None  # as the process has them
 
     def look(
         self, names: Sequence[str], tracks: Tracks, zones: Sequence[Zone], values: Values
     ) -> Found:
         """As `look`, of installed behaviours by name; raises where the process cannot be had."""
         with self._lock:
-            if self._pool is None:
-                context = multiprocessing.get_context("spawn")
-                self._pool = ProcessPoolExecutor(1, mp_context=context, initializer=_begin)
-                self._sent = 0
-            if tuple(zones) != self._zones:
-                self._zones, self._number = tuple(zones), self._number + 1
-            told = self._zones if self._sent != self._number else None
             try:
-                found = self._pool.submit(
-                    _look, list(names), tracks, self._number, told, dict(values)
-                ).result()
+                pipe = self._pipe or self._begin()
+                told = None if self._zones == tuple(zones) else tuple(zones)
+                # what was worked out of the tracks here is worked out there anew
+                _send(pipe, (list(names), replace(tracks), told, dict(values)))
+                self._zones = tuple(zones)
+                found, fault = pipe.recv()
             except BaseException:
                 self._end()
                 raise
-            self._sent = self._number
-            return found
+            if fault:
+                raise RuntimeError(f"the process of the behaviours failed: {fault}")
+            answer: Found = found
+            return answer
+
+    def _begin(self) -> Connection[Any, Any]:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, other = context.Pipe()
+        self._zones = None
+        process = context.Process(target=_serve, args=(other,), name="behaviours", daemon=True)
+        process.start()
+        self._process = process
+        other.close()  # so that its end is told where the process dies
+        return self._pipe
 
     def close(self) -> None:
         """End the process."""
-        pool = self._pool
-        if pool is not None:
-            # who waits for it is told that it is gone
-            for process in list((pool._processes or {}).values()):
-                with suppress(OSError):
-                    process.kill()
+        process = self._process
+        if process is not None:
+            with suppress(OSError):
+                process.kill()  # who waits for it is told that it is gone
         with self._lock:
             self._end()
 
     def _end(self) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-            self._pool = None
+        if self._pipe is not None:
+            self._pipe.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.join(timeout=5)
+        self._pipe = self._process = None
 
 
-_HELD: dict[int, tuple[Zone, ...]] = {}
+def _send(pipe: Connection[Any, Any], thing: object) -> None:
+    """Send a thing, the buffers of its arrays after it."""
+    buffers: list[pickle.PickleBuffer] = []
+    told = pickle.dumps(thing, protocol=5, buffer_callback=buffers.append)
+    raw = [b.raw() for b in buffers]
+    pipe.send((told, [part.nbytes for part in raw]))
+    for part in raw:
+        if part.nbytes:
+            pipe.send_bytes(part)
 
 
-def _begin() -> None:
+def _receive(pipe: Connection[Any, Any]) -> Any:
+    told, sizes = pipe.recv()
+    buffers = []
+    for size in sizes:
+        buffer = bytearray(size)
+        if size:
+            pipe.recv_bytes_into(buffer)
+        buffers.append(buffer)
+    return pickle.loads(told, buffers=buffers)  # noqa: S301 - its own parent's
+
+
+def _serve(pipe: Connection[Any, Any]) -> None:
+    """In the process: look at what comes until the other end is closed."""
     with suppress(OSError):
         os.nice(_NICE)
-
-
-def _look(
-    names: list[str], tracks: Tracks, number: int, zones: tuple[Zone, ...] | None, values: Values
-) -> Found:
-    """In the process: the zones of a number are sent once."""
-    if zones is not None:
-        _HELD.clear()
-        _HELD[number] = zones
     known = {b.CARD.name: b for b in behaviours()}
-    return look([known[name] for name in names], tracks, _HELD[number], values)
+    zones: tuple[Zone, ...] = ()
+    while True:
+        try:
+            names, tracks, told, values = _receive(pipe)
+        except (EOFError, OSError):
+            return
+        zones = zones if told is None else told
+        try:
+            answer: tuple[Found | None, str] = (
+                look([known[name] for name in names], tracks, zones, values),
+                "",
+            )
+        except Exception as fault:  # whatever it was: who waits must be told
+            log.exception("a pass failed")
+            answer = None, type(fault).__name__
+        del tracks  # before the next ones come
+        pipe.send(answer)

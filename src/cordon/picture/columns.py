@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -21,23 +22,24 @@ from cordon.picture.tracks import Batch, moment
 DATASET = "positions"
 _SAID = ("name", "imo", "call_sign", "ship_type", "flag")  # of Static
 _FLOATS = ("t", "lat", "lon", "speed", "course", "heading", "accuracy")
+_NOTHING = Static()
 
 
 def table_of(batch: Batch) -> pa.Table:
     """A batch as an Arrow table: one row a position, names as dictionaries."""
-    said = [batch.static.get(s, Static()) for s in batch.subjects]
+    used, own = np.unique(batch.subject, return_inverse=True)
+    code = pa.array(own.astype(np.int32))
+    names = [batch.subjects[i] for i in used.tolist()]
     columns: dict[str, Any] = {
-        "subject": pa.DictionaryArray.from_arrays(
-            pa.array(batch.subject.astype(np.int32)), pa.array(batch.subjects, pa.string())
-        ),
+        "subject": pa.DictionaryArray.from_arrays(code, pa.array(names, pa.string())),
         "source": pa.DictionaryArray.from_arrays(
             pa.array(batch.source.astype(np.int32)), pa.array(batch.sources, pa.string())
         ),
     }
+    said = [batch.static.get(name, _NOTHING) for name in names]
     for name in _SAID:
         columns[name] = pa.DictionaryArray.from_arrays(
-            pa.array(batch.subject.astype(np.int32)),
-            pa.array([getattr(s, name) for s in said], pa.string()),
+            code, pa.array([getattr(s, name) for s in said], pa.string())
         )
     columns |= {name: pa.array(getattr(batch, name)) for name in _FLOATS}
     columns["kind"] = pa.array(batch.kind.astype(np.int8))
@@ -45,36 +47,36 @@ def table_of(batch: Batch) -> pa.Table:
     return pa.table(columns)
 
 
-def write(work: Work, batch: Batch, part: int, *, mark: str) -> None:
-    """Write one batch as a segment, and its row in the caller's transaction.
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A segment whose file is written; without its row nobody reads it.
 
-    The file is written first: without its row nobody reads it.
+    Attributes:
+        source: SHA-256 of the file that its positions are from, or of the hashes of several.
+        starts, ends: of its positions, or None where there are none. path: below the columns.
     """
-    path = work.kernel.columns.write(DATASET, batch.sha256, part, table_of(batch))
-    work.session.add(
-        SegmentRow(
-            id=new_id(),
-            agency=work.kernel.agency,
-            mark=mark,
-            created_at=work.now,
-            dataset=DATASET,
-            source=batch.sha256,
-            part=part,
-            rows=len(batch),
-            starts=moment(float(batch.t.min())) if len(batch) else None,
-            ends=moment(float(batch.t.max())) if len(batch) else None,
-            path=path,
-        )
-    )
+
+    source: str
+    part: int
+    rows: int
+    starts: datetime | None
+    ends: datetime | None
+    path: str
 
 
-def write_together(work: Work, batches: Sequence[Batch], *, mark: str) -> None:
-    """Write batches of several files as one segment, which then holds the file of each position."""
-    if not batches:
-        return
+def write(columns: Columns, batch: Batch, part: int) -> Segment:
+    """Write one batch as a segment."""
+    return _written(columns, batch.sha256, part, table_of(batch))
+
+
+def write_together(columns: Columns, batches: Sequence[Batch]) -> Segment:
+    """Write batches of several files as one segment, which then holds the file of each position.
+
+    Args:
+        batches: one at least.
+    """
     if len(batches) == 1:
-        write(work, batches[0], 1, mark=mark)
-        return
+        return write(columns, batches[0], 1)
     tables = []
     for number, batch in enumerate(batches):
         code = pa.array(np.full(len(batch), number, dtype=np.int32))
@@ -83,8 +85,18 @@ def write_together(work: Work, batches: Sequence[Batch], *, mark: str) -> None:
         tables.append(table_of(batch).append_column("file", file))
     table = pa.concat_tables(tables).unify_dictionaries()
     source = hashlib.sha256("".join(b.sha256 for b in batches).encode()).hexdigest()
+    return _written(columns, source, 1, table)
+
+
+def _written(columns: Columns, source: str, part: int, table: pa.Table) -> Segment:
+    path = columns.write(DATASET, source, part, table)
     t = table["t"].to_numpy()
-    path = work.kernel.columns.write(DATASET, source, 1, table)
+    starts, ends = (moment(float(t.min())), moment(float(t.max()))) if len(t) else (None, None)
+    return Segment(source, part, table.num_rows, starts, ends, path)
+
+
+def keep(work: Work, segment: Segment, *, mark: str) -> None:
+    """Put a segment's row into the caller's transaction, from which on it is read."""
     work.session.add(
         SegmentRow(
             id=new_id(),
@@ -92,12 +104,12 @@ def write_together(work: Work, batches: Sequence[Batch], *, mark: str) -> None:
             mark=mark,
             created_at=work.now,
             dataset=DATASET,
-            source=source,
-            part=1,
-            rows=table.num_rows,
-            starts=moment(float(t.min())),
-            ends=moment(float(t.max())),
-            path=path,
+            source=segment.source,
+            part=segment.part,
+            rows=segment.rows,
+            starts=segment.starts,
+            ends=segment.ends,
+            path=segment.path,
         )
     )
 

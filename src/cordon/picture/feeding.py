@@ -8,6 +8,7 @@ it came in, and a crash loses nothing that was ever shown.
 from __future__ import annotations
 
 import logging
+import math
 import random
 import threading
 import time
@@ -23,7 +24,8 @@ __all__ = ["FeedReader", "FeedState", "Take"]
 
 log = logging.getLogger(__name__)
 
-MOMENT_S = 0.3  # seconds of a feed that are kept as one file, at most
+MOMENT_S = 0.25  # seconds between two moments of a feed, at least; each is kept as one file
+GATHER_S = 0.05  # so long is waited for what comes together with the first of a moment
 MOMENT_BYTES = 1 << 20
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 60.0
 _TRIES = 5  # to take a moment in, before it is given up
@@ -88,7 +90,7 @@ class FeedReader(threading.Thread):
         datagrams = self._address.scheme.endswith("+udp")
         split = framing.datagram if datagrams else framing.feed
         held: list[bytes] = []
-        size, began, at = 0, 0.0, 0.0
+        size, began, closed, at = 0, 0.0, -math.inf, 0.0
         try:
             for some in chunks(self._address, self._keys, self._stop_asked):
                 if not self.feed.connected:
@@ -102,7 +104,11 @@ class FeedReader(threading.Thread):
                 if framing.refused:
                     self.feed.refuse(framing.reason, framing.refused)
                     framing.refused = 0
-                if held and (size > MOMENT_BYTES or time.monotonic() - began >= MOMENT_S):
+                now = time.monotonic()
+                # what came while the last moment was taken in has waited already
+                due = now >= max(closed + MOMENT_S, began + GATHER_S)
+                if held and (due or size > MOMENT_BYTES):
+                    closed = now
                     self._hand_on(b"".join(held), at)
                     held, size = [], 0
                 elif not held:

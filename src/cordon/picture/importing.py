@@ -15,7 +15,7 @@ from cordon.kernel.access.model import Mark
 from cordon.kernel.errors import BadInput
 from cordon.kernel.ids import new_id
 from cordon.kernel.jobs import Running
-from cordon.kernel.work import Kernel, Work
+from cordon.kernel.work import Kernel, View, Work
 from cordon.picture import columns
 from cordon.picture.correcting import Looked
 from cordon.picture.feeds.readers import PositionReader, open_positions
@@ -29,7 +29,7 @@ Detect = Callable[[Sequence[float], str], Looked]
 Keep = Callable[[Work, Looked], None]
 
 
-def known(work: Work, sha256: str) -> PositionFileRow | None:
+def known(work: View, sha256: str) -> PositionFileRow | None:
     """The file of this content, where the node has it already."""
     return work.session.scalars(
         select(PositionFileRow).where(PositionFileRow.sha256 == sha256)
@@ -153,9 +153,11 @@ def _write(job: Running, kernel: Kernel, reader: PositionReader) -> None:
         repeated += len(batch) - len(fresh)
         if len(fresh):
             span = [min([*span[:1], float(fresh.t.min())]), max([*span[1:], float(fresh.t.max())])]
+        # before the transaction: while it lasts nobody else writes
+        segment = columns.write(kernel.columns, fresh, part) if len(fresh) else None
         with job.step() as work:
-            if len(fresh):
-                columns.write(work, fresh, part, mark=str(job.params["mark"]))
+            if segment is not None:
+                columns.keep(work, segment, mark=str(job.params["mark"]))
             work.act(
                 "picture.position.import", _room(work), file=sha256, part=part, rows=len(fresh)
             )

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from cordon.kernel.access.model import Mark
 from cordon.kernel.errors import CordonError
 from cordon.kernel.findings import Finding
-from cordon.kernel.work import Kernel, Work
+from cordon.kernel.work import Kernel, View, Work
 from cordon.picture import columns, importing, moments
 from cordon.picture.apart import Apart
 from cordon.picture.behaviours import streamed
@@ -210,6 +210,10 @@ class Intake:
             self._picture.flag({s for w in back for s in w.finding.subjects} - still, found=False)
         return back
 
+    def untold(self, findings: Iterable[Finding], back: Iterable[Withdrawal] = ()) -> None:
+        """What was said, or taken back, could not be kept: the detectors say it again."""
+        self._stream.untold(findings, back)
+
     def remember(self, findings: Iterable[Finding]) -> None:
         """What the detectors said before this process began."""
         self._stream.remember(findings)
@@ -242,24 +246,27 @@ class Intake:
         if not waiting:
             return
         try:
-            with self._kernel.work(self._kernel.node) as work:
-                self._store(work, waiting)
+            self._store(waiting)
         except Exception:
             with self._lock:
                 self._waiting = waiting + self._waiting
             raise
 
-    def _store(self, work: Work, waiting: list[Batch]) -> None:
-        new = []
-        for batch in waiting:
-            row = importing.known(work, batch.sha256)
-            if row is None or row.state == "stored":
-                continue
-            row.state = "stored"
-            row.counts = {"kept": len(batch)}
-            if len(batch):
-                new.append(batch)
-        columns.write_together(work, new, mark=Mark.GREEN)
+    def _store(self, waiting: list[Batch]) -> None:
+        """The segment is written before the transaction: SQLite has one writer, and feeds wait."""
+        with self._kernel.view(self._kernel.node) as view:
+            new = _unstored(view, waiting)
+        segment = columns.write_together(self._kernel.columns, new) if new else None
+        with self._kernel.work(self._kernel.node) as work:
+            left = _unstored(work, waiting)
+            if left and len(left) != len(new):  # another process of the node stored some meanwhile
+                segment = columns.write_together(self._kernel.columns, left)
+            for batch in waiting:
+                row = importing.known(work, batch.sha256)
+                if row is not None and row.state != "stored":
+                    row.state, row.counts = "stored", {"kept": len(batch)}
+            if segment is not None and left:
+                columns.keep(work, segment, mark=Mark.GREEN)
 
     def close(self) -> None:
         """End what runs beside."""
@@ -305,6 +312,16 @@ class Intake:
             self._show(got.batch)
             self._waiting.append(got.batch)
         self.flush()
+
+
+def _unstored(view: View, waiting: Iterable[Batch]) -> list[Batch]:
+    """Those that hold positions, and of which the node has the bytes and not yet the columns."""
+    found: dict[str, Batch] = {}
+    for batch in waiting:
+        row = importing.known(view, batch.sha256)
+        if row is not None and row.state != "stored" and len(batch):
+            found.setdefault(batch.sha256, batch)
+    return list(found.values())
 
 
 def _goes_on(work: Work, place: Place, sha256: str) -> bool:

@@ -34,12 +34,14 @@ def routes(room: Picture) -> APIRouter:
     async def live(socket: WebSocket, actor: Annotated[Actor, May("picture.track.view")]) -> None:
         """Frames of the whole picture; a slow reader gets fewer, never older ones."""
         await socket.accept()
-        checked = asyncio.get_running_loop().time()
+        checked = due = asyncio.get_running_loop().time()
         listening = asyncio.ensure_future(_until_closed(socket))
         try:
             while not listening.done():
                 await socket.send_bytes(room.frame())
-                await asyncio.wait({listening}, timeout=1 / room.frame_hz)
+                now = asyncio.get_running_loop().time()
+                due = max(due + 1 / room.frame_hz, now)  # sending takes none of the time between
+                await asyncio.wait({listening}, timeout=due - now)
                 now = asyncio.get_running_loop().time()
                 if now - checked > CHECK_EVERY_S:
                     checked = now

@@ -42,6 +42,7 @@ log = logging.getLogger(__name__)
 MARK = Mark.GREEN
 FINDING_MARK = Mark.AMBER
 MOST_REMEMBERED = 5_000  # findings of before a start that are not told again
+_TOLD_TOGETHER = 50  # findings that one transaction keeps
 OLD = timedelta(minutes=30)  # a position older than this is shown as old
 
 
@@ -211,9 +212,13 @@ class Picture:
         made, grown = self._tell(self.intake.detect())
         back = self.intake.withdrawn()
         if back:
-            with self.kernel.work(self.kernel.node) as work:
-                for one in back:
-                    withdraw(work, one.finding, one.why)
+            try:
+                with self.kernel.work(self.kernel.node) as work:
+                    for one in back:
+                        withdraw(work, one.finding, one.why)
+            except Exception:
+                self.intake.untold((), back)
+                raise
         return made, grown
 
     def detect_at_once(self) -> tuple[list[str], list[str]]:
@@ -221,14 +226,23 @@ class Picture:
         return self._tell(self.intake.detect_at_once())
 
     def _tell(self, found: Sequence[Finding]) -> tuple[list[str], list[str]]:
-        if not found:
-            return [], []
-        with self.kernel.work(self.kernel.node) as work:
-            graver = Graver(work.session, work.now)
-            made, grown = keep(work, found, self.cards, mark=FINDING_MARK, graver=graver)
-            if made:
-                work.act("picture.detect", self._room(), new=len(made))
-        self.intake.flag(found)
+        """Keep what was found, some at a time: feeds wait while it is written."""
+        made: list[str] = []
+        grown: list[str] = []
+        for begin in range(0, len(found), _TOLD_TOGETHER):
+            some = found[begin : begin + _TOLD_TOGETHER]
+            try:
+                with self.kernel.work(self.kernel.node) as work:
+                    graver = Graver(work.session, work.now)
+                    new, more = keep(work, some, self.cards, mark=FINDING_MARK, graver=graver)
+                    if new:
+                        work.act("picture.detect", self._room(), new=len(new))
+            except Exception:
+                self.intake.untold(found[begin:])
+                raise
+            self.intake.flag(some)
+            made += new
+            grown += more
         return made, grown
 
     def _detect_stored(self, span: Sequence[float], sha256: str) -> Looked:

@@ -240,6 +240,15 @@ class StreamDetector:
         """Findings that were told and no longer hold, each once."""
         return self._told.withdrawn()
 
+    def untold(self, findings: Iterable[Finding], back: Iterable[Withdrawal] = ()) -> None:
+        """These could not be passed on: they are given again, the findings where they still hold.
+
+        Args:
+            back: what `withdrawn` gave.
+        """
+        self._told.untold(findings, back)
+        self._changed = True
+
     def spoken_of(self) -> set[str]:
         """Subjects of which something was told that holds."""
         return self._told.subjects()

@@ -49,6 +49,7 @@ class Told:
         self._missed: dict[str, int] = {}
         self._late: set[str] = set()  # subjects of which something came late, by finding's id
         self._withdrawn: list[Withdrawal] = []
+        self._again: set[str] = set()  # given, and not kept by whom it was given to
 
     def remember(self, findings: Iterable[Finding]) -> None:
         """These were told before."""
@@ -84,7 +85,8 @@ class Told:
                 self._until[id_] = max(f.end.timestamp(), self._until[id_])
                 # the same visit with its beginning cut off by the window says nothing new
                 cut = id_ != f.id and old.start.timestamp() < begin + 3600 and f.start > old.start
-                if not cut and says_more(f, old):
+                if id_ in self._again or (not cut and says_more(f, old)):
+                    self._again.discard(id_)
                     again = f if id_ == f.id else replace(f, id=id_)
                     self._told[id_] = again
                     given.append(again)
@@ -132,6 +134,17 @@ class Told:
             some, self._withdrawn = self._withdrawn, []
             return some
 
+    def untold(self, findings: Iterable[Finding], back: Iterable[Withdrawal] = ()) -> None:
+        """These were given and could not be passed on: they are given again.
+
+        Args:
+            findings: given by `new`, which gives them again once they are found again.
+            back: given by `withdrawn`, which gives them again.
+        """
+        with self._lock:
+            self._again.update(f.id for f in findings if f.id in self._told)
+            self._withdrawn = [*back, *self._withdrawn]
+
     def _keep(self, f: Finding) -> None:
         self._told[f.id] = f
         self._until[f.id] = f.end.timestamp()
@@ -153,6 +166,7 @@ class Told:
         del self._until[id_]
         self._missed.pop(id_, None)
         self._late.discard(id_)
+        self._again.discard(id_)
         ids = self._by_whom[f.kind, f.subjects]
         ids.remove(id_)
         if not ids:
