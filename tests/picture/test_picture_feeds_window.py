@@ -53,6 +53,45 @@ def same(one: Tracks, other: Tracks) -> None:
         assert one.sources[one.source[i]] == other.sources[other.source[i]]
 
 
+def test_who_is_asked_for_is_seen_to_the_newest_report_though_few_stay() -> None:
+    """The step that told may be the second of a few seconds, of which only the first stays."""
+    window = Window(timedelta(hours=24), 1_000)
+    for n in range(4):
+        window.take(some(n, 900, 5, T0 + n * 60, 60))
+        window.tracks()
+    assert window.step_s > 1
+    last = some(9, 400, 1, T0 + 240, 1)
+    window.take(last)
+    own = window.some([last.subjects[0]])
+    assert own.t[-1] == last.t.max()
+    assert own.record(len(own) - 1).row == last.row[np.argmax(last.t)]
+    window.tracks()
+    assert window.some([last.subjects[0]]).t[-1] == last.t.max()
+
+
+def test_what_is_being_joined_is_seen_meanwhile_and_is_not_lost(monkeypatch) -> None:
+    """Whoever looks at once while a pass gathers what it looks at must see the step that told."""
+    window = Window(timedelta(hours=24), 100_000)
+    window.take(some(1, 100, 5, T0, 60))
+    window.tracks()
+    window.take(some(2, 100, 5, T0 + 60, 60))
+    whole = window.some(["mmsi:463000000"])
+    assert whole.t[-1] >= T0 + 60
+    seen = []
+
+    def failing(*_given):
+        monkeypatch.undo()  # for whoever looks
+        seen.append(window.some(["mmsi:463000000"]))
+        raise MemoryError
+
+    monkeypatch.setattr("cordon.picture.window.joined", failing)
+    with pytest.raises(MemoryError):
+        window.tracks()
+    same(seen[0], whole)
+    same(window.some(["mmsi:463000000"]), whole)
+    assert len(window) == len(window.tracks()) == 200
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_what_comes_bit_by_bit_is_what_is_built_at_once(seed: int) -> None:
     window = Window(timedelta(hours=24), 100_000)

@@ -71,6 +71,8 @@ def run(node: Node, settings: Settings) -> None:
         proxy_headers=True,
         forwarded_allow_ips=settings.trusted_proxies,
         ws_max_size=4096,
+        # a frame of the map shrinks by a third, and every other page waits while it does
+        ws_per_message_deflate=False,
         timeout_graceful_shutdown=10,
         **tls_options(settings),
     )

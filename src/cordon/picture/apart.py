@@ -23,7 +23,7 @@ from cordon.picture.tracks import Tracks
 log = logging.getLogger(__name__)
 
 LEAST_FIXES = 300_000  # fewer are looked at sooner than they are sent
-_NICE = 5  # the pass may wait for the machine; what comes in may not
+_NICE = 10  # the pass may wait for the machine; what comes in may not
 
 Values = Mapping[str, Mapping[str, float]]
 Found = tuple[list[Finding], frozenset[str]]

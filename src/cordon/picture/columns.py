@@ -17,7 +17,7 @@ from cordon.kernel.store import Columns
 from cordon.kernel.store.columns import SegmentRow
 from cordon.kernel.work import View, Work
 from cordon.picture.model import Static
-from cordon.picture.tracks import Batch, moment
+from cordon.picture.tracks import Batch, moment, recoded
 
 DATASET = "positions"
 _SAID = ("name", "imo", "call_sign", "ship_type", "flag")  # of Static
@@ -27,8 +27,8 @@ _NOTHING = Static()
 
 def table_of(batch: Batch) -> pa.Table:
     """A batch as an Arrow table: one row a position, names as dictionaries."""
-    used, own = np.unique(batch.subject, return_inverse=True)
-    code = pa.array(own.astype(np.int32))
+    used, own = recoded(batch.subject)
+    code = pa.array(own)
     names = [batch.subjects[i] for i in used.tolist()]
     columns: dict[str, Any] = {
         "subject": pa.DictionaryArray.from_arrays(code, pa.array(names, pa.string())),

@@ -18,6 +18,7 @@ from cordon.kernel.findings import Finding
 from cordon.kernel.work import Kernel, View, Work
 from cordon.picture import columns, importing, moments
 from cordon.picture.apart import Apart
+from cordon.picture.arrivals import Arrivals
 from cordon.picture.behaviours import streamed
 from cordon.picture.detect import find
 from cordon.picture.feeds import bulk
@@ -55,6 +56,7 @@ class Intake:
 
     Attributes:
         telling: set where `detect_at_once` has something to look at.
+        arrivals: told of each batch that is shown.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Intake:
         self._seen: dict[str, Seen] = {}
         self._places: dict[str, int] = {}  # how far each stream was read and decoded here
         self._taken: OrderedDict[str, None] = OrderedDict()
+        self.arrivals = Arrivals()
         self._stream = StreamDetector(window=window, most=most, beside=Apart())
         self._waiting: list[Batch] = []  # kept as bytes, not yet columns
         self._since = time.monotonic()
@@ -178,6 +181,7 @@ class Intake:
         if not shown.all():
             batch = batch.take(shown)
         self._picture.take(batch, now)
+        self.arrivals.tell()
         taken = self._stream.take(batch, now)
         if taken.telling:
             self.telling.set()

@@ -70,10 +70,18 @@ class Newest:
 
     def tails(self) -> list[Batch]:
         """The newest reports that are held nowhere else; they are from now on."""
-        c = self._columns
-        rows = np.flatnonzero(c["alone"])
-        c["alone"][rows] = False
-        found = []
+        rows = np.flatnonzero(self._columns["alone"])
+        found = self._batches(rows)
+        self._columns["alone"][rows] = False
+        return found
+
+    def alone(self, names: Collection[str]) -> list[Batch]:
+        """The newest reports of these subjects, where they are held nowhere else."""
+        rows = np.array([r for n in names if (r := self._rows.get(n)) is not None], np.int64)
+        return self._batches(rows[self._columns["alone"][rows]])
+
+    def _batches(self, rows: Ints) -> list[Batch]:
+        c, found = self._columns, []
         for sha256 in dict.fromkeys(c["sha256"][rows].tolist()):
             own = rows[c["sha256"][rows] == sha256]
             names = c["source"][own].tolist()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, File, Request, UploadFile, WebSocket, WebSocketDisconnect
@@ -21,6 +22,7 @@ from cordon.picture import (
     vessel_routes,
     zone_routes,
 )
+from cordon.picture.arrivals import next_frame
 from cordon.picture.service import Picture
 
 CHECK_EVERY_S = 15.0  # a socket of a session that ended is closed within this time
@@ -34,24 +36,24 @@ def routes(room: Picture) -> APIRouter:
     async def live(socket: WebSocket, actor: Annotated[Actor, May("picture.track.view")]) -> None:
         """Frames of the whole picture; a slow reader gets fewer, never older ones."""
         await socket.accept()
-        checked = due = asyncio.get_running_loop().time()
-        listening = asyncio.ensure_future(_until_closed(socket))
+        closed = asyncio.ensure_future(_until_closed(socket))
+        checked = time.monotonic()
         try:
-            while not listening.done():
-                await socket.send_bytes(room.frame())
-                now = asyncio.get_running_loop().time()
-                due = max(due + 1 / room.frame_hz, now)  # sending takes none of the time between
-                await asyncio.wait({listening}, timeout=due - now)
-                now = asyncio.get_running_loop().time()
-                if now - checked > CHECK_EVERY_S:
-                    checked = now
-                    if not await run_in_threadpool(still_signed_in, socket):
-                        await socket.close(code=4401)
-                        return
+            with room.intake.arrivals.heard() as heard:
+                while not closed.done():
+                    await socket.send_bytes(room.frame())
+                    coming = asyncio.ensure_future(next_frame(heard, 1 / room.frame_hz))
+                    await asyncio.wait({closed, coming}, return_when=asyncio.FIRST_COMPLETED)
+                    coming.cancel()
+                    if time.monotonic() - checked > CHECK_EVERY_S:
+                        checked = time.monotonic()
+                        if not await run_in_threadpool(still_signed_in, socket):
+                            await socket.close(code=4401)
+                            return
         except (WebSocketDisconnect, RuntimeError):
             return  # the reader went away while a frame was on its way
         finally:
-            listening.cancel()
+            closed.cancel()
 
     @router.get("/picture/import")
     def import_form(

@@ -172,6 +172,23 @@ def _batch(sha256: str, some: list[Position]) -> Batch:
     )
 
 
+def used_codes(codes: NDArray[np.integer[Any]]) -> Ints:
+    """The different ones of codes from 0 on, in order, without sorting them."""
+    if not len(codes):
+        return np.empty(0, np.int64)
+    there = np.zeros(int(codes.max()) + 1, np.bool_)
+    there[codes] = True
+    return np.flatnonzero(there)
+
+
+def recoded(codes: NDArray[np.integer[Any]]) -> tuple[Ints, NDArray[np.int32]]:
+    """The different ones of codes from 0 on, in order, and for each code its place among them."""
+    used = used_codes(codes)
+    place = np.zeros(int(used[-1]) + 1 if len(used) else 0, np.int32)
+    place[used] = np.arange(len(used), dtype=np.int32)
+    return used, place[codes]
+
+
 @dataclass(frozen=True, slots=True)
 class Tracks:
     """All fixes of all subjects as columns, sorted by subject, then time.
@@ -248,8 +265,8 @@ class Tracks:
                 loose.append(one)
         batches += Batch.of(loose)
         batches = [b for b in batches if len(b)]
-        names = sorted({b.subjects[i] for b in batches for i in np.unique(b.subject)})
-        sources = sorted({b.sources[i] for b in batches for i in np.unique(b.source)})
+        names = sorted({b.subjects[i] for b in batches for i in used_codes(b.subject).tolist()})
+        sources = sorted({b.sources[i] for b in batches for i in used_codes(b.source).tolist()})
         files = sorted({b.sha256 for b in batches})
         name_code = {name: i for i, name in enumerate(names)}
         file_code = {sha: i for i, sha in enumerate(files)}

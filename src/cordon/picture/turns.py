@@ -11,7 +11,7 @@ log = logging.getLogger(__name__)
 
 STEP_S = 1.0  # seconds between two rounds of what is done beside the detectors
 PAUSE_S = 5.0  # seconds between two whole passes of the detectors, at least
-REST = 1.0  # and as long as the last pass took, times this: readers and pages need the machine too
+REST = 2.0  # and as long as the last pass took, times this: readers and pages need the machine too
 AT_ONCE_S = 0.2  # so long is waited for more before what is telling is looked at
 
 

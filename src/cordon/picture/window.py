@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from cordon.picture.live import AHEAD
 from cordon.picture.model import Position, Static
 from cordon.picture.newest import Newest
-from cordon.picture.tracks import Batch, Bools, Floats, Ints, Said, Tracks
+from cordon.picture.tracks import Batch, Bools, Floats, Ints, Said, Tracks, recoded
 
 _STEPS = (5, 10, 20, 30, 60, 120, 180, 300, 600)  # s, between two fixes that stay
 _COARSER = ((6 * 3600, 5), (3600, 3))  # older than so much (s): so many steps between two
@@ -67,6 +67,7 @@ class Window:
         self._merging = threading.Lock()
         self._held = Tracks.build(())
         self._new: list[Batch] = []
+        self._joining: list[Batch] = []  # on their way from the new ones to those held
         self._newest = Newest()
         self._late: dict[str, float] = {}
         self._level = -1
@@ -78,7 +79,7 @@ class Window:
         return 0.0 if self._level < 0 else float(_STEPS[self._level])
 
     def __len__(self) -> int:
-        return len(self._held) + sum(map(len, self._new))
+        return len(self._held) + sum(map(len, self._joining + self._new))
 
     @property
     def begin(self) -> float:
@@ -107,11 +108,9 @@ class Window:
         return heard
 
     def _take(self, batch: Batch, whole: Collection[str]) -> Heard:
-        used = np.unique(batch.subject)
+        used, code = recoded(batch.subject)
         names = [batch.subjects[i] for i in used.tolist()]
-        place = np.full(len(batch.subjects), -1, dtype=np.int64)
-        place[used] = np.arange(len(used))
-        own = place[batch.subject]
+        own = code.astype(np.int64)
         order = np.lexsort((batch.t, own))
         last = order[np.append(np.flatnonzero(np.diff(own[order])), len(own) - 1)]
         with self._lock:
@@ -157,15 +156,21 @@ class Window:
         with self._merging:
             with self._lock:
                 some, self._new = self._new + self._newest.tails(), []
-            held = self._held
-            if some:
-                held = joined(held, Tracks.build(some), self.begin)
-            if len(held) > self._most:
-                held = self._thin(held, frozenset(keep))
-            elif self._level >= 0 and len(held) < self._most / 4:
-                self._level -= 1
+                self._joining = some
+            try:
+                held = self._held
+                if some:
+                    held = joined(held, Tracks.build(some), self.begin)
+                if len(held) > self._most:
+                    held = self._thin(held, frozenset(keep))
+                elif self._level >= 0 and len(held) < self._most / 4:
+                    self._level -= 1
+            except BaseException:
+                with self._lock:
+                    self._new, self._joining = some + self._new, []
+                raise
             with self._lock:
-                self._held = held
+                self._held, self._joining = held, []
                 self._forget(held)
             return held
 
@@ -203,7 +208,8 @@ class Window:
         """All that is held of these subjects, as tracks."""
         wanted = set(subjects)
         with self._lock:
-            held, new = self._held, list(self._new)
+            held = self._held
+            new = [*self._joining, *self._new, *self._newest.alone(wanted)]
         own = [i for i, name in enumerate(held.subjects) if name in wanted]
         parts = [np.arange(held.starts[i], held.starts[i + 1]) for i in own]
         base = taken(held, np.concatenate(parts) if parts else np.empty(0, dtype=np.int64))
@@ -236,18 +242,17 @@ def _one_a_step(held: Tracks, latest: float, step: float) -> Bools:
 
 def taken(tracks: Tracks, some: Ints) -> Tracks:
     """The tracks with these fixes alone, in ascending order; names that nobody needs are left."""
-    code = tracks.subject[some]
-    used, subject = np.unique(code, return_inverse=True)
-    used_files, file = np.unique(tracks.file[some], return_inverse=True)
+    used, subject = recoded(tracks.subject[some])
+    used_files, file = recoded(tracks.file[some])
     columns = {c: getattr(tracks, c)[some] for c in _COLUMNS}
-    columns["file"] = file.astype(np.int32)
+    columns["file"] = file
     return Tracks(
         subjects=tuple(tracks.subjects[i] for i in used.tolist()),
         static=tuple(tracks.static[i] for i in used.tolist()),
         sources=tracks.sources,
         files=tuple(tracks.files[i] for i in used_files.tolist()),
         starts=np.searchsorted(subject, np.arange(len(used) + 1)).astype(np.int64),
-        subject=subject.astype(np.int32),
+        subject=subject,
         said={n: tracks.said[i] for n, i in enumerate(used.tolist()) if i in tracks.said},
         **columns,
     )
