@@ -89,6 +89,22 @@ def test_among_many_that_drift_it_is_usual(voyage) -> None:
     assert found.subjects == ("mmsi:463000001",)
 
 
+def test_a_buoy_or_who_passes_slowly_is_no_company_of_a_fishing_boat(voyage, sail) -> None:
+    boat = drifter(voyage, ship_type="30")
+    beside = (24.03, 66.03)
+    fleet = drifter(voyage, "mmsi:463000002", beside, ship_type="30")
+    assert run(boat + fleet) == []
+    passing = drifter(voyage, "mmsi:463000002", beside, hours=1.2, ship_type="30")
+    assert len(run(boat + passing)) == 1
+    assert run(boat + passing, together_share=0.1) == []
+    buoy = sail("radar:R/1", *beside, kn=0.0, minutes=20 * 60, start_min=-600, told=False)
+    (found,) = run(boat + buoy)
+    assert found.subjects == ("mmsi:463000001",)
+    assert run(boat + buoy, fixed_h=48) == []
+    # who names himself and lies there so long is somebody
+    assert run(boat + sail("mmsi:463000003", *beside, kn=0.0, minutes=1200, start_min=-600)) == []
+
+
 def test_in_company_it_is_an_encounter(voyage) -> None:
     other = drifter(voyage, "mmsi:463000002", (24.0007, 66.0))
     assert run(drifter(voyage) + other) == []

@@ -147,7 +147,7 @@ def test_what_is_brought_in_shows_without_a_restart(room, kernel, officers) -> N
 def test_columns_keep_what_a_subject_says_of_itself(sail) -> None:
     (batch,) = Batch.of(sail("mmsi:1", 24.5, 66.3, minutes=5))
     batch.static["mmsi:1"] = said = Static("A", "9074729", "AP1", "70", "PK")
-    again = columns.batch_of(batch.sha256, columns.table_of(batch))
+    again = columns.batch_of(batch.sha256, columns.table_of([batch]))
     assert again.static == {"mmsi:1": said}
 
 

@@ -38,7 +38,7 @@ class Arrivals:
 
 
 async def next_frame(heard: asyncio.Event, every_s: float) -> None:
-    """Wait about `every_s`: until something comes once nearly so long has passed; twice that at most.
+    """Wait about `every_s`: until something comes after nearly so long, and twice that at most.
 
     Feeds are taken in by moments. A frame that follows one at once shows it half a frame's time
     sooner than one that comes by the clock, and there are no more of them.

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from sqlalchemy import select
 
 from cordon.kernel.ids import new_id
@@ -25,26 +26,53 @@ _FLOATS = ("t", "lat", "lon", "speed", "course", "heading", "accuracy")
 _NOTHING = Static()
 
 
-def table_of(batch: Batch) -> pa.Table:
-    """A batch as an Arrow table: one row a position, names as dictionaries."""
-    used, own = recoded(batch.subject)
-    code = pa.array(own)
-    names = [batch.subjects[i] for i in used.tolist()]
+def table_of(batches: Sequence[Batch]) -> pa.Table:
+    """Batches as one Arrow table: one row a position, names as dictionaries.
+
+    Where there are several, a column says of which file each position is.
+    """
+    subjects, sources = dict[str, int](), dict[str, int]()
+    words, numbers = list[Static](), dict[int, int]()
+    coded: dict[str, list[NDArray[np.int32]]] = {"subject": [], "source": [], "said": []}
+    for batch in batches:
+        used, own = recoded(batch.subject)
+        names = [batch.subjects[i] for i in used.tolist()]
+        said = [batch.static.get(name, _NOTHING) for name in names]
+        for one in said:  # a decoder says the same words by the same object
+            if id(one) not in numbers:
+                numbers[id(one)] = len(words)
+                words.append(one)
+        coded["subject"].append(_codes(names, subjects)[own])
+        coded["source"].append(_codes(batch.sources, sources)[batch.source])
+        coded["said"].append(np.array([numbers[id(one)] for one in said], np.int32)[own])
+    subject, source, word = (_joined(parts, np.int32) for parts in coded.values())
     columns: dict[str, Any] = {
-        "subject": pa.DictionaryArray.from_arrays(code, pa.array(names, pa.string())),
-        "source": pa.DictionaryArray.from_arrays(
-            pa.array(batch.source.astype(np.int32)), pa.array(batch.sources, pa.string())
-        ),
+        "subject": pa.DictionaryArray.from_arrays(subject, pa.array(list(subjects), pa.string())),
+        "source": pa.DictionaryArray.from_arrays(source, pa.array(list(sources), pa.string())),
     }
-    said = [batch.static.get(name, _NOTHING) for name in names]
     for name in _SAID:
+        texts: dict[str, int] = {}
+        place = _codes([getattr(one, name) for one in words], texts)
         columns[name] = pa.DictionaryArray.from_arrays(
-            code, pa.array([getattr(s, name) for s in said], pa.string())
+            place[word], pa.array(list(texts), pa.string())
         )
-    columns |= {name: pa.array(getattr(batch, name)) for name in _FLOATS}
-    columns["kind"] = pa.array(batch.kind.astype(np.int8))
-    columns["row"] = pa.array(batch.row)
+    columns |= {n: _joined([getattr(b, n) for b in batches], np.float64) for n in _FLOATS}
+    columns["kind"] = _joined([b.kind for b in batches], np.int8)
+    columns["row"] = _joined([b.row for b in batches], np.int64)
+    if len(batches) > 1:
+        file = np.repeat(np.arange(len(batches), dtype=np.int32), [len(b) for b in batches])
+        files = pa.array([b.sha256 for b in batches], pa.string())
+        columns["file"] = pa.DictionaryArray.from_arrays(file, files)
     return pa.table(columns)
+
+
+def _codes(texts: Sequence[str], known: dict[str, int]) -> NDArray[np.int32]:
+    """The number of each text; those that are not known get one."""
+    return np.array([known.setdefault(text, len(known)) for text in texts], np.int32)
+
+
+def _joined(parts: Sequence[NDArray[Any]], form: type) -> NDArray[Any]:
+    return np.concatenate([np.asarray(part, form) for part in parts])
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +94,7 @@ class Segment:
 
 def write(columns: Columns, batch: Batch, part: int) -> Segment:
     """Write one batch as a segment."""
-    return _written(columns, batch.sha256, part, table_of(batch))
+    return _written(columns, batch.sha256, part, table_of([batch]))
 
 
 def write_together(columns: Columns, batches: Sequence[Batch]) -> Segment:
@@ -77,15 +105,8 @@ def write_together(columns: Columns, batches: Sequence[Batch]) -> Segment:
     """
     if len(batches) == 1:
         return write(columns, batches[0], 1)
-    tables = []
-    for number, batch in enumerate(batches):
-        code = pa.array(np.full(len(batch), number, dtype=np.int32))
-        names = pa.array([b.sha256 for b in batches], pa.string())
-        file = pa.DictionaryArray.from_arrays(code, names)
-        tables.append(table_of(batch).append_column("file", file))
-    table = pa.concat_tables(tables).unify_dictionaries()
     source = hashlib.sha256("".join(b.sha256 for b in batches).encode()).hexdigest()
-    return _written(columns, source, 1, table)
+    return _written(columns, source, 1, table_of(batches))
 
 
 def _written(columns: Columns, source: str, part: int, table: pa.Table) -> Segment:

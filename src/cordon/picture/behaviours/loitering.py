@@ -15,7 +15,7 @@ from cordon.picture import zones as geometry
 from cordon.picture.behaviours import encounter
 from cordon.picture.model import Zone
 from cordon.picture.shared.crafts import Trade, crafts_of
-from cordon.picture.shared.doubles import same_hull_of
+from cordon.picture.shared.doubles import REACH_M, same_hull_of
 from cordon.picture.shared.evidence import names_within, spread_records
 from cordon.picture.shared.moorings import at_berth, lies_fast
 from cordon.picture.shared.nearness import near_between, plane_m
@@ -186,12 +186,27 @@ def _usual(
     """Whether being slow is what is usual there and then, for craft like this."""
     trade, hull = crafts_of(tracks).trade, same_hull_of(tracks)
     reach = values["ground_nm"] * METRES_PER_NAUTICAL_MILE
-    others, large = _around(some, all_slow, reach, trade, hull, unnamed)
+    company = all_slow.take(~_fixtures(tracks, all_slow, unnamed, values["fixed_h"]))
+    together = values["together_share"]
+    others, large = _around(some, company, reach, trade, hull, unnamed, together, REACH_M)
     own = trade[hull[some.subject]]
     small = np.isin(own, _SMALL)
     usual = others >= np.where(small, 1, values["ground_least"])
     odd = np.isin(own, _LARGE) & (large < _ANCHORED)
     return np.asarray(usual & ~odd)
+
+
+def _fixtures(tracks: Tracks, some: _Episodes, unnamed: Bools, fixed_h: float) -> Bools:
+    """Whether each is a thing that lies where it is: nobody names it, and it does not move.
+
+    A buoy, a wreck or a hulk is no company: that it is there tells nothing of who else lies there.
+    """
+    samples = samples_of(tracks)
+    moved = plane_m(
+        samples.lat[some.first], samples.lon[some.first],
+        samples.lat[some.last], samples.lon[some.last],
+    )  # fmt: skip
+    return np.asarray(unnamed[some.subject] & (some.hours >= fixed_h) & (moved <= REACH_M))
 
 
 def _around(
@@ -201,19 +216,27 @@ def _around(
     trade: np.ndarray,
     hull: Ints,
     unnamed: Bools,
+    share: float = 0.0,
+    echo_m: float = _ECHO_M,
 ) -> tuple[Ints, Ints]:
     """How many others have an episode that overlaps near each; and how many of these are large.
 
     Who names nobody and lies where another lies may be its echo, and is no other.
+
+    Args:
+        share: of an episode that the other's must overlap. echo_m: how far an echo may lie.
     """
     none = np.zeros(len(some), np.int64), np.zeros(len(others), np.int64)
     a, b, far = near_between(
         none[0], some.lat, some.lon, none[1], others.lat, others.lon, max(reach_m, 1.0)
     )
-    same_time = (some.begin[a] <= others.end[b]) & (others.begin[b] <= some.end[a])
+    both = np.minimum(some.end[a], others.end[b]) - np.maximum(some.begin[a], others.begin[b])
     one, two = hull[some.subject[a]], hull[others.subject[b]]
-    echo = (far <= _ECHO_M) & (unnamed[others.subject[b]] | unnamed[some.subject[a]])
-    pairs = np.unique(np.column_stack((a, two))[same_time & (one != two) & ~echo], axis=0)
+    echo = (far <= echo_m) & (unnamed[others.subject[b]] | unnamed[some.subject[a]])
+    counts = (both >= 0) & (one != two) & ~echo
+    pairs, which = np.unique(np.column_stack((a, two))[counts], axis=0, return_inverse=True)
+    together = np.bincount(which.ravel(), both[counts], minlength=len(pairs))
+    pairs = pairs[together >= share * (some.end - some.begin)[pairs[:, 0]]]
     large = np.isin(trade[pairs[:, 1]], _LARGE)
     return (
         np.bincount(pairs[:, 0], minlength=len(some)),

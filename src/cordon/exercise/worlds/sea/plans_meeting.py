@@ -297,6 +297,8 @@ def transfer(p: Planner, rng: Rng) -> Plan | None:
         back = beach
     boat.follow([back], fast)
     home = boat.now
+    if not any(a <= start and home <= b for a, b in p.scene.dark):
+        return None  # the other beach was so far that it would land by day
     boat.stay(3 * HOUR)
     crafts = [
         p.craft("go-fast", "boat", boat, rng, ais=quick_ais, dim=[(meets, done, 0.85)]),
