@@ -5,18 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from cordon.picture import arrivals
 from cordon.picture.arrivals import Arrivals, next_frame
-
-
-def running(coroutine):
-    """What a coroutine gives, in a loop of its own thread: another test may have left one here."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, coroutine).result(60)
+from support.loops import run
 
 
 def test_what_comes_from_another_thread_wakes_everybody_who_waits() -> None:
@@ -31,7 +25,7 @@ def test_what_comes_from_another_thread_wakes_everybody_who_waits() -> None:
         await asyncio.sleep(0)
         return one.is_set()
 
-    assert running(page()) is False
+    assert run(page()) is False
     told.tell()  # nobody is there
 
 
@@ -41,7 +35,7 @@ def test_a_loop_that_has_ended_holds_up_nobody() -> None:
     async def gone() -> None:
         told.heard().__enter__()  # and it never comes back
 
-    running(gone())
+    run(gone())
     told.tell()
 
 
@@ -53,7 +47,7 @@ def test_a_frame_follows_what_comes(monkeypatch) -> None:
         asyncio.get_running_loop().call_later(0.01, heard.set)
         await asyncio.wait_for(next_frame(heard, 1_000.0), 30)
 
-    running(page())
+    run(page())
 
 
 @pytest.mark.parametrize("early", [True, False])
@@ -68,4 +62,4 @@ def test_it_waits_its_time_and_comes_all_the_same(early: bool) -> None:
         await next_frame(heard, 0.05)
         return time.monotonic() - began
 
-    assert running(page()) >= 0.099  # twice its time: nothing came
+    assert run(page()) >= 0.099  # twice its time: nothing came
