@@ -243,7 +243,7 @@ class Settings(BaseSettings):
         description="PMTiles file of the operator's own map; the node serves it under the picture.",
     )
     frame_hz: Annotated[float, Field(ge=0.1, le=10)] = Field(
-        2.0, description="Frames of the live picture that a page gets each second."
+        2.0, description="Frames of the live picture that a page gets each second, about."
     )
 
     # words

@@ -46,7 +46,6 @@ class Traits:
     once: Floats
     came: Ints
     passed: Floats
-    pieces: Floats
     out: Floats
     busy: Floats
     first: Ints
@@ -92,7 +91,7 @@ def traits(p: Payments, within: int) -> Traits:
     size, many = len(p.accounts), len(p.currencies)
     real = (p.amount > 0) & (p.sender != p.receiver)
     sender, receiver = p.pot(p.sender), p.pot(p.receiver)
-    came, soon, _, _, pieces = holding(sender, receiver, p.amount, p.at, size * many, within)
+    came, soon, _, _ = holding(sender, receiver, p.amount, p.at, size * many, within)
     # the currency in which most was taken in; amounts of several are not added
     main = came.reshape(size, many).argmax(axis=1)
     at = np.arange(size) * many + main
@@ -114,7 +113,6 @@ def traits(p: Payments, within: int) -> Traits:
             np.nan_to_num(once / payers),
             came[at],
             np.nan_to_num(soon[at] / came[at]),
-            pieces[at],
             np.nan_to_num(left / outgoes),
             _busiest(both, when, size),
             first,
