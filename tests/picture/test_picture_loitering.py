@@ -90,7 +90,7 @@ def test_among_many_that_drift_it_is_usual(voyage) -> None:
 
 
 def test_a_buoy_or_who_passes_slowly_is_no_company_of_a_fishing_boat(voyage, sail) -> None:
-    boat = drifter(voyage, ship_type="30")
+    boat = drifter(voyage, hours=6.0, ship_type="30")
     beside = (24.03, 66.03)
     fleet = drifter(voyage, "mmsi:463000002", beside, ship_type="30")
     assert run(boat + fleet) == []
