@@ -7,6 +7,7 @@ import logging
 import multiprocessing
 import os
 import pickle
+import signal
 import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -132,6 +133,7 @@ def _receive(pipe: Connection[Any, Any]) -> Any:
 
 def _serve(pipe: Connection[Any, Any]) -> None:
     """In the process: look at what comes until the other end is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # its parent ends it
     with suppress(OSError):
         os.nice(_NICE)
     known = {b.CARD.name: b for b in behaviours()}
