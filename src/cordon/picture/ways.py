@@ -7,6 +7,7 @@ is followed in pieces short enough to be straight in both.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,8 @@ from cordon.picture.tracks import Floats, Ints
 _PIECE_DEG = 0.45
 """Some 50 km: over so much the two kinds of straight part by some 10 m at 25° and 90 m at 60°,
 which is less than a way between two reports is known by."""
+SHORT_DEG = 0.3
+"""A way of less along both axes is straight enough as it stands: less than a piece across."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,11 @@ class Ways:
     owner: Ints
     begin: Floats
     end: Floats
+
+
+def is_short(lat: Sequence[float], lon: Sequence[float]) -> bool:
+    """Whether the way between two fixes (degrees) is straight in the plane as it stands."""
+    return abs(lat[1] - lat[0]) < SHORT_DEG and abs(lon[1] - lon[0]) < SHORT_DEG
 
 
 def ways_between(lat: Floats, lon: Floats, a: Ints, b: Ints) -> Ways:

@@ -16,9 +16,9 @@ import numpy as np
 
 from cordon.kernel.compiled import compiled
 from cordon.picture.orientation import side
+from cordon.picture.ways import SHORT_DEG
 
 Array = Any
-_SHORT_DEG = 0.3  # along both axes: less than a piece of `ways.py` across
 _WIDE = 1e-6  # cells that a line is taken to be wider: more than all rounding, less than matters
 _RADIAN = math.pi / 180.0
 METRES_PER_DEGREE = 111_195.0
@@ -211,7 +211,7 @@ def point_hits(s: Array, g: Array, lat: Array, lon: Array) -> tuple[Array, Array
 
 
 @compiled
-def _meet(
+def meet(
     ax: float, ay: float, bx: float, by: float, px: float, py: float, qx: float, qy: float
 ) -> bool:
     """Whether the closed lines ab and pq have a point in common; exact."""
@@ -273,7 +273,7 @@ def long_ways(lat: Array, lon: Array, a: Array, b: Array) -> Array:
     out = np.zeros(len(a), np.bool_)
     for w in range(len(a)):
         # nor where one is no number
-        short = abs(lat[b[w]] - lat[a[w]]) < _SHORT_DEG and abs(lon[b[w]] - lon[a[w]]) < _SHORT_DEG
+        short = abs(lat[b[w]] - lat[a[w]]) < SHORT_DEG and abs(lon[b[w]] - lon[a[w]]) < SHORT_DEG
         out[w] = not short
     return out
 
@@ -324,7 +324,7 @@ def way_hits(
                         sign = _cross(ax, ay, bx, by, x0, y0, x1, y1)
                         if sign == 0:
                             continue
-                    elif _meet(ax, ay, bx, by, x0, y0, x1, y1):
+                    elif meet(ax, ay, bx, by, x0, y0, x1, y1):
                         seen[mark] = w
                     else:
                         continue
@@ -458,7 +458,7 @@ def self_crossings(s: Array, g: Array, most: int) -> int:
                         continue
                     if (ax == x1 and ay == y1) or (bx == x1 and by == y1):
                         continue
-                    if _meet(ax, ay, bx, by, x0, y0, x1, y1):
+                    if meet(ax, ay, bx, by, x0, y0, x1, y1):
                         n += 1
                         if n == most:
                             return n

@@ -8,25 +8,26 @@ one, farther out, so that movement along the edge is one visit and not many.
 # Shapely has no types of its own.
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
 
-from cordon.kernel.geo import distance_m
 from cordon.picture import zones as geometry
 from cordon.picture.model import Zone
 from cordon.picture.shared.hulls import Hulls, fliers_of, hulls_of, movers_of
 from cordon.picture.shared.sameparty import goes_on_as
 from cordon.picture.tracks import Bools, Floats, Ints, Tracks
-from cordon.picture.ways import ways_between
+from cordon.picture.ways import is_short, ways_between
 from cordon.picture.zonegrid import ZoneGrid, grid_of
 
 _MOST_RECORDS = 100
 _SEARCH = 512  # entries looked at for one that is clearly outside
 _OUTSIDE_S = 600.0  # so long outside, without a touch, it has left
 UNNAMED = ("radar:", "track:")
+_MOST_OF_THEM = 0.9  # of the places inside: the others may be errors
 _STILL_M = 150.0  # errors of a radar move an echo about by less, as a rule
 _CLEAR_M = 100.0  # so far outside, where it was heard last, it has left
 Spot = tuple[float, float, float]
@@ -61,7 +62,7 @@ class Visit:
     silence_s: float
     depth_m: float
     moved_m: float
-    rows: tuple[int, ...]
+    rows: Ints
     out: float | None
     seen_out: bool
     passed_out: Spot
@@ -71,10 +72,12 @@ class Visit:
         """From the entry to the last moment that it is known inside."""
         return (self.leave[0] - self.enter[0]) / 60
 
-    def records(self) -> tuple[int, ...]:
+    def records(self) -> list[int]:
         """Fixes that tell of it, the first and last of them where there are very many."""
         half = _MOST_RECORDS // 2
-        return self.rows if len(self.rows) <= 2 * half else self.rows[:half] + self.rows[-half:]
+        rows = self.rows
+        some = rows if len(rows) <= 2 * half else np.concatenate((rows[:half], rows[-half:]))
+        return list(map(int, some.tolist()))
 
 
 def is_watched(zone: Zone, also: str = "") -> bool:
@@ -113,15 +116,9 @@ def gone_on(tracks: Tracks, visit: Visit, margin_m: float) -> tuple[Visit, int] 
     end = tracks.of(visit.subject).stop - 1
     between = [(float(v[end]) + float(v[first])) / 2 for v in (tracks.t, tracks.lat, tracks.lon)]
     passed = visit.passed_out if visit.seen_out else (between[0], between[1], between[2])
-    rows = (*visit.rows, *dict.fromkeys((first, first + known)))
+    rows = np.append(visit.rows, list(dict.fromkeys((first, first + known))))
     out = float(t[known])
     return replace(visit, out=out, seen_out=True, passed_out=passed, rows=rows), heir
-
-
-def _moved(lat: Floats, lon: Floats) -> float:
-    east = (lon - lon[0] + 540.0) % 360.0 - 180.0
-    middle = float(np.median(lat)), float(np.median(east))
-    return float(np.quantile(distance_m(*middle, lat, east), 0.9))
 
 
 def is_thing(name: str, visit: Visit) -> bool:
@@ -149,8 +146,32 @@ def visits(
     h = hulls_of(tracks)
     if not zones or not len(h):
         return
-    longest = np.array([v["crossing_longest_min"] for v in values]) * 60
-    grid, most = grid_of(zones), float(longest.max())
+    longest = [v["crossing_longest_min"] * 60 for v in values]
+    margin = [v["exit_margin_m"] for v in values]
+    grid = grid_of(zones)
+    # entries, exits and stays ask for the same visits
+    found = tracks.once(
+        ("visits", grid, tuple(longest), tuple(margin)),
+        lambda: list(_visits(tracks, h, grid, zones, np.array(longest), margin)),
+    )
+    for z, visit in found:
+        yield visit if visit.zone is zones[z] else replace(visit, zone=zones[z])
+
+
+def _visits(
+    tracks: Tracks,
+    h: Hulls,
+    grid: ZoneGrid,
+    zones: Sequence[Zone],
+    longest: Floats,
+    margin: Sequence[float],
+) -> Iterator[tuple[int, Visit]]:
+    """Visits, each with the place of its zone.
+
+    Args:
+        longest: of each zone, s over which a way is believed. margin: of each, m.
+    """
+    most = float(longest.max())
     zone_of, point, met_zone, met = tracks.once(
         ("visits", grid, most), lambda: _touches(tracks, h, grid, most)
     )
@@ -165,10 +186,9 @@ def visits(
         passed = met[ways_at[z] : ways_at[z + 1]]
         if len(inside) or len(passed):
             within[inside] = True
-            margin = values[z]["exit_margin_m"]
-            at = _Touched(h, grid, z, zone, within, float(longest[z]), margin, end)
+            at = _Touched(h, grid, z, zone, within, float(longest[z]), margin[z], end)
             for p, q in at.runs(inside, passed):
-                yield at.visit(p, q)
+                yield z, at.visit(p, q)
             within[inside] = False
 
 
@@ -249,8 +269,11 @@ class _Touched:
 
     def visit(self, p: int, q: int) -> Visit:
         """The visit from entry p to entry q."""
+        # loads what is compiled
+        from cordon.picture.shared.visitkernel import spread_m
+
         h, within = self.h, self.within
-        some = np.arange(p, q + 1)[within[p : q + 1]]
+        some = p + np.flatnonzero(within[p : q + 1])
         unseen = bool(within[p]) and not self._soon(p - 1)
         first_heard = float(h.t[p]), float(h.lat[p]), float(h.lon[p])
         last_heard = float(h.t[q]), float(h.lat[q]), float(h.lon[q])
@@ -275,8 +298,8 @@ class _Touched:
             len(some),
             float(np.max(np.diff(h.t[p : q + 1]))) if q > p else 0.0,
             self._depth(*spots),
-            _moved(*spots),
-            tuple(rows.tolist()),
+            spread_m(*spots, _MOST_OF_THEM),
+            rows,
             self._heard_out(q),
             seen_out,
             self._edge(q, leaving=True) if seen_out else leave,
@@ -304,9 +327,24 @@ class _Touched:
 
     def _edge(self, k: int, *, leaving: bool) -> Spot:
         """Where and when the way from entry k to the next meets the zone's edge."""
+        from cordon.picture.shared.visitkernel import touches
+
         h = self.h
-        lat, lon = h.lat[k : k + 2], h.lon[k : k + 2]
+        lat, lon = h.lat[k : k + 2].tolist(), h.lon[k : k + 2].tolist()
+        share, y, x = 0.0, lat[0], lon[0]
+        if is_short(lat, lon):
+            first, last = touches(self.grid.shapes, self.place, lon[0], lat[0], lon[1], lat[1])
+            if not math.isnan(first):
+                share = last if leaving else first
+                y, x = lat[0] + share * (lat[1] - lat[0]), lon[0] + share * (lon[1] - lon[0])
+        else:
+            share, y, x = self._far_edge(k, leaving=leaving)
         t0, t1 = float(h.t[k]), float(h.t[k + 1])
+        return t0 + share * (t1 - t0), y, (x + 540.0) % 360.0 - 180.0
+
+    def _far_edge(self, k: int, *, leaving: bool) -> Spot:
+        """The part of a long way from entry k that is gone at the zone's edge, and where."""
+        lat, lon = self.h.lat[k : k + 2], self.h.lon[k : k + 2]
         ways = ways_between(lat, lon, np.array([0]), np.array([1]))
         best: Spot | None = None
         for line, begin, end in zip(ways.line, ways.begin, ways.end, strict=True):
@@ -318,5 +356,4 @@ class _Touched:
                 share = begin + share * (end - begin)
                 if best is None or (share > best[0]) == leaving:
                     best = (float(share), float(y), float(x))
-        share, y, x = best if best is not None else (0.0, float(lat[0]), float(lon[0]))
-        return t0 + share * (t1 - t0), y, (x + 540.0) % 360.0 - 180.0
+        return best if best is not None else (0.0, float(lat[0]), float(lon[0]))
