@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from cordon.picture import Tracks
@@ -91,3 +93,28 @@ def test_own_units_and_large_ships_do_not_land(voyage, land, watch) -> None:
     assert run(boat(voyage, "unit:B-1") + watch, [land]) == []
     assert run(boat(voyage, "mmsi:463000002", kind="vessel", ship_type="70") + watch, [land]) == []
     assert run(boat(voyage, "mmsi:463000002", kind="vessel", ship_type="30") + watch, [land]) != []
+
+
+def test_who_comes_back_to_another_beach_has_landed(voyage, land, watch) -> None:
+    def trip(lon: float):
+        return voyage(
+            "radar:A/1", (BEACH[0], lon), [(24.9, 66.1, 20.0), 20.0, (*BEACH, 20.0), 30.0],
+            every_s=20, start_min=NIGHT - 60, kind="unknown",
+        )  # fmt: skip
+
+    assert run(trip(66.0 + 0.7 / 101) + watch, [land]) == []  # from 700 m along the shore
+    (found,) = run(trip(66.0 + 1.25 / 101) + watch, [land])
+    assert found.place["coordinates"] == pytest.approx([66.0, 25.0], abs=0.005)
+
+
+def test_one_echo_that_is_off_does_not_move_where_it_stood(voyage, land, watch) -> None:
+    def off(by_lat: float):
+        there = boat(voyage, stay=12.0, error_m=40.0)
+        stood = [k for k, p in enumerate(there) if p.lat > 24.998]
+        # the one in the middle: a radar may be off by that much
+        k = stood[len(stood) // 2]
+        there[k] = replace(there[k], lat=there[k].lat - by_lat)
+        return there
+
+    (before,), (after,) = run(off(0.0) + watch, [land]), run(off(0.0015) + watch, [land])
+    assert after.reasons[0].value == pytest.approx(before.reasons[0].value, abs=20)

@@ -55,29 +55,28 @@ class Coverage:
     """
 
     def __init__(self, tracks: Tracks, who: Bools) -> None:
+        # loads what is compiled
+        from cordon.picture import trackkernel as kernel
+
         self._tracks = tracks
         paths = paths_of(tracks)
-        mine = np.flatnonzero(who[paths.subject])
-        t, subject, source = paths.t[mine], paths.subject[mine], tracks.source[paths.fix[mine]]
-        halves = (t * (2 / _BIN_S)).astype(np.int64)
-        new = np.append(
-            True, (np.diff(subject) != 0) | (np.diff(halves) != 0) | (np.diff(source) != 0)
-        )[: len(mine)]
+        k, last = kernel.firsts(paths.t, paths.subject, tracks.source, paths.fix, who, _BIN_S / 2)
+        self._subject, self._t = paths.subject[k], paths.t[k]
+        self._source = tracks.source[paths.fix[k]].astype(np.int64)
+        bins = (self._t * (1 / _BIN_S)).astype(np.int64)
         # ends are told to the last fix, not to the first of its five minutes
-        begin, self.end = _span(t, subject)
-        k, bins = mine[new], halves[new] // 2
-        self._subject, self._t, self._source = subject[new], t[new], source[new]
+        begin, self.end = _span(self._t, paths.t[last], self._subject)
         self._lat, self._lon = paths.lat[k], paths.lon[k]
-        y = np.floor((self._lat + 90) / _CELL_DEG).astype(np.int64)
-        x = np.floor((self._lon + 180) / _CELL_DEG).astype(np.int64) % 1440
+        y = ((self._lat + 90) * (1 / _CELL_DEG)).astype(np.int64)
+        x = ((self._lon + 180) * (1 / _CELL_DEG)).astype(np.int64)
+        x[x == 1440] = 0  # 180° is -180°
         # A bin is known by its rank among those that hold a fix: one wrong clock years away
         # would need more bits than there are
         self._bins, rank = numbered(bins)
         rank = np.minimum(rank, _MOST_BINS - 1)
         # keys sort by cell, then time, then subject, each in bits of its own
-        self._key = np.unique(
-            (y * 1440 + x) << 42 | rank << 22 | np.minimum(self._subject, (1 << 22) - 1)
-        )
+        key = np.sort((y * 1440 + x) << 42 | rank << 22 | np.minimum(self._subject, (1 << 22) - 1))
+        self._key = key[np.append(True, np.diff(key) != 0)[: len(key)]]
         self._cells_met: Ints | None = None
         some = np.flatnonzero(who & (np.diff(tracks.starts) > 0))
         first, last = tracks.starts[:-1][some], tracks.starts[1:][some] - 1
@@ -85,11 +84,12 @@ class Coverage:
         begun = first[tracks.t[first] > begin + _EDGE_S]
         ceased = last[tracks.t[last] < self.end - _EDGE_S]
         self._termini = np.concatenate((begun, ceased))
-        self._by_source = np.lexsort((self._t, self._source))
+        self._by_source = _by_source(self._t, self._source)
         self._source_starts = np.searchsorted(
             self._source[self._by_source], np.arange(len(tracks.sources) + 1)
         )
         self._t_by_source = t = self._t[self._by_source]
+        self._subject_by_source = self._subject[self._by_source]
         bounds = self._source_starts
         held = bounds[1:] > bounds[:-1]
         self._source_first = np.where(held, t[np.minimum(bounds[:-1], len(t) - 1)], np.inf)
@@ -177,25 +177,18 @@ class Coverage:
         reach_m: float | None,
         tier: int,
     ) -> Heard:
+        from cordon.picture import coveragekernel as kernel
+
         tracks = self._tracks
         if len(some) > _MOST_WITNESSES:
             some = some[np.linspace(0, len(some) - 1, _MOST_WITNESSES).astype(int)]
-        met = np.zeros(_SLICES, dtype=bool)
-        for i in some:
-            here = tracks.of(int(i))
-            lo, hi = np.searchsorted(tracks.t[here], (t0, t1), side="right") + here.start
-            fixes = np.arange(lo, hi)
-            if reach_m is not None and len(fixes):
-                # heard far away, by another receiver, says nothing of this one
-                ways = [
-                    distance_m(y, x, tracks.lat[fixes], tracks.lon[fixes])
-                    for y, x in zip(lat, lon, strict=True)
-                ]
-                fixes = fixes[np.min(ways, axis=0) <= reach_m]
-            part = ((tracks.t[fixes] - t0) / (t1 - t0) * _SLICES).astype(int)
-            met[np.clip(part, 0, _SLICES - 1)] = True
-            if met.all():
-                break
+        met = np.zeros(_SLICES, dtype=np.bool_)
+        # heard far away, by another receiver, says nothing of this one
+        places = np.column_stack((lat, lon))[: None if reach_m is not None else 0]
+        kernel.heard_near(
+            tracks.t, tracks.lat, tracks.lon, tracks.starts, some, places, reach_m or 0.0, t0, t1,
+            met,
+        )  # fmt: skip
         return Heard(len(some), float(met.mean()), tier)
 
     def received(self, own: int, sources: Ints, t0: float, t1: float) -> float:
@@ -207,14 +200,13 @@ class Coverage:
         Args:
             sources: the receivers, as indices into the tracks' sources.
         """
-        met = np.zeros(_SLICES, dtype=bool)
+        from cordon.picture import coveragekernel as kernel
+
+        met = np.zeros(_SLICES, dtype=np.bool_)
         for source in self._with_successors(sources):
-            held = slice(int(self._source_starts[source]), int(self._source_starts[source + 1]))
-            lo, hi = np.searchsorted(self._t_by_source[held], (t0, t1))
-            some = self._by_source[held][lo:hi]
-            some = some[self._subject[some] != own]
-            part = ((self._t[some] - t0) / (t1 - t0) * _SLICES).astype(int)
-            met[np.clip(part, 0, _SLICES - 1)] = True
+            low, high = self._source_starts[source : source + 2]
+            a, b = low + np.searchsorted(self._t_by_source[low:high], (t0, t1))
+            kernel.heard_by(self._t_by_source[a:b], self._subject_by_source[a:b], own, t0, t1, met)
         return float(met.mean())
 
     def _with_successors(self, sources: Ints) -> Ints:
@@ -262,9 +254,17 @@ class Coverage:
         self._reach = reach * np.array([[1.0], [1.0], [-1.0], [-1.0]])
 
 
+def _by_source(t: Floats, source: Ints) -> Ints:
+    """The order by source, then time; NumPy sorts short whole numbers by radix."""
+    if len(source) and int(source.max()) >= 1 << 15:
+        return np.lexsort((t, source))
+    order = np.argsort(t)
+    return np.asarray(order[np.argsort(source[order].astype(np.int16), kind="stable")])
+
+
 def _steady(t: Floats, source: Ints, count: int, span_s: float) -> Bools:
     """Which of `count` sources listen all the time; reports by source, then time (s)."""
-    part = (t // _BIN_S).astype(np.int64)
+    part = (t * (1 / _BIN_S)).astype(np.int64)
     new = np.append(True, (np.diff(part) != 0) | (np.diff(source) != 0))[: len(t)]
     part, source = part[new], source[new]
     met = np.bincount(source, minlength=count)
@@ -275,18 +275,22 @@ def _steady(t: Floats, source: Ints, count: int, span_s: float) -> Bools:
     return np.asarray((met >= _STEADY * max(span_s / _BIN_S, 1.0)) | (spells >= _SPELL))
 
 
-def _span(t: Floats, subject: Ints) -> tuple[float, float]:
+def _span(first: Floats, last: Floats, subject: Ints) -> tuple[float, float]:
     """When the data begin and end (s): the first and last hour in which two were heard.
 
     One alone may have a wrong clock, and would have everybody else silent until then.
+
+    Args:
+        first, last: times (s) of the ends of each run of fixes, which lies within an hour.
+        subject: whose each is.
     """
-    if not len(t):
+    if not len(first):
         return 0.0, 0.0
-    hours = (t * (1 / _EDGE_S)).astype(np.int64)
+    hours = (first * (1 / _EDGE_S)).astype(np.int64)
     new = np.append(True, (np.diff(hours) != 0) | (np.diff(subject) != 0))
     pairs = np.unique(hours[new] << 31 | subject[new])
     met, count = np.unique(pairs >> 31, return_counts=True)
     among = met[count >= 2]
     if not len(among):
-        return float(t.min()), float(t.max())
-    return float(t[hours == among[0]].min()), float(t[hours == among[-1]].max())
+        return float(first.min()), float(last.max())
+    return float(first[hours == among[0]].min()), float(last[hours == among[-1]].max())

@@ -170,13 +170,13 @@ class Reception:
 
 
 def _steps(tracks: Tracks, who: Bools) -> _Steps:
+    # loads what is compiled
+    from cordon.picture import trackkernel as kernel
+
     paths = paths_of(tracks)
-    mine = np.flatnonzero(who[paths.subject])
-    subject = paths.subject[mine]
-    slot = np.floor(paths.t[mine] / STEP_S).astype(np.int64)
-    new = np.append(True, (np.diff(subject) != 0) | (np.diff(slot) != 0))[: len(mine)]
-    k = mine[new]
-    subject, slot, lat, lon = subject[new], slot[new], paths.lat[k], paths.lon[k]
+    k, _ = kernel.firsts(paths.t, paths.subject, tracks.source, paths.fix[:0], who, STEP_S)
+    subject, lat, lon = paths.subject[k], paths.lat[k], paths.lon[k]
+    slot = (paths.t[k] // STEP_S).astype(np.int64)
     if not len(k):
         return _Steps(subject, slot, lat, lon, np.zeros(0, np.bool_), slot)
     same = np.append(np.diff(subject) == 0, False)

@@ -14,6 +14,7 @@ from cordon.kernel.compiled import compiled
 Array = Any
 _EARTH_M = 6_371_008.8  # as kernel/geo.py
 _RADIAN = math.pi / 180.0
+_MOST_OF_A_MIDDLE = 64  # fixes
 
 
 @compiled
@@ -24,6 +25,61 @@ def metres(lat1: float, lon1: float, lat2: float, lon2: float) -> float:
     west = math.sin((lon2 - lon1) * _RADIAN / 2.0)
     half = south * south + math.cos(p1) * math.cos(p2) * west * west
     return 2.0 * _EARTH_M * math.asin(math.sqrt(min(1.0, half)))
+
+
+@compiled
+def between(values: Array, share: float) -> float:
+    """The value below which a share of sorted values lies, interpolated as by `numpy.quantile`."""
+    at = share * (len(values) - 1)
+    low = int(at)
+    high = min(low + 1, len(values) - 1)
+    return float(values[low] + (at - low) * (values[high] - values[low]))
+
+
+@compiled
+def middles(lat: Array, lon: Array, first: Array, last: Array) -> tuple[Array, Array]:
+    """The middle (the median of each coordinate, degrees) of the fixes first[n] to last[n].
+
+    Of very many some are looked at, evenly spread.
+    """
+    y, x = np.empty(len(first)), np.empty(len(first))
+    for n in range(len(first)):
+        step = 1 + (last[n] - first[n]) // _MOST_OF_A_MIDDLE
+        here = lon[first[n]]
+        east = (lon[first[n] : last[n] + 1 : step] - here + 540.0) % 360.0 - 180.0
+        y[n] = between(np.sort(lat[first[n] : last[n] + 1 : step]), 0.5)
+        x[n] = (here + between(np.sort(east), 0.5) + 540.0) % 360.0 - 180.0
+    return y, x
+
+
+@compiled
+def firsts(
+    t: Array, subject: Array, source: Array, fix: Array, who: Array, step: float
+) -> tuple[Array, Array]:
+    """The first and the last of each run of believed fixes of one subject in one step of time.
+
+    Args:
+        t, subject: of each, by subject, then time. source: of each fix of the tracks. fix: which
+            of these each is, where a run is of one source; of no length where it is of any.
+        who: of each subject, whether it is looked at. step: s.
+
+    Returns:
+        Two arrays of positions.
+    """
+    first, last = np.empty(len(t), np.int64), np.empty(len(t), np.int64)
+    n = 0
+    before, own, slot = -1, -1, 0
+    for k in range(len(t)):
+        if not who[subject[k]]:
+            continue
+        here = int(math.floor(t[k] / step))
+        by = int(source[fix[k]]) if len(fix) else 0
+        if n == 0 or subject[k] != own or here != slot or by != before:
+            first[n] = k
+            n += 1
+            own, slot, before = subject[k], here, by
+        last[n - 1] = k
+    return first[:n], last[:n]
 
 
 @compiled

@@ -89,6 +89,9 @@ def find(tracks: Tracks, zones: Sequence[Zone], values: Mapping[str, float]) -> 
 
 
 def _arrivals(tracks: Tracks, who: Bools, values: Mapping[str, float]) -> _Arrivals:
+    # loads what is compiled
+    from cordon.picture import trackkernel as kernel
+
     paths = followed_of(tracks)
     speed = speeds_of(tracks)
     k = np.flatnonzero((speed >= values["came_kn"]) & who[paths.subject])
@@ -105,11 +108,11 @@ def _arrivals(tracks: Tracks, who: Bools, values: Mapping[str, float]) -> _Arriv
     lull = (following - k > 1) | own_end | breaks[k]
     k, following, own_end = k[lull], following[lull], own_end[lull]
     last, lost = _heard_to(paths.t, breaks, k, following, own_end, silent)
-    # where it lay in between: the middle of the slow fixes, or the last fast one
+    # where it lay in between: amid the slow fixes, of which one may be off by a radar's error,
+    # or at the last fast one
     lat, lon = paths.lat[k].copy(), paths.lon[k].copy()
     quiet = last > k
-    middle = (k[quiet] + 1 + last[quiet]) // 2
-    lat[quiet], lon[quiet] = paths.lat[middle], paths.lon[middle]
+    lat[quiet], lon[quiet] = kernel.middles(paths.lat, paths.lon, k[quiet] + 1, last[quiet])
     keep = quiet | lost
     slow = np.concatenate(([0], np.cumsum(speed < values["slow_kn"])))
     halted = slow[last + 1] - slow[np.minimum(k + 1, last + 1)] > 0

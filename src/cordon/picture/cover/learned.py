@@ -8,7 +8,7 @@ shows in the reports: vessels under way cease to be heard where its reach ends.
 # Shapely has no types of its own.
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import shapely
@@ -18,7 +18,7 @@ from cordon.kernel.geo import bearing_deg, distance_m
 from cordon.kernel.units import METRES_PER_NAUTICAL_MILE
 from cordon.picture.cover.signs import THIN_S, Fixes, Signs
 from cordon.picture.cover.silence import Down
-from cordon.picture.tracks import Bools, Floats, Ints
+from cordon.picture.tracks import Bools, Floats
 
 BEARINGS = 36
 LATELY_S = 86_400.0
@@ -48,34 +48,21 @@ def reach_by_bearing(
     else as far as 95 of 100 reports came from, made negative: so far at least, perhaps farther.
     A loss is none while the receiver was down, or as the data end.
     """
-    reach = np.full(BEARINGS, np.nan)
     if not len(fixes.t):
-        return reach
+        return np.full(BEARINGS, np.nan)
+    # loads what is compiled
+    from cordon.picture.cover import reachkernel as kernel
+
     away = distance_m(lat, lon, fixes.lat, fixes.lon)
-    toward = bearing_deg(lat, lon, fixes.lat, fixes.lon)
-    lost = _lost(fixes, until, downs)
-    for b, beside in enumerate(_beside(toward)):
-        if len(beside) < _LEAST_FIXES or len(np.unique(fixes.subject[beside])) < _LEAST_SUBJECTS:
-            continue
-        heard = float(np.quantile(away[beside], 0.95))
-        ends = beside[lost[beside]]
-        ends = ends[away[ends] >= _FAR_SHARE * heard]
-        if len(np.unique(fixes.subject[ends])) >= _LEAST_LOST:
-            reach[b] = float(np.median(away[ends]))
-        else:
-            reach[b] = -heard
-    return reach
-
-
-def _beside(toward: Floats) -> Iterator[Ints]:
-    """For each bearing which of these directions (deg) lie within one bearing's width of it."""
     halves = 2 * BEARINGS
-    half = (toward / (360.0 / halves)).astype(np.int16) % halves
-    order = np.argsort(half, kind="stable")
-    at = np.searchsorted(half[order], np.arange(halves + 1))
-    for b in range(BEARINGS):
-        near = [(2 * b + n) % halves for n in (-1, 0, 1, 2)]
-        yield np.concatenate([order[at[h] : at[h + 1]] for h in near])
+    half = (bearing_deg(lat, lon, fixes.lat, fixes.lon) / (360.0 / halves)).astype(np.int64)
+    order = np.argsort((half % halves).astype(np.int16), kind="stable")
+    at = np.searchsorted(half[order] % halves, np.arange(halves + 1))
+    reach: Floats = kernel.by_bearing(
+        away[order], fixes.subject[order], _lost(fixes, until, downs)[order], at,
+        _LEAST_FIXES, _LEAST_SUBJECTS, _LEAST_LOST, _FAR_SHARE,
+    )  # fmt: skip
+    return reach
 
 
 def _lost(fixes: Fixes, until: float, downs: Sequence[Down]) -> Bools:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ _MOST_SLOTS = 4_000_000  # signs times minutes that are held in a table; 100 MB
 _TYPES = ("mmsi", "unit", "sensor", "vehicle", "person", "track", "drone", "other")
 _TELL_THEMSELVES = ("unit", "vehicle")
 """Subjects whose own trackers report them: that they are heard means that nobody saw them."""
-_UNIT, _SENSOR = _TYPES.index("unit"), _TYPES.index("sensor")
+_UNIT = _TYPES.index("unit")
 
 
 def _meant() -> NDArray[np.uint8]:
@@ -100,17 +100,17 @@ class Ways(NamedTuple):
 
 
 class Columns(NamedTuple):
-    """Reports as columns, whatever they came in."""
+    """Reports as columns, whatever they came in; codes are whole numbers of any width."""
 
     subjects: Sequence[str]
     sources: Sequence[str]
-    subject: Ints
-    source: Ints
+    subject: NDArray[Any]
+    source: NDArray[Any]
     t: Floats
     lat: Floats
     lon: Floats
-    kind: Ints
-    file: Ints
+    kind: NDArray[Any]
+    file: NDArray[Any]
     row: Ints
 
 
@@ -186,13 +186,13 @@ def _of_tracks(tracks: Tracks) -> Signs:
     columns = Columns(
         tracks.subjects,
         tracks.sources,
-        tracks.subject.astype(np.int64),
-        tracks.source.astype(np.int64),
+        tracks.subject,
+        tracks.source,
         tracks.t,
         tracks.lat,
         tracks.lon,
-        tracks.kind.astype(np.int64),
-        tracks.file.astype(np.int64),
+        tracks.kind,
+        tracks.file,
         tracks.row,
     )
     trips = [s for s in tracks.subjects if s.startswith("sensor:")]
@@ -228,24 +228,56 @@ def gleaned(c: Columns, trip_of: Ints) -> tuple[Heard, Fixes, Ways]:
         trip_of: for each subject that is a ground sensor its code as a sign of its own.
     """
     types = np.array([_type(s) for s in c.subjects], dtype=np.int64)
-    type_ = types[c.subject] if len(c.subject) else c.subject
-    sees = _MEANT[type_, c.kind].astype(np.int64)
-    own, trip = type_ == _UNIT, type_ == _SENSOR
-    sign = np.concatenate((c.source[~own], trip_of[c.subject[trip]]))
-    both = np.concatenate((np.flatnonzero(~own), np.flatnonzero(trip)))
-    heard = by_minute(Heard(sign, c.t[both], c.t[both], c.file[both], c.row[both]))
-    other = np.flatnonzero(sees > 0)
-    at = np.where(trip, trip_of[c.subject], c.source)[other] if len(other) else other
-    fixes = thinned(
-        Fixes(at, c.subject[other], c.t[other], c.lat[other], c.lon[other], sees[other])
-    )
-    mine = np.flatnonzero(own)
+    mine = np.flatnonzero((types == _UNIT)[c.subject]) if len(c.t) else np.empty(0, np.int64)
     mine = mine[np.lexsort((c.t[mine], c.subject[mine]))]
     ways = Ways(
-        c.subject[mine], c.t[mine], c.lat[mine], c.lon[mine], c.kind[mine], c.file[mine],
-        c.row[mine],
+        c.subject[mine].astype(np.int64), c.t[mine], c.lat[mine], c.lon[mine],
+        c.kind[mine].astype(np.int64), c.file[mine].astype(np.int64), c.row[mine],
     )  # fmt: skip
-    return heard, fixes, ways
+    return _heard(c, types, trip_of), _fixes(c, types, trip_of), ways
+
+
+def _heard(c: Columns, types: Ints, trip_of: Ints) -> Heard:
+    """One row for each sign and minute, sorted by both."""
+    own = types == _UNIT
+    low, high = (int(c.t.min() // MINUTE), int(c.t.max() // MINUTE)) if len(c.t) else (0, 0)
+    wide = high - low + 1
+    signs = len(c.sources) + int((trip_of >= 0).sum())
+    if signs * wide > _MOST_SLOTS:
+        told = ~own[c.subject]
+        trip = np.flatnonzero(trip_of[c.subject] >= 0)
+        both = np.concatenate((np.flatnonzero(told), trip))
+        sign = np.concatenate((c.source[told], trip_of[c.subject[trip]])).astype(np.int64)
+        file = c.file[both].astype(np.int64)
+        return by_minute(Heard(sign, c.t[both], c.t[both], file, c.row[both]))
+    # loads what is compiled
+    from cordon.picture.cover import signkernel as kernel
+
+    row, begin, end = kernel.by_minute(
+        c.subject, c.source, c.t, own, trip_of, low, wide, signs * wide
+    )
+    met = np.flatnonzero(row >= 0)
+    some = row[met]
+    return Heard(met // wide, begin[met], end[met], c.file[some].astype(np.int64), c.row[some])
+
+
+def _fixes(c: Columns, types: Ints, trip_of: Ints) -> Fixes:
+    """Sights of others, thinned."""
+    from cordon.picture.cover import signkernel as kernel
+
+    meant = _MEANT[types]
+    signs = len(c.sources) + int((trip_of >= 0).sum())
+    ordered = kernel.in_order(c.subject, c.t)
+    if ordered:
+        some, sign = kernel.places(c.subject, c.source, c.t, c.kind, meant, trip_of, signs, THIN_S)
+    else:
+        some = np.flatnonzero(meant[c.subject, c.kind])
+        trip = trip_of[c.subject[some]]
+        sign = np.where(trip >= 0, trip, c.source[some]).astype(np.int64)
+    subject = c.subject[some].astype(np.int64)
+    sees = meant[subject, c.kind[some]].astype(np.int64)
+    found = Fixes(sign, subject, c.t[some], c.lat[some], c.lon[some], sees)
+    return found if ordered else thinned(found)
 
 
 def by_minute(heard: Heard) -> Heard:
@@ -257,7 +289,7 @@ def by_minute(heard: Heard) -> Heard:
     wide = int(minute.max()) - low + 1
     size = (int(heard.sign.max()) + 1) * wide
     if size <= _MOST_SLOTS:
-        from cordon.picture.cover import minutekernel as kernel
+        from cordon.picture.cover import signkernel as kernel
 
         slot = heard.sign * wide + (minute - low)
         row, begin, end = kernel.by_slot(slot, heard.first, heard.last, size)

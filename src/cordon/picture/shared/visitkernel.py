@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from cordon.kernel.compiled import compiled
-from cordon.picture.trackkernel import metres
+from cordon.picture.trackkernel import between, metres
 from cordon.picture.zonekernel import meet
 
 Array = Any
@@ -60,17 +60,8 @@ def spread_m(lat: Array, lon: Array, share: float) -> float:
     east = np.empty(len(lon))
     for i in range(len(lon)):
         east[i] = (lon[i] - lon[0] + 540.0) % 360.0 - 180.0
-    y, x = _between(np.sort(lat), 0.5), _between(np.sort(east), 0.5)
+    y, x = between(np.sort(lat), 0.5), between(np.sort(east), 0.5)
     far = np.empty(len(lat))
     for i in range(len(lat)):
         far[i] = metres(y, x, lat[i], east[i])
-    return _between(np.sort(far), share)
-
-
-@compiled
-def _between(values: Array, share: float) -> float:
-    """The value below which a share of sorted values lies."""
-    at = share * (len(values) - 1)
-    low = int(at)
-    high = min(low + 1, len(values) - 1)
-    return float(values[low] + (at - low) * (values[high] - values[low]))
+    return between(np.sort(far), share)
