@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from cordon.money.detectors.passing import how_many_pass, passing
-from cordon.money.holding import apiece, holding
+from cordon.money.holding import holding, one_by_one
 from cordon.money.payments import Payments
 
 HOUR = 3_600_000_000
@@ -24,7 +24,9 @@ def went_on(*told: Told, within_h: float = 48, fee: float = 0.2) -> int:
     receiver = np.where(into, OUT, 2).astype(np.int64)
     amount = np.array([abs(units) for _, units in told], np.int64)
     at = np.array([int(hours * HOUR) for hours, _ in told], np.int64)
-    return int(apiece(sender, receiver, amount, at, 3, int(within_h * HOUR), fee)[OUT])
+    found = one_by_one(sender, receiver, amount, at, 3, int(within_h * HOUR), fee)
+    assert not found[sender != OUT].any()
+    return int(found.sum())
 
 
 @pytest.mark.parametrize(

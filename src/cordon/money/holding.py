@@ -9,6 +9,7 @@ from cordon.kernel.compiled import compiled
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 _OPEN = 256  # payments in, the last ones, that one payment out is held against
 
 
@@ -58,10 +59,10 @@ def holding(
 
 
 @compiled
-def apiece(
+def one_by_one(
     sender: Ints, receiver: Ints, amount: Ints, at: Ints, pots: int, within: int, fee: float
-) -> Ints:
-    """How many payments into each pot went on as one payment of their own.
+) -> Bools:
+    """Whether each payment is one payment into its sender's pot that goes on, and no other.
 
     A payment out is that of the smallest payment in which is not less, of those before it within
     the time that none went on for yet, where it is less by the fee at most.
@@ -69,7 +70,7 @@ def apiece(
     Args:
         sender, receiver: pots, payments by time. at, within: µs. fee: share of what came in.
     """
-    found = np.zeros(pots, np.int64)
+    found = np.zeros(len(at), np.bool_)
     # of each pot, its payments in that none went on for yet: a list, the last one first
     last, before, after = np.full(pots, -1), np.full(len(at), -1), np.full(len(at), -1)
     for k in range(len(at)):
@@ -83,7 +84,7 @@ def apiece(
                 best = lot
             lot, seen = before[lot], seen + 1
         if best >= 0:
-            found[u] += 1
+            found[k] = True
             if after[best] >= 0:
                 before[after[best]] = before[best]
             else:

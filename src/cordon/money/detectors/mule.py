@@ -13,6 +13,7 @@ from cordon.kernel.cards import Card, load_card
 from cordon.kernel.findings import Finding, Reason
 from cordon.money.detectors.data import MoneyData
 from cordon.money.detectors.moves import rarity
+from cordon.money.detectors.passing import passed_singly
 from cordon.money.model import CHANNELS, EXITS, Channel
 from cordon.money.payments import Payments
 
@@ -96,13 +97,13 @@ def traits(p: Payments, within: int, fee: float) -> Traits:
     Args:
         within: µs. fee: share of a payment in that may stay where the rest goes on as one.
     """
-    from cordon.money.holding import apiece, holding
+    from cordon.money.holding import holding
 
     size, many = len(p.accounts), len(p.currencies)
     real = (p.amount > 0) & (p.sender != p.receiver)
     sender, receiver = p.pot(p.sender), p.pot(p.receiver)
     came, soon, _, _ = holding(sender, receiver, p.amount, p.at, size * many, within)
-    singly = apiece(sender, receiver, p.amount, p.at, size * many, within, fee)
+    singly = passed_singly(p, within, fee)
     # the currency in which most was taken in; amounts of several are not added
     main = came.reshape(size, many).argmax(axis=1)
     at = np.arange(size) * many + main
@@ -124,7 +125,7 @@ def traits(p: Payments, within: int, fee: float) -> Traits:
             np.nan_to_num(once / payers),
             came[at],
             np.nan_to_num(soon[at] / came[at]),
-            singly.reshape(size, many).sum(axis=1),
+            np.bincount(p.sender[singly], minlength=size),
             np.nan_to_num(left / outgoes),
             _busiest(both, when, size),
             first,

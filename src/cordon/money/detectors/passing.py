@@ -1,4 +1,4 @@
-"""Which accounts pass on soon most of what they take in, for some of very many accounts."""
+"""Which payments are others passed on, and which of very many accounts pass on most."""
 
 from __future__ import annotations
 
@@ -37,6 +37,18 @@ def passing(p: Payments, accounts: Ints, within: int, share: float) -> Bools:
     incomes = np.bincount(receiver, minlength=len(accounts) + 1)
     taken, left = (np.take_along_axis(c, main, 1)[1:, 0] for c in (came, soon))
     return np.asarray((incomes[1:] >= _LEAST) & (left >= share * taken))
+
+
+def passed_singly(p: Payments, within: int, fee: float) -> Bools:
+    """Whether each payment is one that its sender took in and passes on, and no other.
+
+    Args:
+        within: µs since it came in, at most. fee: share of it that stays, at most.
+    """
+    from cordon.money.holding import one_by_one
+
+    pots = len(p.accounts) * len(p.currencies)
+    return one_by_one(p.pot(p.sender), p.pot(p.receiver), p.amount, p.at, pots, within, fee)
 
 
 def how_many_pass(p: Payments, accounts: Ints, within: int, share: float) -> float:
