@@ -128,6 +128,21 @@ def test_contacts_with_others_do_not_hide_what_one_ring_does(tmp_path: Path) -> 
     assert any("one ring" in r.says for r in found.reasons)
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_fewer_payers_are_enough_where_the_money_goes_on(tmp_path: Path, seed: int) -> None:
+    """Few accounts pass on what they take in, so that less of it is chance there."""
+    told = {}
+    for passes_on in (True, False):
+        town = Town(60 + seed)
+        noise(town, 600)
+        robbed(town, 3, "account", passes_on=passes_on)
+        told[passes_on] = list(call_then_pay.find(town.data(tmp_path)))
+    assert not told[False]
+    (found,) = told[True]
+    assert found.subjects[0] == "account:account"
+    assert any("as few accounts do" in r.says for r in found.reasons)
+
+
 def test_payments_at_any_time_are_no_sign(tmp_path: Path) -> None:
     """A charity that the called pay too, but not after the calls."""
     town = Town(9)
@@ -164,6 +179,35 @@ def test_a_mule_is_told_and_collectors_are_not(tmp_path: Path, seed: int) -> Non
     for who in range(100, 160):
         town.pay(BEGIN + timedelta(days=20, hours=who % 12), f"p{who}", "p1", 2_000)
     assert accounts_of(list(mule.find(town.data(tmp_path)))) == {"account:mule"}
+
+
+def collected(town: Town, account: str, *, one_by_one: bool) -> None:
+    """Forty pay once within two days; within the day it goes on, by four sums or forty."""
+    sums = [town.rng.randrange(50, 400) * 100 for _ in range(40)]
+    for n, (who, units) in enumerate(zip(range(40), sums, strict=True)):
+        at = BEGIN + timedelta(days=9, hours=n)
+        town.pay(at, f"p{who}", account, units)
+        if one_by_one:
+            town.pay(at + timedelta(hours=5), account, "hall", units * 9 // 10)
+        elif n % 10 == 9:
+            gone = sum(sums[n - 9 : n + 1]) * 9 // 10
+            town.pay(at + timedelta(hours=5), account, "hall", gone)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_who_passes_on_one_by_one_is_told_and_who_gathers_is_not(tmp_path: Path, seed: int) -> None:
+    town = Town(50 + seed)
+    for n in range(60):  # those who pay a rent from what three pay them
+        for hour in range(3):
+            town.pay(BEGIN + timedelta(days=4 + n % 9, hours=9 + hour), f"p{n}", f"flat{n}", 9_000)
+        town.pay(BEGIN + timedelta(days=5 + n % 9, hours=9), f"flat{n}", "landlord", 20_000)
+    collected(town, "mule", one_by_one=True)
+    collected(town, "wedding", one_by_one=False)
+    (found,) = mule.find(town.data(tmp_path))
+    assert found.subjects == ("account:mule",)
+    (reason,) = (r for r in found.reasons if r.name == "apiece")
+    assert reason.value > 35
+    assert "of the 40 payments that it took in went on one by one" in reason.says
 
 
 def test_who_keeps_the_money_is_no_mule(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_patterns_see_no_payer_and_no_payment_on(tmp_path: Path) -> None:
     p = read_payments([plain(tmp_path, *SHOP)]).payments
     assert len(MoneyData(p).moves) == 2
     mule = p.accounts.index("mule")
-    assert traits(p, 2 * 86_400_000_000).payers[mule] == 1
+    assert traits(p, 2 * 86_400_000_000, 0.2).payers[mule] == 1
 
 
 @pytest.mark.parametrize(

@@ -100,9 +100,10 @@ def plant_hawala(c: City) -> Planted:
 def plant_border(c: City) -> Planted:
     for n in range(9):
         at = 5 + n * 6 + c.rng.random()
-        for _ in range(3):
-            c.pay(at + c.rng.random() / 2, f"agent{n}", "x0", c.amount(30_000), "cash_in")
-        c.pay(at + 1.2, "x0", f"far{n % 5}", c.amount(80_000), "foreign")
+        cash = [c.amount(30_000) for _ in range(3)]
+        for units in cash:
+            c.pay(at + c.rng.random() / 2, f"agent{n}", "x0", units, "cash_in")
+        c.pay(at + 1.2, "x0", f"far{n % 5}", 0.93 * sum(cash), "foreign")
     return {"x0"}
 
 
@@ -138,6 +139,36 @@ def test_what_is_planted_is_told_and_nothing_else(tmp_path: Path, detector: Any,
     assert one.reasons[0].name == "evidence"
     assert all(r.says for r in one.reasons)
     assert len(one.records) >= 2
+
+
+def test_who_spends_part_of_what_is_sent_is_no_carrier(tmp_path: Path) -> None:
+    """Cash drawn from what relatives abroad sent, and the rest spent in shops: a family."""
+    c = City(312)
+    for n in range(12):
+        at = 3 + 4 * n
+        c.pay(at, f"far{n % 4}", "x0", 30_000, "foreign")
+        c.pay(at + 0.5, "x0", f"agent{n}", 22_000, "cash_out")
+        c.pay(at + 0.7, "x0", "shop1", 7_000, "card")
+    data = c.data(tmp_path)
+    assert not list(border_cash.find(data))
+    data.given = {"through": 0}
+    (found,) = border_cash.find(data)
+    assert named([found]) == {"x0"}
+
+
+def test_two_who_pass_on_to_one_another_settle_nothing(tmp_path: Path) -> None:
+    """What victims paid goes on to the other as it came: mules, and no hawala."""
+    c = City(311)
+    for n, who in enumerate(c.people(60)):
+        one, other = ("x0", "x1") if n % 2 else ("x1", "x0")
+        day, units = c.any_day(), 40_000 + 500 * (n // 2)
+        c.pay(day, who, one, units)
+        c.pay(day + 0.3, one, other, 0.95 * units)
+    data = c.data(tmp_path)
+    assert not list(hawala_pair.find(data))
+    data.given = {"passed": 1}
+    (found,) = hawala_pair.find(data)
+    assert named([found]) == {"x0", "x1"}
 
 
 @pytest.mark.parametrize("detector", DETECTORS, ids=lambda d: d.CARD.name.rpartition(".")[2])

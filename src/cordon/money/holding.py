@@ -1,4 +1,4 @@
-"""How long each account keeps what comes in: first in, first out, by account, compiled."""
+"""How long each account keeps what comes in, and whether it goes on one by one; compiled."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from cordon.kernel.compiled import compiled
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+_OPEN = 256  # payments in, the last ones, that one payment out is held against
 
 
 @compiled
@@ -54,3 +56,43 @@ def holding(
             next_[tail[v]] = k
         tail[v] = k
     return came, soon, later, beyond
+
+
+@compiled
+def one_by_one(
+    sender: Ints, receiver: Ints, amount: Ints, at: Ints, pots: int, within: int, fee: float
+) -> Bools:
+    """Whether each payment is one payment into its sender's pot that goes on, and no other.
+
+    A payment out is that of the smallest payment in which is not less, of those before it within
+    the time that none went on for yet, where it is less by the fee at most.
+
+    Args:
+        sender, receiver: pots, payments by time. at, within: µs. fee: share of what came in.
+    """
+    found = np.zeros(len(at), np.bool_)
+    # of each pot, its payments in that none went on for yet: a list, the last one first
+    last, before, after = np.full(pots, -1), np.full(len(at), -1), np.full(len(at), -1)
+    for k in range(len(at)):
+        u, v, units = sender[k], receiver[k], amount[k]
+        if u == v or units <= 0:
+            continue
+        best, lot, seen = -1, last[u], 0
+        while lot >= 0 and seen < _OPEN and at[k] - at[lot] <= within:
+            fits = units <= amount[lot] and units >= (1.0 - fee) * amount[lot]
+            if fits and (best < 0 or amount[lot] < amount[best]):
+                best = lot
+            lot, seen = before[lot], seen + 1
+        if best >= 0:
+            found[k] = True
+            if after[best] >= 0:
+                before[after[best]] = before[best]
+            else:
+                last[u] = before[best]
+            if before[best] >= 0:
+                after[before[best]] = after[best]
+        before[k] = last[v]
+        if last[v] >= 0:
+            after[last[v]] = k
+        last[v] = k
+    return found

@@ -39,6 +39,7 @@ def find(data: MoneyData, card: Card = CARD) -> Iterator[Finding]:
         far = np.maximum(far, m.ends(own, end, abroad))
     with np.errstate(divide="ignore", invalid="ignore"):
         share = np.nan_to_num(mover / m.total(m.a))
+        through = np.nan_to_num(mover / m.total(m.b, cash_in | abroad))
     looked = (np.bincount(m.a, abroad | cash_out, minlength=m.size) > 0) & ~data.by_trade
     if not looked.any():
         return
@@ -46,7 +47,7 @@ def find(data: MoneyData, card: Card = CARD) -> Iterator[Finding]:
     ends = rarity(far.astype(float), looked, MOST)
     evidence = often + much + ends - float(np.log(looked.sum()))
     told = looked & (evidence >= values["evidence"]) & (share >= values["share"])
-    told &= (times >= values["times"]) & (far >= values["far"])
+    told &= (times >= values["times"]) & (far >= values["far"]) & (through >= values["through"])
     for account in np.flatnonzero(told).tolist():
         went = np.flatnonzero(crossed & (m.a == account))
         came = np.flatnonzero((m.b == account) & (cash_in | abroad))
@@ -63,6 +64,11 @@ def find(data: MoneyData, card: Card = CARD) -> Iterator[Finding]:
                 Sign(
                     "far", float(far[account]), "1", values["far"],
                     f"{far[account]} accounts abroad are at the other end", float(ends[account]),
+                ),
+                Sign(
+                    "through", float(through[account]), "1", values["through"],
+                    f"{through[account]:.0%} of the cash and money from abroad that came in "
+                    "crossed so; it kept the rest", 0.0,
                 ),
                 Sign(
                     "share", float(share[account]), "1", values["share"],

@@ -15,11 +15,13 @@ from cordon.kernel.cards import Card, load_card
 from cordon.kernel.findings import Finding, Reason, RecordRef
 from cordon.money.detectors.data import MoneyData
 from cordon.money.detectors.moves import surprise
+from cordon.money.detectors.passing import how_many_pass, passing
 from cordon.money.payments import Payments
 
 CARD = load_card(__file__)
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 Counts = NDArray[np.int64] | NDArray[np.floating]
 _HOUR = 3_600_000_000  # µs
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -136,19 +138,41 @@ def find(data: MoneyData, card: Card = CARD) -> Iterator[Finding]:
         return
     paid = np.bincount(data.payments.receiver[first], minlength=len(data.payments.accounts))
     near, best = _tested(data, first, paid, touched, touches, int(values["within_h"] * _HOUR))
-    looked = int(np.count_nonzero(paid))
-    for place in np.flatnonzero(best.test >= 0).tolist():
-        named = int(near.accounts[place]) in data.complained
-        # the most striking of all that were looked at, by the best of several tests; what a
-        # complaint names was looked at for its own sake
-        among = len(data.complained) if named else looked
-        nats = float(best.nats[place] - np.log(max(among, 1)) - np.log(len(best.tests)))
-        if (
-            nats >= values["evidence"] - (_NAMED if named else 0.0)
-            and best.timing[place] >= (0.0 if named else values["timing"])
-            and best.people[place] >= (1 if named else values["people"])
-        ):
-            yield _finding(data, card, near, best, place, nats, values)
+    named = np.isin(near.accounts, list(data.complained))
+    could = (best.test >= 0) & (best.nats - np.log(len(best.tests)) >= values["evidence"])
+    could &= (best.timing >= values["timing"]) & (best.people >= values["people"])
+    could = np.where(named, best.test >= 0, could)
+    among, passes = _looked_at(data, near, np.flatnonzero(could & ~named), paid, values)
+    # what a complaint names was looked at for its own sake
+    among[named] = max(len(data.complained), 1)
+    # the most striking of all that were looked at, by the best of several tests
+    nats = best.nats - np.log(among) - np.log(len(best.tests))
+    told = could & (nats >= values["evidence"] - np.where(named, _NAMED, 0.0))
+    for place in np.flatnonzero(told).tolist():
+        yield _finding(
+            data, card, near, best, place, float(nats[place]), bool(passes[place]), values
+        )
+
+
+def _looked_at(
+    data: MoneyData, near: Near, places: Ints, paid: Ints, values: dict[str, float]
+) -> tuple[Floats, Bools]:
+    """Among how many each account of `Near` was looked at, and whether it passes money on.
+
+    Who passes on what comes in is looked at first: half of what chance may do goes to these few,
+    half to all others.
+
+    Args:
+        places: in `near.accounts`, of those that matter. paid: by how many each account was paid.
+    """
+    looked = np.flatnonzero(paid)
+    passes = np.zeros(len(near.accounts), bool)
+    if not len(places):
+        return np.full(len(passes), float(len(looked))), passes
+    asked = (int(values["passed_h"] * _HOUR), values["passed"])
+    passes[places] = passing(data.payments, near.accounts[places], *asked)
+    few = how_many_pass(data.payments, looked, *asked)
+    return 2.0 * np.where(passes, few, max(len(looked) - few, 1.0)), passes
 
 
 def _tested(
@@ -286,6 +310,7 @@ def _finding(
     best: Best,
     place: int,
     nats: float,
+    passes: bool,
     values: dict[str, float],
 ) -> Finding:
     assert data.contacts is not None
@@ -296,6 +321,7 @@ def _finding(
     waits = (p.at[paid] - np.asarray(data.contacts["us"].to_numpy())[contact]) / _HOUR
     suspects = sorted({data.contacts["suspect"][int(c)].as_py() for c in contact})
     complaints = data.complained.get(account, ())
+    among = "those few that pass on what they take in" if passes else "all accounts"
     reasons = [
         Reason(
             "people",
@@ -311,7 +337,7 @@ def _finding(
             round(nats, 1),
             "nat",
             values["evidence"],
-            f"that is {nats:.1f} nats more than the most striking of all accounts by chance",
+            f"that is {nats:.1f} nats more than the most striking of {among} by chance",
         ),
         Reason(
             "timing",
@@ -329,6 +355,17 @@ def _finding(
             f"the median payment came {np.median(waits):.1f} h after the contact",
         ),
     ]
+    if passes:
+        reasons.append(
+            Reason(
+                "passed",
+                1.0,
+                "1",
+                values["passed"],
+                f"it passes on {values['passed']:.0%} or more of what it takes in within "
+                f"{values['passed_h']:g} h, as few accounts do",
+            )
+        )
     if complaints:
         reasons.append(
             Reason(

@@ -10,7 +10,8 @@ from cordon.kernel.cards import Card, load_card
 from cordon.kernel.findings import Finding
 from cordon.money.detectors.data import MoneyData
 from cordon.money.detectors.moves import rarity
-from cordon.money.detectors.telling import MOST, Sign, amounts, pattern, spent
+from cordon.money.detectors.passing import passed_singly
+from cordon.money.detectors.telling import HOUR, MOST, Sign, amounts, pattern, spent
 
 CARD = load_card(__file__)
 
@@ -50,6 +51,10 @@ def find(data: MoneyData, card: Card = CARD) -> Iterator[Finding]:
     evidence = balance + volume + trade + often - float(np.log(max(both.sum(), 1)))
     told = both & (evidence >= values["evidence"]) & (share <= values["balance"])
     told &= (ways.min(axis=0) >= values["payments"]) & (customers >= values["customers"])
+    # a customer's payment that goes on as it came is passed on: who settles pays sums of its own
+    singly = passed_singly(m.payments, int(values["within_h"] * HOUR), values["fee"])[m.k]
+    passed = np.bincount(which, singly, len(two)) / ways.sum(axis=0)
+    told &= passed <= values["passed"]
     for i in np.flatnonzero(told).tolist():
         mine = np.flatnonzero(which == i)
         yield pattern(
@@ -64,6 +69,11 @@ def find(data: MoneyData, card: Card = CARD) -> Iterator[Finding]:
                     "payments", float(ways[:, i].min()), "1", values["payments"],
                     f"{ways[0, i]:.0f} payments went one way and {ways[1, i]:.0f} the other",
                     float(often[i]),
+                ),
+                Sign(
+                    "passed", float(passed[i]), "1", values["passed"],
+                    f"{passed[i]:.0%} of them passed on a payment that had come in; the rest are "
+                    "sums of their own", 0.0,
                 ),
                 Sign(
                     "volume", float(sums[:, i].min()), "1", None,

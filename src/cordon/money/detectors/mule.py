@@ -13,6 +13,7 @@ from cordon.kernel.cards import Card, load_card
 from cordon.kernel.findings import Finding, Reason
 from cordon.money.detectors.data import MoneyData
 from cordon.money.detectors.moves import rarity
+from cordon.money.detectors.passing import passed_singly
 from cordon.money.model import CHANNELS, EXITS, Channel
 from cordon.money.payments import Payments
 
@@ -26,6 +27,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RECORDS = 500
 _NAMED = 6.0  # nats of a complaint that names the account
 _BESIDE = 4.0  # nats at most for paying to or being paid by others like it
+_HALF = 0.5  # of the payments in; who collects pays some sum out now and then that fits one
 _MOST = 6.0  # nats at most that one sign says: a rank in a sample says no more
 
 
@@ -36,6 +38,7 @@ class Traits:
     Attributes:
         incomes: payments taken in. payers: who paid. once: share of them who paid one time.
         came: units taken in, in the account's main currency. passed: share that left in time.
+        apiece: payments in that went on as one payment of their own.
         out: share of what it paid that went by cash, hawala, coins or abroad.
         busy: share of its payments that fall into its busiest tenth of the span.
         first, last: µs.
@@ -46,6 +49,7 @@ class Traits:
     once: Floats
     came: Ints
     passed: Floats
+    apiece: Ints
     out: Floats
     busy: Floats
     first: Ints
@@ -59,12 +63,15 @@ def find(data: MoneyData, card: Card = CARD) -> Iterator[Finding]:
         data: the payments and what is known beside them. card: the parameters' defaults.
     """
     values = card.values(data.given)
-    t = traits(data.payments, int(values["within_h"] * _HOUR))
+    t = traits(data.payments, int(values["within_h"] * _HOUR), values["fee"])
     looked = (t.incomes >= values["incomes"]) & ~data.by_trade
     if not looked.any():
         return
+    passes = looked & (t.passed >= values["passed"])
     signs = {
         "passed": rarity(t.passed, looked, _MOST),
+        # among those who pass on: that they do is said by the sign before
+        "apiece": rarity(_one_by_one(t), passes, _MOST),
         "once": rarity(
             t.once * np.sqrt(t.payers), looked, _MOST
         ),  # once of many says more than of few
@@ -77,21 +84,26 @@ def find(data: MoneyData, card: Card = CARD) -> Iterator[Finding]:
     beside = _beside(data.payments, own, looked)
     chance = float(np.log(looked.sum()))
     total = own + beside - chance
-    told = looked & (total >= values["evidence"]) & (t.passed >= values["passed"])
+    told = passes & (total >= values["evidence"])
     for account in np.flatnonzero(told).tolist():
         parts = {name: float(s[account]) for name, s in signs.items()}
         parts["beside"], parts["complaints"] = float(beside[account]), float(named[account])
         yield _finding(data, card, account, t, parts, float(total[account]), values)
 
 
-def traits(p: Payments, within: int) -> Traits:
-    """Traits of every account; a payment of nothing, or to oneself, is none."""
+def traits(p: Payments, within: int, fee: float) -> Traits:
+    """Traits of every account; a payment of nothing, or to oneself, is none.
+
+    Args:
+        within: µs. fee: share of a payment in that may stay where the rest goes on as one.
+    """
     from cordon.money.holding import holding
 
     size, many = len(p.accounts), len(p.currencies)
     real = (p.amount > 0) & (p.sender != p.receiver)
     sender, receiver = p.pot(p.sender), p.pot(p.receiver)
     came, soon, _, _ = holding(sender, receiver, p.amount, p.at, size * many, within)
+    singly = passed_singly(p, within, fee)
     # the currency in which most was taken in; amounts of several are not added
     main = came.reshape(size, many).argmax(axis=1)
     at = np.arange(size) * many + main
@@ -113,11 +125,18 @@ def traits(p: Payments, within: int) -> Traits:
             np.nan_to_num(once / payers),
             came[at],
             np.nan_to_num(soon[at] / came[at]),
+            np.bincount(p.sender[singly], minlength=size),
             np.nan_to_num(left / outgoes),
             _busiest(both, when, size),
             first,
             last,
         )
+
+
+def _one_by_one(t: Traits) -> Floats:
+    """Share of payments in that went on one by one, beside how many; less than half is chance."""
+    share = t.apiece / np.maximum(t.incomes, 1)
+    return np.where(share >= _HALF, share * np.sqrt(t.apiece), 0.0)
 
 
 def _busiest(account: Ints, at: Ints, size: int) -> Floats:
@@ -165,6 +184,11 @@ def _finding(
             float(t.passed[account]), values["passed"],
             f"{t.passed[account]:.0%} of what it took in was passed on within "
             f"{values['within_h']:g} h",
+        ),
+        "apiece": (
+            float(t.apiece[account]), None,
+            f"{t.apiece[account]} of the {t.incomes[account]} payments that it took in went on "
+            f"one by one, each less by {values['fee']:.0%} at most",
         ),
         "once": (
             float(t.once[account]), None,
