@@ -23,7 +23,7 @@ def by_bearing(
 
     Args:
         away: m, subject: index, lost: whether it was heard no more; of each fix, by half bearings.
-        at: where each half bearing begins, and where the last ends (2 n + 1).
+        at: where each half bearing begins, and where the last ends (2 n + 1, of n ≥ 2 bearings).
         far_share: who was lost nearer than that part of what is heard went into port.
     """
     halves = len(at) - 1
