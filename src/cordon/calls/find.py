@@ -28,7 +28,16 @@ from cordon.calls.numbers import Numbers
 from cordon.calls.plain import read_plain
 from cordon.calls.reading import read_calls
 from cordon.calls.registers import read_register
-from cordon.calls.survey import Census, Sources, count_everybody, engine_over, gather
+from cordon.calls.survey import (
+    Census,
+    DuckEngine,
+    Engine,
+    Sources,
+    count_by_page,
+    count_everybody,
+    engine_over,
+    gather,
+)
 from cordon.countries import codes, country
 from cordon.kernel.errors import BadInput
 from cordon.kernel.findings import Finding
@@ -283,8 +292,7 @@ def _search(
         ) as engine,
     ):
         say("counting everybody", 0.0)
-        repeated = engine.each_once()
-        census = count_everybody(engine, scratch)
+        census, repeated = _counted(engine, scratch)
         beside = told()
         left_out += _without(beside)
         if census is None:
@@ -321,6 +329,16 @@ def _search(
     read = census.rows + repeated - near.repeated
     counts = Counts(read, read - repeated, repeated, 0)
     return FindResult(tuple(found), counts, (), tuple(dict.fromkeys(left_out)), spoke)
+
+
+def _counted(engine: Engine, scratch: Path | None) -> tuple[Census | None, int]:
+    """Plain counts of everybody, and how many calls were passed over as repeated."""
+    if isinstance(engine, DuckEngine):
+        census = count_by_page(engine, scratch)
+        if census is not None:
+            return census, census.repeated
+    repeated = engine.each_once()
+    return count_everybody(engine, scratch), repeated
 
 
 def _without(beside: Beside) -> tuple[str, ...]:
