@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cordon.calls.survey.words import Words
-from cordon.kernel.store.pages import Pages, TextPage, Unread
+from cordon.kernel.store.pages import Pages, TextPage, Texts, Unread
 
 Ints = NDArray[np.int64]
 _APART = 4  # bytes between two texts of a page
@@ -30,31 +30,37 @@ def codes(
     found = np.full(pages.groups[group] if wanted is None else len(wanted), -1, np.int32)
     if not pages.has(name):
         return found
-    later: list[tuple[Ints, NDArray[np.int32]]] = []
-    dictionary = None
+    inside, dictionary = np.full(len(found), -1, np.int32), None
     ahead = begin = 0
     for page in pages.texts(group, name):
         end = ahead + page.rows
         stop = end if wanted is None else int(np.searchsorted(wanted, end))
-        rows = np.arange(page.rows) if wanted is None else wanted[begin:stop] - ahead
-        places, values = _values(page, rows)
-        places = places + begin
-        if page.codes is None:
-            found[places] = words.of(page.texts.letters, page.texts.starts, values, _APART)
+        rows = None if wanted is None else wanted[begin:stop] - ahead
+        dictionary = dictionary if page.codes is None else page.texts
+        if rows is None and page.there is None and page.codes is not None:
+            inside[begin:stop] = page.codes  # as most pages are
         else:
-            dictionary = page.texts
-            later.append((places, page.codes[values]))
+            places, values = _values(page, np.arange(page.rows) if rows is None else rows)
+            if page.codes is None:
+                known = words.of(page.texts.letters, page.texts.starts, values, _APART)
+                found[begin + places] = known
+            else:
+                inside[begin + places] = page.codes[values]
         ahead, begin = end, stop
-    if dictionary is not None:
-        asked = np.zeros(len(dictionary.starts) - 1, bool)
-        for _, inside in later:
-            asked[inside] = True
-        which = np.flatnonzero(asked)
-        known = np.empty(len(asked), np.int32)
-        known[which] = words.of(dictionary.letters, dictionary.starts, which, _APART)
-        for places, inside in later:
-            found[places] = known[inside]
-    return found
+    return found if dictionary is None else _looked_up(dictionary, inside, words, found)
+
+
+def _looked_up(
+    dictionary: Texts, inside: NDArray[np.int32], words: Words, found: NDArray[np.int32]
+) -> NDArray[np.int32]:
+    """What was found, and behind it what stands in the dictionary at these places (-1: nowhere)."""
+    asked = np.zeros(len(dictionary.starts), bool)
+    asked[inside] = True
+    asked[-1] = False  # which is where -1 leads
+    which = np.flatnonzero(asked)
+    known = np.full(len(asked), -1, np.int32)
+    known[which] = words.of(dictionary.letters, dictionary.starts, which, _APART)
+    return np.maximum(found, known[inside])
 
 
 def _values(page: TextPage, rows: Ints) -> tuple[Ints, Ints]:
@@ -94,9 +100,13 @@ def seconds(pages: Pages, group: int) -> tuple[NDArray[np.float64], NDArray[np.b
     if values.dtype.kind == "i" and np.abs(values).max(initial=0) >= _EXACT:
         raise Unread
     told = np.asarray(values, np.float64)
-    size = np.abs(told)
-    if ((size > _GREATEST) & (size < np.inf)).any():
-        raise Unread
+    if (
+        np.fmax.reduce(told, initial=0.0) > _GREATEST
+        or np.fmin.reduce(told, initial=0.0) < -_GREATEST
+    ):
+        size = np.abs(told)
+        if ((size > _GREATEST) & (size < np.inf)).any():
+            raise Unread
     return told, np.ones(rows, bool) if there is None else there
 
 

@@ -21,6 +21,7 @@ from cordon.calls.survey.census import Census
 from cordon.calls.survey.distinct import Scalar, distinct, ordered
 from cordon.calls.survey.engine import Engine
 from cordon.calls.survey.inorder import Rows, in_order
+from cordon.kernel.findings import RecordRef
 
 KEPT = """
 SELECT c.us, CAST(c.duration_s AS REAL) AS duration_s, c.kind = 'voice' AS voice,
@@ -124,6 +125,11 @@ class Near:
     def taken(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Calls by callee, then time; where each number's begin, and one more."""
         return _by(self.callee, len(self.numbers))
+
+    def records(self, calls: NDArray[np.int64]) -> list[RecordRef]:
+        """Where calls stand, by their positions."""
+        origins = [self.origins[o] for o in self.origin[calls].tolist()]
+        return list(map(RecordRef, origins, self.row[calls].tolist()))
 
 
 def _by(end: NDArray[np.int32], size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -116,9 +116,11 @@ class Walk:
                 self.repeated += int(again.sum())
                 within &= ~again
             # what is no number is greater than any, as an engine has it
-            what = voice * tally.VOICE | (there & ~(told <= 0)) * tally.ANSWERED
+            answered = there & ~(told <= 0)
+            what = voice.view(np.uint8) * np.uint8(tally.VOICE)
+            what |= answered.view(np.uint8) * np.uint8(tally.ANSWERED)
             self._room()
-            tally.count(self.lines, ends, us, what.astype(np.uint8), self._slots)
+            tally.count(self.lines, ends, us, what, self._slots)
             kept = us if within.all() else us[within]
             self.rows += len(kept)
             if len(kept):

@@ -102,16 +102,17 @@ def _varint(data: Bytes, at: int) -> tuple[Int, int]:
 
 
 @compiled
-def hybrid(data: Bytes, at: int, width: int, out: NDArray[np.int32]) -> bool:
+def hybrid(data: Bytes, at: int, width: int, below: int, out: NDArray[np.int32]) -> bool:
     """Whole numbers in runs of equal ones and in groups of eight packed by their bits.
 
     Args:
-        at: where they begin. width: bits of each, at most 32. out: room for as many as there are.
+        at: where they begin. width: bits of each, at most 31. below: what each is less than.
+        out: room for as many as there are.
 
     Returns:
-        False where the bytes end before them.
+        False where the bytes end before them, or one is too great.
     """
-    done, count = 0, len(out)
+    done, count, most = 0, len(out), np.int32(0)
     size = (width + 7) // 8
     mask = (np.uint64(1) << np.uint64(width)) - np.uint64(1)
     while done < count:
@@ -128,19 +129,22 @@ def hybrid(data: Bytes, at: int, width: int, out: NDArray[np.int32]) -> bool:
                 p = at + (k * width >> 3)
                 turn = np.uint64(k * width & 7)
                 held = eight(data, np.uint64(p)) if p + 8 <= len(data) else _rest(data, p)
-                out[done + k] = np.int32(held >> turn & mask)
+                value = np.int32(held >> turn & mask)
+                most = max(most, value)
+                out[done + k] = value
             at = stop
         else:
             many = int(min(head >> 1, count - done))
             if many <= 0 or at + size > len(data):
                 return False
-            value = np.uint64(0)
+            told = np.uint64(0)
             for k in range(size):
-                value |= np.uint64(data[at + k]) << np.uint64(8 * k)
+                told |= np.uint64(data[at + k]) << np.uint64(8 * k)
             at += size
-            out[done : done + many] = np.int32(value & mask)
+            most = max(most, np.int32(told & mask))
+            out[done : done + many] = np.int32(told & mask)
         done += many
-    return True
+    return most < below
 
 
 @compiled

@@ -257,7 +257,7 @@ def _unpacked(data: Bytes, size: int, codec: pa.Codec | None) -> Bytes:
 
 def _there(levels: Bytes, rows: int) -> NDArray[np.bool_] | None:
     told = np.empty(rows, np.int32)
-    if not bits.hybrid(levels, 0, 1, told):
+    if not bits.hybrid(levels, 0, 1, 2, told):
         raise Unread
     return None if told.all() else told > 0
 
@@ -266,9 +266,11 @@ def _codes(values: Bytes, count: int, known: int) -> NDArray[np.int32]:
     codes = np.empty(count, np.int32)
     if not count:
         return codes
-    if not len(values) or values[0] > 31 or not bits.hybrid(values, 1, int(values[0]), codes):
-        raise Unread
-    if int(codes.min()) < 0 or int(codes.max()) >= known:
+    if (
+        not len(values)
+        or values[0] > 31
+        or not bits.hybrid(values, 1, int(values[0]), known, codes)
+    ):
         raise Unread
     return codes
 
