@@ -91,6 +91,8 @@ def both(engine: DuckEngine) -> tuple[Census, Census]:
     """A census by page, and one of the engine's calls, each once."""
     paged = count_by_page(engine)
     assert paged is not None
+    # what is asked of the engine afterwards knows each call once, too
+    assert engine.table("SELECT count(*) AS n FROM calls")["n"].to_pylist() == [paged.rows]
     repeated = engine.each_once()
     asked = count_everybody(engine)
     assert asked is not None

@@ -20,6 +20,8 @@ from cordon.kernel.cards import Card, load_card
 from cordon.kernel.findings import Finding, Reason
 
 CARD = load_card(__file__)
+APART = True
+"""It may run beside other detectors: of what they tell it reads the groups of lines alone."""
 _RECORDS = 200  # pointers for each of the two numbers
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

@@ -191,6 +191,7 @@ def count_by_page(engine: DuckEngine, scratch: Path | None = None) -> Census | N
         return None
     if not walk.rows or walk.begin < EARLIEST or walk.end > LATEST:
         return None
+    engine.owes_each_once = True
     lines, names = walk.lines[: everyone.numbers], walk.words.told().cast(pa.string())
     seen = np.flatnonzero(lines[:, tally.MADE] + lines[:, tally.TAKEN])
     if len(seen) < len(lines):  # some only stand in calls that are not looked at

@@ -124,10 +124,13 @@ class DuckEngine:
 
     Attributes:
         alone: True where no call can stand in two of the files, and there are many of them.
+        owes_each_once: True where calls that stand before are left out before it answers, if it
+            is asked anything at all.
     """
 
     def __init__(self, db: duckdb.DuckDBPyConnection, sources: Sources, threads: int = 2) -> None:
         self.db, self.sources, self.threads = db, sources, threads
+        self.owes_each_once = False
         db.execute("SET preserve_insertion_order = false")  # what needs an order asks for it
         db.execute("SET TimeZone = 'UTC'")  # a start without a zone is UTC, wherever the machine is
         db.execute("CREATE OR REPLACE MACRO key64(x) AS hash(x)")
@@ -149,9 +152,11 @@ class DuckEngine:
         self.alone = alone([*sources.segments, *sources.raw])
 
     def table(self, sql: str) -> pa.Table:
+        self._settle()
         return self.db.sql(sql).to_arrow_table()
 
     def stream(self, sql: str) -> Iterator[pa.RecordBatch]:
+        self._settle()
         yield from self.db.sql(sql).to_arrow_reader(_AT_A_TIME)
 
     @property
@@ -163,6 +168,7 @@ class DuckEngine:
 
         Within one large file that is not looked for: what is fetched from it is compared anyway.
         """
+        self.owes_each_once = False
         if self.alone:
             return 0
         for step in _EACH_ONCE:
@@ -171,6 +177,10 @@ class DuckEngine:
         if found:  # without repeats the plain view spares every pass a join
             self.db.execute(_ONCE)
         return int(found)
+
+    def _settle(self) -> None:
+        if self.owes_each_once:
+            self.each_once()
 
     def slots(self, texts: pa.Array) -> NDArray[np.uint8]:
         """Which bit `slot63` sets for each text; any thread may ask."""
@@ -189,6 +199,7 @@ class DuckEngine:
         self.db.unregister(f"{name}_arrow")
 
     def keep(self, name: str, sql: str) -> None:
+        self._settle()
         self.db.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {sql}')
 
     def drop(self, name: str) -> None:

@@ -144,7 +144,7 @@ def hybrid(data: Bytes, at: int, width: int, below: int, out: NDArray[np.int32])
             most = max(most, np.int32(told & mask))
             out[done : done + many] = np.int32(told & mask)
         done += many
-    return most < below
+    return bool(most < below)
 
 
 @compiled
