@@ -87,6 +87,17 @@ def test_what_is_not_plain_is_left_to_others(tmp_path: Path) -> None:
     pq.write_table(pa.table({"a": pa.array([[1], [2, 3]])}), path)
     with pytest.raises(Unread):
         Pages(path)
+    # a column within another is not the one of its name
+    inside = pa.StructArray.from_arrays(
+        [pa.array(["p", "q"])], fields=[pa.field("a", pa.string(), nullable=False)]
+    )
+    outer = pa.field("s", inside.type, nullable=False)
+    schema = pa.schema([pa.field("a", pa.string()), outer])
+    pq.write_table(pa.table([pa.array(["x", "y"]), inside], schema=schema), path)
+    pages = Pages(path)
+    assert list(told(pages, "a")) == ["x", "y"]
+    assert pages.has("s.a")
+    pages.close()
     pq.write_table(
         pa.table({"a": ["x", "y"], "u": pa.array([1, 2], pa.uint32())}),
         path,

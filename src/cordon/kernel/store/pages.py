@@ -95,7 +95,7 @@ class Pages:
         columns = [schema.column(i) for i in range(len(schema))]
         if any(c.max_repetition_level or c.max_definition_level > 1 for c in columns):
             raise Unread
-        self._at = {c.name: i for i, c in enumerate(columns)}
+        self._at = {c.path: i for i, c in enumerate(columns)}
         self._columns = columns
         self.groups = [self._meta.row_group(g).num_rows for g in range(self._meta.num_row_groups)]
         self._file = path.open("rb", buffering=0)
