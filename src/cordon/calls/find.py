@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import partial
 from pathlib import Path
@@ -28,7 +28,16 @@ from cordon.calls.numbers import Numbers
 from cordon.calls.plain import read_plain
 from cordon.calls.reading import read_calls
 from cordon.calls.registers import read_register
-from cordon.calls.survey import Census, Sources, count_everybody, engine_over, gather
+from cordon.calls.survey import (
+    Census,
+    DuckEngine,
+    Engine,
+    Sources,
+    count_by_page,
+    count_everybody,
+    engine_over,
+    gather,
+)
 from cordon.countries import codes, country
 from cordon.kernel.errors import BadInput
 from cordon.kernel.findings import Finding
@@ -283,8 +292,7 @@ def _search(
         ) as engine,
     ):
         say("counting everybody", 0.0)
-        repeated = engine.each_once()
-        census = count_everybody(engine, scratch)
+        census, repeated = _counted(engine, scratch)
         beside = told()
         left_out += _without(beside)
         if census is None:
@@ -313,7 +321,7 @@ def _search(
             lambda what, share: say(what, 0.5 + share / 2),
         )
         left_out += near.left_out
-        found = [f for d in all_detectors() for f in d.find(data, d.CARD)]
+        found = _found(data)
     found.sort(key=lambda f: (f.kind, f.start, f.subjects))
     spoke = None
     if with_contacts:
@@ -321,6 +329,42 @@ def _search(
     read = census.rows + repeated - near.repeated
     counts = Counts(read, read - repeated, repeated, 0)
     return FindResult(tuple(found), counts, (), tuple(dict.fromkeys(left_out)), spoke)
+
+
+def _found(data: CallData) -> list[Finding]:
+    """What each detector finds, in no order.
+
+    One that is APART reads nothing of what others tell but the groups of lines: it runs beside
+    them once these are there, on another core where there is one.
+    """
+    every = all_detectors()
+    apart = [d for d in every if getattr(d, "APART", False)]
+    quiet = replace(data, stage=lambda _what, _share: None)  # one tells the reader at a time
+    found: list[Finding] = []
+    with ThreadPoolExecutor(1) as pool:
+        beside: list[Future[list[Finding]]] = []
+        for one in every:
+            if one in apart:
+                continue
+            found += one.find(data, one.CARD)
+            if data.search is not None and not beside:
+                quiet.search = data.search
+                beside = [pool.submit(lambda d: list(d.find(quiet, d.CARD)), d) for d in apart]
+        if not beside:
+            beside = [pool.submit(lambda d: list(d.find(data, d.CARD)), d) for d in apart]
+        for done in beside:
+            found += done.result()
+    return found
+
+
+def _counted(engine: Engine, scratch: Path | None) -> tuple[Census | None, int]:
+    """Plain counts of everybody, and how many calls were passed over as repeated."""
+    if isinstance(engine, DuckEngine):
+        census = count_by_page(engine, scratch)
+        if census is not None:
+            return census, census.repeated
+    repeated = engine.each_once()
+    return count_everybody(engine, scratch), repeated
 
 
 def _without(beside: Beside) -> tuple[str, ...]:

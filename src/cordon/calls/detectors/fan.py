@@ -390,10 +390,10 @@ def _records(
 ) -> dict[int, list[RecordRef]]:
     found: dict[int, list[RecordRef]] = {n: [] for n in numbers}
     if numbers:
-        near = data.near
-        rows = db.execute(sql.RECORDS, {"numbers": numbers, "most": MOST_RECORDS})
-        for number, call in rows.fetchall():
-            found[number].append(RecordRef(near.origins[near.origin[call]], int(near.row[call])))
+        rows = db.execute(sql.RECORDS, {"numbers": numbers, "most": MOST_RECORDS}).fetchall()
+        records = data.near.records(np.array([call for _, call in rows], np.int64))
+        for (number, _), record in zip(rows, records, strict=True):
+            found[number].append(record)
     return found
 
 

@@ -14,11 +14,14 @@ from cordon.calls.rings.judging import is_ring
 from cordon.calls.rings.search import searched
 from cordon.calls.rings.succession import Claim, Lives, successions
 from cordon.calls.rings.uses import uses
+from cordon.calls.survey.distinct import distinct
 from cordon.calls.survey.near import BEGAN, ENDED, SAMPLE
 from cordon.kernel.cards import Card, load_card
-from cordon.kernel.findings import Finding, Reason, RecordRef
+from cordon.kernel.findings import Finding, Reason
 
 CARD = load_card(__file__)
+APART = True
+"""It may run beside other detectors: of what they tell it reads the groups of lines alone."""
 _RECORDS = 200  # pointers for each of the two numbers
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -116,9 +119,7 @@ def _finding(data: CallData, card: Card, old: Lives, new: Lives, claim: Claim) -
         end=_moment(int(new.last[claim.new])),
         confidence=min(0.99, claim.odds / (claim.odds + 1)),
         reasons=reasons,
-        records=[
-            RecordRef(near.origins[near.origin[c]], int(near.row[c])) for c in np.unique(calls)
-        ],
+        records=near.records(distinct(calls)),
         detector=card.name,
         version=card.version,
     )

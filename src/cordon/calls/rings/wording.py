@@ -16,7 +16,7 @@ from cordon.calls.rings.uses import Uses, uses
 from cordon.calls.rings.weighing import Sign
 from cordon.calls.rings.working import Working, working
 from cordon.calls.survey.distinct import distinct
-from cordon.kernel.findings import Finding, Reason, RecordRef
+from cordon.kernel.findings import Finding, Reason
 from cordon.kernel.geo import point
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def finding(
     """
     own, near = seen.uses, data.near
     calls = distinct(own.call)
-    refs = [RecordRef(near.origins[near.origin[c]], int(near.row[c])) for c in calls[:MOST_RECORDS]]
+    refs = near.records(calls[:MOST_RECORDS])
     why = reasons(signs, usual)
     why.append(
         Reason(

@@ -12,7 +12,7 @@ keeps all of a number in one place.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,10 +22,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cordon.calls.survey.distinct import distinct
-from cordon.calls.survey.engine import Engine
+from cordon.calls.survey.engine import COUNTED, DuckEngine, Engine
 
 if TYPE_CHECKING:
     from cordon.calls.survey.ends import Ends
+    from cordon.calls.survey.paged import Everyone
 
 CALLERS = """
 SELECT key64(caller) AS k, any_value(caller) AS number, count(*) AS n,
@@ -74,6 +75,7 @@ class Census:
         begin, end: span (µs).
         seen: of each, its place in the order of first sight, and ends: who called whom, told by
             that; None where an engine elsewhere counted.
+        repeated: calls that were passed over here, because an equal one stands before.
     """
 
     key: NDArray[np.int64]
@@ -92,7 +94,8 @@ class Census:
     begin: int
     end: int
     seen: NDArray[np.int64] | None = None
-    ends: Ends | None = None
+    ends: Ends | Everyone | None = None
+    repeated: int = 0
 
     def at(self, numbers: Iterable[str]) -> NDArray[np.int64]:
         """Positions of those of the numbers that stand in the calls."""
@@ -148,12 +151,74 @@ def _walked(engine: Engine, scratch: Path | None) -> Census | None:
         odd += nobody
         lines = lines[np.asarray(pc.is_valid(number))[lines[:, tally.PLACE] - 1]]
     lines = lines[np.argsort(lines[:, tally.KEY])]
+    seen_at = lines[:, tally.PLACE] - 1
+    names = number.take(pa.array(seen_at))
+    key = lines[:, tally.KEY].copy()
+    return _census(key, names, lines, rows, odd, (begin, end), seen_at, ends)
+
+
+def count_by_page(engine: DuckEngine, scratch: Path | None = None) -> Census | None:
+    """Plain counts of everybody, read without the engine; None where that cannot be.
+
+    Each call counts once, as the engine's `each_once` would have it. Whatever is odd in a file
+    is left to the engine, which tells what it is.
+
+    Args:
+        scratch: folder for what is too much to hold; the machine's own where absent.
+    """
+    # loads what is compiled, which a search elsewhere does not need
+    from cordon.calls.survey import tally
+    from cordon.calls.survey.paged import parts_of, walked
+    from cordon.kernel.store.pages import Unread
+
+    sources = engine.sources
+    if sources.segments or not sources.raw:
+        return None
+    try:
+        parts = parts_of(sources.raw)
+        if not engine.alone and sum(p.rows for p in parts) > COUNTED:
+            return None
+        walk, everyone = walked(
+            parts,
+            engine.slots,
+            threads=engine.threads,
+            scratch=scratch,
+            since=sources.since,
+            until=sources.until,
+            each_once=not engine.alone,
+        )
+    except Unread:
+        return None
+    if not walk.rows or walk.begin < EARLIEST or walk.end > LATEST:
+        return None
+    engine.owes_each_once = True
+    lines, names = walk.lines[: everyone.numbers], walk.words.told().cast(pa.string())
+    seen = np.flatnonzero(lines[:, tally.MADE] + lines[:, tally.TAKEN])
+    if len(seen) < len(lines):  # some only stand in calls that are not looked at
+        lines, names = lines[seen], names.take(pa.array(seen))
+    span = walk.begin, walk.end
+    found = _census(np.arange(len(seen)), names, lines, walk.rows, 0, span, seen, everyone)
+    return replace(found, repeated=walk.repeated)
+
+
+def _census(
+    key: NDArray[np.int64],
+    number: pa.Array,
+    lines: NDArray[np.int64],
+    rows: int,
+    odd: int,
+    span: tuple[int, int],
+    seen: NDArray[np.int64],
+    ends: Ends | Everyone,
+) -> Census:
+    from cordon.calls.survey import tally
+
     calls = np.int64((1 << 32) - 1)
     made, taken = lines[:, tally.MADE], lines[:, tally.TAKEN]
     return Census(
-        lines[:, tally.KEY].copy(),
+        key,
         np.dtype(np.uint64),
-        number.take(pa.array(lines[:, tally.PLACE] - 1)),
+        number,
         made & calls,
         taken & calls,
         made >> 32,
@@ -164,9 +229,8 @@ def _walked(engine: Engine, scratch: Path | None) -> Census | None:
         lines[:, tally.LAST].copy(),
         rows,
         odd,
-        begin,
-        end,
-        lines[:, tally.PLACE] - 1,
+        *span,
+        seen,
         ends,
     )
 

@@ -33,7 +33,7 @@ def engine_over(
     """
     if name == "duckdb":
         with connect(memory_mb=memory_mb, threads=threads, spill=scratch) as db:
-            yield DuckEngine(db, sources)
+            yield DuckEngine(db, sources, threads)
     else:
         with SparkEngine(sources, master=name, memory_mb=memory_mb, scratch=scratch) as engine:
             yield engine

@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,7 +32,10 @@ class Ends:
 
     Attributes:
         numbers: how many were seen in all.
+        by_page: False: the calls are told by an engine; see `paged.Everyone`.
     """
+
+    by_page: Literal[False] = False
 
     def __init__(self, folder: Path | None) -> None:
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - held as long as this is
@@ -59,7 +63,7 @@ class Ends:
         """
         found = [np.empty(0, np.int64)]
         for _, pairs in self._parts():
-            found.append(distinct(_pairs(pairs, mark)))
+            found.append(distinct(marked(pairs, mark)))
         both = distinct(np.concatenate(found))
         return both >> 32, both & 0xFFFFFFFF
 
@@ -74,7 +78,7 @@ class Ends:
         """
         places, ends = [np.empty(0, np.int64)], [np.empty((0, 2), np.int32)]
         for place, pairs in self._parts():
-            kept = _touching(pairs, chosen)
+            kept = touched(pairs, chosen)
             places.append(place[kept])
             ends.append(pairs[kept])
         return np.concatenate(places), np.concatenate(ends)
@@ -89,7 +93,7 @@ class Ends:
 
 
 @compiled
-def _pairs(calls: NDArray[np.int32], mark: NDArray[np.int32]) -> Ints:
+def marked(calls: NDArray[np.int32], mark: NDArray[np.int32]) -> Ints:
     """Both marks as one whole number, of each call whose ends have different ones."""
     made = np.empty(len(calls), np.int64)
     found = 0
@@ -102,7 +106,7 @@ def _pairs(calls: NDArray[np.int32], mark: NDArray[np.int32]) -> Ints:
 
 
 @compiled
-def _touching(calls: NDArray[np.int32], chosen: NDArray[np.bool_]) -> Ints:
+def touched(calls: NDArray[np.int32], chosen: NDArray[np.bool_]) -> Ints:
     """Positions of calls of which an end is chosen."""
     made = np.empty(len(calls), np.int64)
     found = 0

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Protocol
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 COLUMNS = (
     "duration_s",
@@ -52,6 +54,7 @@ _EACH_ONCE = (
            PARTITION BY us, caller, callee, duration_s, kind ORDER BY origin, row) > 1""",
     "DROP TABLE twice",
 )
+_SLOTS = "SELECT n, CAST(hash(text) % 63 AS UTINYINT) AS slot FROM texts"
 _ONCE = """
 CREATE OR REPLACE VIEW calls AS SELECT * FROM all_calls a
 WHERE NOT EXISTS (SELECT 1 FROM repeated r WHERE r.origin = a.origin AND r.row = a.row)
@@ -117,10 +120,17 @@ class DuckEngine:
 
     Args:
         db: a connection whose memory and threads are bounded.
+        threads: how many of them, for what is read without it.
+
+    Attributes:
+        alone: True where no call can stand in two of the files, and there are many of them.
+        owes_each_once: True where calls that stand before are left out before it answers, if it
+            is asked anything at all.
     """
 
-    def __init__(self, db: duckdb.DuckDBPyConnection, sources: Sources) -> None:
-        self.db = db
+    def __init__(self, db: duckdb.DuckDBPyConnection, sources: Sources, threads: int = 2) -> None:
+        self.db, self.sources, self.threads = db, sources, threads
+        self.owes_each_once = False
         db.execute("SET preserve_insertion_order = false")  # what needs an order asks for it
         db.execute("SET TimeZone = 'UTC'")  # a start without a zone is UTC, wherever the machine is
         db.execute("CREATE OR REPLACE MACRO key64(x) AS hash(x)")
@@ -139,12 +149,14 @@ class DuckEngine:
             parts.append(_select(f"raw{at}", named, _quoted(path), row, str(at), sources))
         db.execute("CREATE OR REPLACE VIEW all_calls AS " + " UNION ALL ".join(parts))
         db.execute("CREATE OR REPLACE VIEW calls AS SELECT * FROM all_calls")
-        self._alone = alone([*sources.segments, *sources.raw])
+        self.alone = alone([*sources.segments, *sources.raw])
 
     def table(self, sql: str) -> pa.Table:
+        self._settle()
         return self.db.sql(sql).to_arrow_table()
 
     def stream(self, sql: str) -> Iterator[pa.RecordBatch]:
+        self._settle()
         yield from self.db.sql(sql).to_arrow_reader(_AT_A_TIME)
 
     @property
@@ -156,7 +168,8 @@ class DuckEngine:
 
         Within one large file that is not looked for: what is fetched from it is compared anyway.
         """
-        if self._alone:
+        self.owes_each_once = False
+        if self.alone:
             return 0
         for step in _EACH_ONCE:
             self.db.execute(step)
@@ -164,6 +177,19 @@ class DuckEngine:
         if found:  # without repeats the plain view spares every pass a join
             self.db.execute(_ONCE)
         return int(found)
+
+    def _settle(self) -> None:
+        if self.owes_each_once:
+            self.each_once()
+
+    def slots(self, texts: pa.Array) -> NDArray[np.uint8]:
+        """Which bit `slot63` sets for each text; any thread may ask."""
+        found = np.empty(len(texts), np.uint8)
+        with self.db.cursor() as db:
+            db.register("texts", pa.table({"n": np.arange(len(texts)), "text": texts}))
+            for batch in db.sql(_SLOTS).to_arrow_reader(_AT_A_TIME):
+                found[batch.column("n").to_numpy()] = batch.column("slot").to_numpy()
+        return found
 
     def put(self, name: str, table: pa.Table) -> None:
         self.db.register(f"{name}_arrow", table)
@@ -173,6 +199,7 @@ class DuckEngine:
         self.db.unregister(f"{name}_arrow")
 
     def keep(self, name: str, sql: str) -> None:
+        self._settle()
         self.db.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {sql}')
 
     def drop(self, name: str) -> None:

@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from cordon.calls.survey.census import Census
 from cordon.calls.survey.distinct import Scalar, distinct, ordered
 from cordon.calls.survey.engine import Engine
+from cordon.calls.survey.inorder import Rows, in_order
+from cordon.kernel.findings import RecordRef
 
 KEPT = """
 SELECT c.us, CAST(c.duration_s AS REAL) AS duration_s, c.kind = 'voice' AS voice,
@@ -124,6 +126,11 @@ class Near:
         """Calls by callee, then time; where each number's begin, and one more."""
         return _by(self.callee, len(self.numbers))
 
+    def records(self, calls: NDArray[np.int64]) -> list[RecordRef]:
+        """Where calls stand, by their positions."""
+        origins = [self.origins[o] for o in self.origin[calls].tolist()]
+        return list(map(RecordRef, origins, self.row[calls].tolist()))
+
 
 def _by(end: NDArray[np.int32], size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     counts = np.bincount(end, minlength=size)
@@ -177,7 +184,11 @@ def gather(
     why = who_matters(census, named)
     one_in = _fewer(census, why, exempt)
     left_out = _within(census, why, most)
-    if census.ends is not None:
+    if census.ends is not None and census.ends.by_page:
+        from cordon.calls.survey.fetched import fetched
+
+        rows = fetched(census, why)
+    elif census.ends is not None:
         rows = _streamed(engine, census, why)
     else:
         engine.put("near", pa.table({"k": _as_key(census, np.flatnonzero(why))}))
@@ -225,29 +236,12 @@ def _as_key(census: Census, chosen: NDArray[np.int64]) -> pa.Array:
     return pa.array(census.key[chosen].view(census.key_type))
 
 
-@dataclass
-class _Rows:
-    """What was fetched, with a number in place of each text.
-
-    Attributes:
-        columns: as of ROWS, by time, file and row.
-        at, numbers: of each number at either end, sorted, its place in the census and its text.
-    """
-
-    columns: dict[str, NDArray[Any]]
-    at: NDArray[np.int64]
-    numbers: list[str]
-    imsis: list[str]
-    imeis: list[str]
-    cells: list[str]
-    origins: list[str]
-
-
-def _streamed(engine: Engine, census: Census, why: NDArray[np.int8]) -> _Rows:
+def _streamed(engine: Engine, census: Census, why: NDArray[np.int8]) -> Rows:
     """Fetched a part at a time, each text numbered as it comes: none is held by an engine."""
     from cordon.calls.survey.words import Words
 
     assert census.ends is not None
+    assert not census.ends.by_page
     assert census.seen is not None
     chosen = np.zeros(census.ends.numbers, bool)
     chosen[census.seen[why != 0]] = True
@@ -290,39 +284,10 @@ def _streamed(engine: Engine, census: Census, why: NDArray[np.int8]) -> _Rows:
     rank = {n["k"]: origins.index(n["origin"]) for n in names if n["origin"] in set(origins)}
     places = np.array([rank[f] for f in files.tolist()], np.int32)
     c["origin"] = places[np.searchsorted(files, c["origin"])]
-    told = {what: one.texts() for what, one in words.items()}
-    order = _by_time(c["us"], c["origin"], c["row"])
-    at = distinct(np.concatenate([c["caller"], c["callee"]])).astype(np.int64)
-    texts = census.number.take(pa.array(at))
-    sorted_ = np.asarray(pc.sort_indices(texts).to_numpy(), np.int64)
-    at = at[sorted_]
-    place = np.full(len(census.key), -1, np.int32)
-    place[at] = np.arange(len(at), dtype=np.int32)
-    for name in list(c):
-        c[name] = c[name][order]
-        what = name.partition("_")[2]
-        if name in ("caller", "callee"):
-            c[name] = place[c[name]]
-        elif what in told:
-            c[name] = told[what][1][c[name]]
-    imsis, imeis, cells = (told[what][0] for what in ("imsi", "imei", "cell"))
-    numbers = texts.take(pa.array(sorted_)).to_pylist()
-    return _Rows(c, at, numbers, imsis, imeis, cells, origins)
+    return in_order(c, words, census, origins)
 
 
-def _by_time(
-    us: NDArray[np.int64], origin: NDArray[np.int32], row: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """The order of calls by time, file and row."""
-    first = ordered(row)
-    first = first[ordered(origin[first])]
-    since = us - us.min()
-    # most switches write whole seconds: fewer digits are sorted several times as fast
-    step = int(np.gcd.reduce(since)) or 1
-    return first[ordered(since[first] // step)]
-
-
-def _asked(engine: Engine, census: Census) -> _Rows:
+def _asked(engine: Engine, census: Census) -> Rows:
     """Kept by the engine, which numbers the texts: only whole numbers come here.
 
     Texts are numbered in their own order and not in that of hashes: the order must be the same
@@ -346,10 +311,10 @@ def _asked(engine: Engine, census: Census) -> _Rows:
     table = engine.table(ROWS)
     engine.drop("kept")
     c = {name: _numpy(table[name]) for name in table.column_names}
-    return _Rows(c, at, names.take(pa.array(order)).to_pylist(), imsis, imeis, cells, origins)
+    return Rows(c, at, names.take(pa.array(order)).to_pylist(), imsis, imeis, cells, origins)
 
 
-def _near(rows: _Rows, why: NDArray[np.int8], one_in: float, left_out: list[str]) -> Near:
+def _near(rows: Rows, why: NDArray[np.int8], one_in: float, left_out: list[str]) -> Near:
     """What was fetched, each call once."""
     c, at = rows.columns, rows.at
     duration = c["duration_s"].astype(np.float32)

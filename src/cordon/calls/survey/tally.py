@@ -132,3 +132,100 @@ def _grown(lines: Ints) -> Ints:
                 p = (p + _NEXT) & last
             wide[p] = lines[i]
     return wide
+
+
+@compiled
+def count(
+    lines: Ints,
+    ends: NDArray[np.int32],
+    us: Ints,
+    what: NDArray[np.uint8],
+    slots: NDArray[np.uint8],
+) -> None:
+    """Add calls of numbers that are whole numbers already: line n is that of number n.
+
+    Args:
+        lines: as many as there are numbers; KEY and PLACE are not told.
+        ends: caller and callee (calls, 2); a call of -1 is passed over.
+        us: µs. what: bits. slots: of each number, which bit stands for it among those met.
+    """
+    for i in range(len(ends)):
+        a, b = ends[i, 0], ends[i, 1]
+        if a < 0:
+            continue
+        told = np.int64(what[i])
+        voice = told & VOICE
+        many = (np.int64(1) << 32) | voice
+        lines[a, MADE] += many
+        lines[a, MET] |= voice << np.int64(slots[b])
+        lines[a, FIRST] = min(lines[a, FIRST], us[i])
+        lines[a, LAST] = max(lines[a, LAST], us[i])
+        lines[b, TAKEN] += many
+        lines[b, HEARD] |= voice << np.int64(slots[a])
+        if told & ANSWERED:
+            lines[b, FIRST] = min(lines[b, FIRST], us[i])
+            lines[b, LAST] = max(lines[b, LAST], us[i])
+
+
+def wider(lines: Ints, count: int) -> Ints:
+    """The lines of `count`, and room for at least so many; what is new has counted nothing."""
+    if len(lines) >= count:
+        return lines
+    wide = np.zeros((max(count, 2 * len(lines)), 8), np.int64)
+    wide[:, FIRST], wide[:, LAST] = NEVER, -NEVER
+    wide[: len(lines)] = lines
+    return wide
+
+
+def added(lines: Ints, more: Ints, at: NDArray[np.int32]) -> None:
+    """Add other lines of `count` to these.
+
+    Args:
+        at: which of these each of the others belongs to, none twice.
+    """
+    for n in (MADE, TAKEN):
+        lines[at, n] += more[:, n]
+    for n in (MET, HEARD):
+        lines[at, n] |= more[:, n]
+    lines[at, FIRST] = np.minimum(lines[at, FIRST], more[:, FIRST])
+    lines[at, LAST] = np.maximum(lines[at, LAST], more[:, LAST])
+
+
+@compiled
+def again(
+    slots: NDArray[np.int32],
+    us: Ints,
+    ends: NDArray[np.int32],
+    told: Ints,
+    begin: int,
+    end: int,
+    repeated: NDArray[np.bool_],
+) -> None:
+    """Which calls from `begin` to `end` are the same in each part as one before.
+
+    Args:
+        slots: of the calls before; a power of two, more than there are calls.
+        us, ends: of all calls so far. told: what else makes two of them the same.
+        repeated: one a call from `begin` on, written here.
+    """
+    last = len(slots) - 1
+    for i in range(begin, end):
+        repeated[i - begin] = False
+        if ends[i, 0] < 0:
+            continue
+        both = np.uint64(ends[i, 0]) << np.uint64(32) | np.uint64(ends[i, 1])
+        mixed = (np.uint64(us[i]) ^ both * _MIX) * _MIX
+        p = np.int64(mixed >> _TURN) & last
+        while slots[p] != 0:
+            j = slots[p] - 1
+            if (
+                us[j] == us[i]
+                and ends[j, 0] == ends[i, 0]
+                and ends[j, 1] == ends[i, 1]
+                and told[j] == told[i]
+            ):
+                repeated[i - begin] = True
+                break
+            p = (p + 1) & last
+        if slots[p] == 0:
+            slots[p] = i + 1

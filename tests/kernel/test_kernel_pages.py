@@ -1,0 +1,152 @@
+"""Pages of Parquet files say what PyArrow reads from them, however they were written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from cordon.kernel.store.pages import Pages, Texts, Unread
+
+ROWS = 3_000
+
+
+def table() -> pa.Table:
+    """Columns with values that come in runs, at random, seldom and never."""
+    rng = np.random.default_rng(11)
+    words = np.array([f"+92{n:0{1 + n % 20}d}" for n in range(900)] + ["", "پشاور"])
+    missing = rng.random(ROWS) < 0.2
+    missing[1_000:2_000] = False
+    missing[2_000:2_200] = True
+    return pa.table(
+        {
+            "text": pa.array(words[rng.integers(0, len(words), ROWS)], mask=missing),
+            "few": words[np.sort(rng.integers(0, 3, ROWS))],
+            "never": pa.nulls(ROWS, pa.string()),
+            "whole": pa.array(rng.integers(-(10**12), 10**12, ROWS), mask=missing),
+            "half": pa.array(rng.integers(0, 50, ROWS), pa.int32()),
+            "real": pa.array(rng.normal(size=ROWS)),
+            "short": pa.array(rng.normal(size=ROWS).astype(np.float32), mask=missing),
+        }
+    )
+
+
+HOW: list[dict[str, Any]] = [
+    {},
+    {"compression": "zstd", "use_dictionary": False},
+    {"compression": "gzip", "data_page_version": "2.0"},
+    {"compression": "none", "data_page_version": "2.0", "use_dictionary": False},
+    {"compression": "zstd", "data_page_size": 500, "dictionary_pagesize_limit": 2_000},
+    {"compression": "snappy", "row_group_size": 700, "write_statistics": False},
+]
+
+
+def letters(texts: Texts) -> list[str]:
+    """What the texts say."""
+    whole, starts = texts.letters.tobytes(), texts.starts.tolist()
+    return [whole[a : b - 4].decode() for a, b in pairwise(starts)]
+
+
+def told(pages: Pages, name: str) -> Iterator[str | None]:
+    """A column of texts, text by text."""
+    for group in range(len(pages.groups)):
+        for page in pages.texts(group, name):
+            known = letters(page.texts)
+            texts = iter(known if page.codes is None else [known[c] for c in page.codes])
+            there = np.ones(page.rows, bool) if page.there is None else page.there
+            yield from (next(texts) if one else None for one in there)
+            assert next(texts, None) is None
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_pages_say_what_was_written(tmp_path: Path, how: dict[str, Any]) -> None:
+    written = table()
+    pq.write_table(written, tmp_path / "t.parquet", **how)
+    pages = Pages(tmp_path / "t.parquet")
+    assert sum(pages.groups) == ROWS
+    for name in ("text", "few", "never"):
+        assert list(told(pages, name)) == written[name].to_pylist()
+    for name in ("whole", "half", "real", "short"):
+        values: list[Any] = []
+        for group in range(len(pages.groups)):
+            found, there = pages.numbers(group, name)
+            kept = [True] * len(found) if there is None else there.tolist()
+            values += [v if k else None for v, k in zip(found.tolist(), kept, strict=True)]
+        assert values == written[name].to_pylist()
+    pages.close()
+
+
+def test_what_is_not_plain_is_left_to_others(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"a": pa.array([[1], [2, 3]])}), path)
+    with pytest.raises(Unread):
+        Pages(path)
+    # a column within another is not the one of its name
+    inside = pa.StructArray.from_arrays(
+        [pa.array(["p", "q"])], fields=[pa.field("a", pa.string(), nullable=False)]
+    )
+    outer = pa.field("s", inside.type, nullable=False)
+    schema = pa.schema([pa.field("a", pa.string()), outer])
+    pq.write_table(pa.table([pa.array(["x", "y"]), inside], schema=schema), path)
+    pages = Pages(path)
+    assert list(told(pages, "a")) == ["x", "y"]
+    assert pages.has("s.a")
+    pages.close()
+    pq.write_table(
+        pa.table({"a": ["x", "y"], "u": pa.array([1, 2], pa.uint32())}),
+        path,
+        use_dictionary=False,
+        column_encoding={"a": "DELTA_BYTE_ARRAY", "u": "PLAIN"},
+    )
+    pages = Pages(path)
+    with pytest.raises(Unread):
+        list(pages.texts(0, "a"))
+    with pytest.raises(Unread):
+        list(pages.texts(0, "u"))
+    with pytest.raises(Unread):
+        pages.numbers(0, "u")
+    with pytest.raises(Unread):
+        pages.numbers(0, "a")
+    pq.write_table(pa.table({"a": ["x", "y"]}), path, compression="brotli")
+    with pytest.raises(Unread):
+        list(Pages(path).texts(0, "a"))
+
+
+@pytest.mark.parametrize("how", [HOW[1], HOW[2], HOW[3], HOW[4]])
+def test_a_damaged_file_is_read_or_refused(tmp_path: Path, how: dict[str, Any]) -> None:
+    """Whatever bytes a page has, what is read stays within them."""
+    path = tmp_path / "t.parquet"
+    pq.write_table(table(), path, **how)
+    whole = path.read_bytes()
+    end = len(whole) - 8 - int.from_bytes(whole[-8:-4], "little")  # the footer stays as it is
+    rng = np.random.default_rng(2)
+    refused = 0
+    for _ in range(150):
+        data = np.frombuffer(whole, np.uint8).copy()
+        at = rng.integers(4, end, 3)
+        data[at] = rng.choice(np.array([0, 1, 127, 128, 255], np.uint8), 3)
+        path.write_bytes(data.tobytes())
+        pages = Pages(path)
+        for name in ("text", "few", "whole", "short"):
+            try:
+                for group in range(len(pages.groups)):
+                    if name in ("text", "few"):
+                        for page in pages.texts(group, name):
+                            starts = page.texts.starts
+                            assert int(starts.min()) >= 4
+                            assert int(starts[-1]) - 4 <= len(page.texts.letters)
+                            assert (np.diff(starts) >= 4).all()
+                            if page.codes is not None:
+                                assert int(page.codes.max(initial=0)) < len(starts) - 1
+                    else:
+                        pages.numbers(group, name)
+            except Unread:
+                refused += 1
+        pages.close()
+    assert refused > 0
