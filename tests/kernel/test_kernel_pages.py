@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from cordon.kernel.store import bits
 from cordon.kernel.store.pages import Pages, Texts, Unread
 
 ROWS = 3_000
@@ -150,3 +151,30 @@ def test_a_damaged_file_is_read_or_refused(tmp_path: Path, how: dict[str, Any]) 
                 refused += 1
         pages.close()
     assert refused > 0
+
+
+@pytest.mark.parametrize(("at", "said"), [(1, 2_000_000_000), (1, ROWS + 1), (4, 2_000_000_000)])
+def test_a_page_that_promises_more_than_it_can_hold_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at: int, said: int
+) -> None:
+    """No room is made for what a header says of itself."""
+    path = tmp_path / "t.parquet"
+    pq.write_table(table(), path, compression="none", row_group_size=ROWS)
+    pages = Pages(path)
+
+    def forged(data: Any, begin: int, fields: Any) -> int:
+        end = int(header(data, begin, fields))
+        if at == 1:
+            fields[5, 1] = said if fields[5, 1] >= 0 else fields[5, 1]  # rows of a data page
+        else:
+            fields[7, 1] = said if fields[7, 1] >= 0 else fields[7, 1]  # texts of a dictionary
+        return end
+
+    header = bits.header
+    monkeypatch.setattr("cordon.kernel.store.bits.header", forged)
+    with pytest.raises(Unread):
+        list(pages.texts(0, "text"))
+    if at == 1:
+        with pytest.raises(Unread):
+            pages.numbers(0, "whole")
+    pages.close()

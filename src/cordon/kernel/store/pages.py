@@ -99,6 +99,7 @@ class Pages:
         self._columns = columns
         self.groups = [self._meta.row_group(g).num_rows for g in range(self._meta.num_row_groups)]
         self._file = path.open("rb", buffering=0)
+        self._size = os.fstat(self._file.fileno()).st_size
 
     def close(self) -> None:
         """Let go of the file."""
@@ -189,14 +190,14 @@ class Pages:
             kind, size, packed = (int(n) for n in fields[0, 1:4])
             if at < 0 or not 0 <= packed <= len(data) - at or not 0 <= size < _MOST:
                 raise Unread
-            page = _opened(data[at : at + packed], kind, size, fields, codec, optional)
+            page = _opened(data[at : at + packed], kind, size, fields, codec, left, optional)
             at += packed
             left -= max(page.rows, 0)
             yield page
-        if left:
-            raise Unread
 
     def _read(self, at: int, size: int) -> Bytes:
+        if at < 0 or not 0 <= size <= self._size - at:  # no room is made for more than there is
+            raise Unread
         parts, left = [], size
         while left > 0:  # the system gives no more than 2 GB at a time
             part = os.pread(self._file.fileno(), left, at)
@@ -213,8 +214,10 @@ def _opened(
     size: int,
     fields: NDArray[np.int64],
     codec: pa.Codec | None,
+    most: int,
     optional: bool,
 ) -> _Page:
+    """A page's values; `most`: rows of the row group that are left."""
     if kind == _DICTIONARY:
         count, encoding = int(fields[7, 1]), int(fields[7, 2])
         if count < 0 or encoding not in (_PLAIN, *_BY_CODE):
@@ -238,7 +241,7 @@ def _opened(
             values = _unpacked(values, size - many, codec)
     else:
         raise Unread
-    if rows < 0 or (encoding != _PLAIN and encoding not in _BY_CODE):
+    if not 0 <= rows <= most or (encoding != _PLAIN and encoding not in _BY_CODE):
         raise Unread
     return _Page(rows, _there(levels, rows) if optional else None, encoding != _PLAIN, values)
 
@@ -284,6 +287,8 @@ def _numbers(values: Bytes, kind: type[np.generic], count: int) -> NDArray[np.ge
 
 
 def _texts(values: Bytes, count: int) -> Texts:
+    if 4 * count > len(values):  # each has its length before it
+        raise Unread
     starts = np.empty(count + 1, np.int32)
     if not bits.texts(values, starts):
         raise Unread
