@@ -101,3 +101,17 @@ def test_a_bearing_s_reach_is_that_of_its_fixes_and_those_of_its_neighbours(rng)
     assert (found > 0).any()
     few = np.minimum(at, 9)
     assert np.isnan(reachkernel.by_bearing(away, subject, lost, few, 20, 3, 3, 0.5)).all()
+
+
+def test_the_middle_of_the_cells_that_a_run_passes(rng) -> None:
+    share = np.where(rng.uniform(size=12) < 0.3, np.nan, rng.uniform(size=12))
+    cell = rng.integers(0, 12, 200)
+    low = np.array([0, 50, 60, 199, 10])
+    high = np.array([40, 51, 60, 200, 190])
+    expected = []
+    for a, b in zip(low, high, strict=True):
+        known = share[np.unique(cell[a:b])]
+        known = known[np.isfinite(known)]
+        expected.append(float(np.median(known)) if len(known) else 0.5)
+    assert trackkernel.middle_share(share, cell, low, high, 0.5).tolist() == pytest.approx(expected)
+    assert 0.5 in expected

@@ -1,7 +1,8 @@
 """Loops over the fixes of tracks, compiled by Numba; imported where they are needed."""
 
 # ruff: noqa: PLR0912, PLR0915, RUF046
-# Loops say in one place what NumPy would say in many; Numba's ceiling is no whole number.
+# Loops say in one place what NumPy would say in many; Numba's ceiling is no whole number; a number
+# that is not itself is no number.
 from __future__ import annotations
 
 import math
@@ -453,3 +454,28 @@ def by_slot(slot: Array, lat: Array) -> Array:
             some = out[at[i] : at[i + 1]].copy()
             out[at[i] : at[i + 1]] = some[np.argsort(lat[some])]
     return out
+
+
+@compiled
+def middle_share(share: Array, cell: Array, low: Array, high: Array, usual: float) -> Array:
+    """The median of what is known of the different cells that each run passes.
+
+    Args:
+        share: of each cell, NaN where it is not known. cell: of each sample. low, high: the samples
+            low[n] ≤ k < high[n] of each run. usual: what is told where nothing is known.
+    """
+    found = np.full(len(low), usual)
+    met = np.full(len(share), -1, np.int64)
+    some = np.empty(len(share))
+    for n in range(len(low)):
+        count = 0
+        for k in range(low[n], high[n]):
+            c = cell[k]
+            if met[c] != n:
+                met[c] = n
+                if share[c] == share[c]:
+                    some[count] = share[c]
+                    count += 1
+        if count:
+            found[n] = between(np.sort(some[:count]), 0.5)
+    return found

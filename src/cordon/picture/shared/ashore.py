@@ -59,7 +59,11 @@ def ashore_of(
     zone, at = grid.points(h.lat[sea], h.lon[sea])
     for z in np.unique(zone):
         k = sea[at[zone == z]]
-        inland[k] = np.maximum(inland[k], grid.distance(int(z), h.lat[k], h.lon[k]))
+        # most lie at a quay: how near exactly matters of those alone that are far from it
+        far = grid.distance(int(z), h.lat[k], h.lon[k], values["inland_m"])
+        true = np.flatnonzero(~np.isfinite(far))
+        far[true] = grid.distance(int(z), h.lat[k[true]], h.lon[k[true]])
+        inland[k] = np.maximum(inland[k], far)
     on = np.flatnonzero(inland > values["inland_m"])
     if not len(on):
         return

@@ -181,6 +181,8 @@ def _speeds_differ(moving: Moving, subject: Ints, first: Ints, last: Ints, usual
 
     Learned from the other movers of the same cells and directions; `usual` where there are few.
     """
+    from cordon.picture import trackkernel as kernel
+
     if not len(subject):
         return np.zeros(0)
     speed = np.hypot(moving.north, moving.east)
@@ -189,23 +191,23 @@ def _speeds_differ(moving: Moving, subject: Ints, first: Ints, last: Ints, usual
     x = np.floor((moving.lon + 180.0) / _CELL_DEG).astype(np.int64)
     cell = (y * 3600 + x) * _EIGHTHS + turn.astype(np.int64) % _EIGHTHS
     # the mean speed of each mover in each cell
-    key, which = numbered(cell * (int(moving.subject.max()) + 1) + moving.subject)
-    own = np.bincount(which, speed) / np.bincount(which)
-    cells, at = numbered(key // (int(moving.subject.max()) + 1))
-    count = np.bincount(at)
-    mean = np.bincount(at, own) / count
-    var = np.maximum(np.bincount(at, own * own) / count - mean * mean, 0.0)
-    share = np.where(count >= _LEAST_OTHERS, np.sqrt(var) / np.maximum(mean, 0.1), np.nan)
+    cells, at = numbered(cell)
+    many = int(moving.subject.max()) + 1
+    key = at * many + moving.subject
+    by_key = np.argsort(key)
+    begin = np.flatnonzero(np.append(True, np.diff(key[by_key]) != 0))
+    own = np.add.reduceat(speed[by_key], begin) / np.diff(np.append(begin, len(key)))
+    where = key[by_key[begin]] // many
+    count = np.bincount(where, minlength=len(cells))
+    mean = np.bincount(where, own, minlength=len(cells)) / count
+    var = np.bincount(where, own * own, minlength=len(cells)) / count - mean * mean
+    share = np.sqrt(np.maximum(var, 0.0)) / np.maximum(mean, 0.1)
+    share[count < _LEAST_OTHERS] = np.nan
     # of the cells that the first of the two passes
     order = np.lexsort((moving.slot, moving.subject))
     wide = int(moving.slot.max()) - int(moving.slot.min()) + 2
     place = moving.subject[order] * wide + (moving.slot[order] - int(moving.slot.min()))
     low = np.searchsorted(place, subject * wide + (first - int(moving.slot.min())))
     high = np.searchsorted(place, subject * wide + (last - int(moving.slot.min())), side="right")
-    found = np.full(len(subject), usual)
-    for n in range(len(subject)):
-        passed = np.searchsorted(cells, np.unique(cell[order[low[n] : high[n]]]))
-        known = share[passed]
-        if np.isfinite(known).any():
-            found[n] = float(np.clip(np.nanmedian(known), 0.5 * usual, 3 * usual))
-    return found
+    differ: Floats = kernel.middle_share(share, at[order], low, high, usual)
+    return np.clip(differ, 0.5 * usual, 3 * usual)
