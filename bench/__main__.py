@@ -28,6 +28,7 @@ PARTS = (
     "lookout",
     "calls",
     "rings",
+    "growth",
     "quality",
     "money",
     "tak",

@@ -27,7 +27,6 @@ from cordon.kernel.store.columns import connect
 
 COST_SCALE = 1.0  # of 300,000 subscribers
 ROUNDS = 3
-GROWTH = (0.13, 1.3, 5.2)  # some 5, 50 and 200 million calls, of ever more subscribers
 
 
 def searched(folder: Path, **span: Any) -> list[Finding]:
@@ -47,7 +46,7 @@ def cost(*, quick: bool) -> list[dict[str, Any]]:
         peaks: dict[str, list[float]] = {name: [] for name in taken}
         for _ in range(1 if quick else ROUNDS):
             for name, one in taken.items():
-                said = _in_child(name, folder)
+                said = in_child(name, folder)
                 one.add(said["wall"], said["cpu"])
                 peaks[name].append(said["peak_mb"])
     finally:
@@ -63,29 +62,6 @@ def cost(*, quick: bool) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
-def growth(*, quick: bool) -> list[dict[str, Any]]:
-    """Seconds of the processor for a million calls, of files that grow; each read once."""
-    rows: list[dict[str, Any]] = []
-    first = 0.0
-    for scale in (0.01, 0.02) if quick else GROWTH:
-        folder = Path(tempfile.mkdtemp(prefix="cordon-bench-"))
-        try:
-            made = world("callcentre").generate(1001, 30.0, scale, folder)
-            taken, said = Taken(), _in_child("find", folder)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-        taken.add(said["wall"], said["cpu"])
-        calls = made.rows["calls"]
-        each = said["cpu"] / calls * 1e6
-        first = first or each
-        what = f"`calls find` on {calls:,} calls, a million of them ({each / first:.2f} times the "
-        rows.append(
-            row(f"{what}first; peak memory {said['peak_mb']:,.0f} MB)", round(each, 2), None,
-                "CPU s", taken, goal="≤ 1.15 times")
-        )  # fmt: skip
-    return rows
-
-
 class _Missing(MetaPathFinder):
     """Hides pandas, which peers of other parts bring and an installation does not have.
 
@@ -97,7 +73,8 @@ class _Missing(MetaPathFinder):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
-def _in_child(name: str, folder: Path) -> dict[str, float]:
+def in_child(name: str, folder: Path) -> dict[str, float]:
+    """A search or a scan of a world's calls in a process of its own."""
     # as where Cordon is installed, Python may keep what it compiled
     env = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     done = subprocess.run(
@@ -132,7 +109,7 @@ def child(name: str, folder: Path) -> dict[str, float]:
 
 def run(quick: bool = False) -> list[dict[str, Any]]:
     """Rows for the table of `make bench`."""
-    return [*cost(quick=quick), *growth(quick=quick)]
+    return cost(quick=quick)
 
 
 if __name__ == "__main__":
