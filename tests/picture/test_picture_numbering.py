@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cordon.picture.cover import signs
-from cordon.picture.shared.numbering import numbered
+from cordon.picture.shared.numbering import different_pairs, numbered
 
 
 @pytest.mark.parametrize("greatest", [3, 60, 10**9, 2**62])
@@ -18,6 +18,15 @@ def test_values_are_numbered_as_by_sorting(greatest: int) -> None:
         ours = numbered(values)
         assert np.array_equal(ours[0], kept)
         assert np.array_equal(ours[1], where)
+
+
+@pytest.mark.parametrize("greatest", [3, 2_000, 2**31])
+def test_pairs_are_told_apart_as_by_their_rows(greatest: int) -> None:
+    rng = np.random.default_rng(greatest % 1000)
+    one, two = rng.integers(0, greatest, 400), rng.integers(-greatest // 2, greatest // 2, 400)
+    one, two = np.append(one, one[:50]), np.append(two, two[:50])
+    assert np.array_equal(different_pairs(one, two), np.unique(np.column_stack((one, two)), axis=0))
+    assert different_pairs(one[:0], two[:0]).shape == (0, 2)
 
 
 def test_no_value_has_no_number() -> None:

@@ -18,6 +18,7 @@ from cordon.picture.shared.evidence import names_within, spread_records
 from cordon.picture.shared.meetings import Meetings, meetings_of, needed_minutes
 from cordon.picture.shared.moorings import at_berth, lies_fast
 from cordon.picture.shared.nearness import near_pairs, plane_m
+from cordon.picture.shared.numbering import different_pairs
 from cordon.picture.shared.samples import followed_of, samples_of
 from cordon.picture.shared.states import States, in_havens, states_of
 from cordon.picture.shared.sun import is_night
@@ -166,7 +167,7 @@ def _others(met: Meetings, hull: Ints, values: Mapping[str, float]) -> Ints:
     one, two = hull[met.one], hull[met.two]
     who = np.concatenate((one[b], two[b]))
     others = (who != one[here]) & (who != two[here])
-    pairs = np.unique(np.column_stack((here[others], who[others])), axis=0)
+    pairs = different_pairs(here[others], who[others])
     return np.bincount(pairs[:, 0], minlength=len(met)).astype(np.int64)
 
 

@@ -16,6 +16,7 @@ from cordon.picture.shared.crafts import Trade, crafts_of
 from cordon.picture.shared.doubles import same_hull_of
 from cordon.picture.shared.evidence import names_within, spread_records
 from cordon.picture.shared.nearness import near_pairs, plane_m
+from cordon.picture.shared.numbering import different_pairs
 from cordon.picture.shared.samples import followed_of, speeds_of
 from cordon.picture.shared.shore import Shore
 from cordon.picture.shared.states import in_havens, states_of
@@ -143,10 +144,7 @@ def _others(some: _Arrivals, hull: Ints, reach_m: float) -> Ints:
     whose = hull[some.subject]
     apart = whose[a] != whose[b]
     a, b = a[apart], b[apart]
-    pairs = np.unique(
-        np.column_stack((np.concatenate((a, b)), np.concatenate((whose[b], whose[a])))),
-        axis=0,
-    )
+    pairs = different_pairs(np.concatenate((a, b)), np.concatenate((whose[b], whose[a])))
     return np.bincount(pairs[:, 0], minlength=len(some)).astype(np.int64)
 
 

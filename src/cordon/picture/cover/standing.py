@@ -52,7 +52,9 @@ def standing(
     left = left_of(some, times)
     state = np.vstack((left, night))
     # cover changes only where a sensor's state or the light does: each state is reckoned once
-    patterns, pattern = np.unique(state, axis=1, return_inverse=True)
+    begins = np.append(True, (np.diff(state, axis=1) != 0).any(axis=0))[: len(times)]
+    patterns, pattern = np.unique(state[:, begins], axis=1, return_inverse=True)
+    pattern = pattern.reshape(-1)[np.cumsum(begins) - 1]
     seen = np.zeros((patterns.shape[1], len(cells)))
     for p in range(patterns.shape[1]):
         dark = bool(patterns[-1, p])
@@ -62,7 +64,7 @@ def standing(
             elif part > 0.0:
                 told = eye.sees_of(cells, target, night=dark, left=float(part))
                 np.maximum(seen[p], told, out=seen[p])
-    return Standing(some, pattern.reshape(-1).astype(np.int64), seen, usual, left)
+    return Standing(some, pattern.astype(np.int64), seen, usual, left)
 
 
 def left_of(eyes: Sequence[Eye], times: Floats) -> Floats:

@@ -11,6 +11,7 @@ from cordon.kernel.geo import distance_m
 from cordon.picture.model import Zone
 from cordon.picture.shared.crafts import crafts_of
 from cordon.picture.shared.hulls import Hulls, hulls_of
+from cordon.picture.shared.numbering import different_pairs
 from cordon.picture.shared.parted import parted_of
 from cordon.picture.tracks import Floats, Ints, Tracks
 from cordon.picture.zonegrid import grid_of
@@ -87,7 +88,7 @@ def _came_by_water(h: Hulls, on: Ints, ashore: np.ndarray) -> dict[int, set[int]
     some = on[floats[h.hull[on]]]
     found: dict[int, set[int]] = {}
     cells = _cells(h, some)
-    pairs = np.unique(np.column_stack((cells, h.subject[some])), axis=0)
+    pairs = different_pairs(cells, h.subject[some])
     for cell, subject in pairs.tolist():
         found.setdefault(cell, set()).add(subject)
     return found

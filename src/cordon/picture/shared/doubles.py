@@ -11,6 +11,7 @@ import numpy as np
 from cordon.picture.shared.chains import chains_of
 from cordon.picture.shared.crafts import crafts_of
 from cordon.picture.shared.nearness import near_between, plane_m
+from cordon.picture.shared.numbering import different_pairs
 from cordon.picture.shared.samples import STEP_S, followed_of, samples_of
 from cordon.picture.tracks import Ints, Tracks
 
@@ -70,7 +71,7 @@ def _doubles(tracks: Tracks) -> Ints:
     )  # fmt: skip
     one, two = samples.subject[look[a]], samples.subject[those[b]]
     apart = crafts.family[one] != crafts.family[two]
-    pairs = np.unique(np.column_stack((one[apart], two[apart])), axis=0)
+    pairs = different_pairs(one[apart], two[apart])
     if not len(pairs):
         return same
     together, moments, apart_m = _together(tracks, pairs)

@@ -188,7 +188,11 @@ def frozen_of(tracks: Tracks, values: Mapping[str, float]) -> Iterator[Stuck]:
     for a, b in zip(begins[long].tolist(), ends[long].tolist(), strict=True):
         if movers[tracks.subject[a]]:
             told = tracks.speed[a:b]
-            speed = float(np.nanmedian(told)) if np.isfinite(told).any() else float("nan")
+            known = int(np.isfinite(told).sum())
+            # most lie in port all day: a median is great only where half of them are
+            if 2 * int((told >= values["frozen_least_kn"]).sum()) < max(known, 1):
+                continue
+            speed = float(np.nanmedian(told))
             if speed >= values["frozen_least_kn"]:
                 yield Stuck(int(tracks.subject[a]), np.arange(a, b), speed, default=False)
 

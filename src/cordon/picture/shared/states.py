@@ -18,6 +18,7 @@ from cordon.picture.model import Zone
 from cordon.picture.shared.crafts import crafts_of
 from cordon.picture.shared.doubles import same_hull_of
 from cordon.picture.shared.nearness import near_between
+from cordon.picture.shared.numbering import different_pairs
 from cordon.picture.shared.samples import samples_of
 from cordon.picture.tracks import Bools, Floats, Ints, Tracks
 
@@ -161,10 +162,11 @@ def _moored(subject: Ints, lat: Floats, lon: Floats, still: Bools) -> tuple[Bool
     x = np.floor((lon[k] + 180.0) * shrink / _CELL_DEG).astype(np.int64)
     wide = 1 << 20
     cell = y * wide + x
-    pairs = np.unique(np.column_stack((cell, subject[k])), axis=0)
+    pairs = different_pairs(cell, subject[k])
     # each counts in its own cell and the eight around it
     steps = [dy * wide + dx for dy in (-1, 0, 1) for dx in (-1, 0, 1)]
-    spread = np.unique(np.concatenate([pairs + np.array([s, 0]) for s in steps]), axis=0)
+    around = np.concatenate([pairs[:, 0] + s for s in steps])
+    spread = different_pairs(around, np.tile(pairs[:, 1], len(steps)))
     cells, many = np.unique(spread[:, 0], return_counts=True)
     crowded = cells[many >= MOORED_LEAST]
     moored[k] = np.isin(cell, crowded)

@@ -11,6 +11,7 @@ from cordon.kernel.units import MS_PER_KNOT
 from cordon.picture.model import Static
 from cordon.picture.shared.names import Difference, difference, is_ship_number, slips
 from cordon.picture.shared.nearness import near_between, plane_m
+from cordon.picture.shared.numbering import different_pairs
 from cordon.picture.shared.stretches import Stretches, stretches_of
 from cordon.picture.tracks import Floats, Ints, Tracks
 from cordon.picture.zones import METRES_PER_DEGREE
@@ -116,7 +117,7 @@ def _candidates(
     one, two = (np.concatenate([f[i] for f in found]) for i in (0, 1))
     dt = s.t0[two] - s.t1[one]
     good = (s.subject[one] != s.subject[two]) & (dt >= -_OVERLAP_S) & (dt <= longest)
-    pairs = np.unique(np.column_stack((one[good], two[good])), axis=0)
+    pairs = different_pairs(one[good], two[good])
     return pairs[:, 0], pairs[:, 1]
 
 
