@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from cordon.money.detectors.passing import how_many_pass, passing
-from cordon.money.holding import holding, one_by_one
+from cordon.money.holding import holding, moves_of, one_by_one
 from cordon.money.payments import Payments
 
 HOUR = 3_600_000_000
@@ -90,3 +90,11 @@ def test_how_many_of_very_many_is_told_from_some() -> None:
     every = passing(p, np.arange(90_000), within, 0.4).sum()
     assert how_many_pass(p, np.arange(90_000), within, 0.4) == pytest.approx(every, rel=0.05)
     assert how_many_pass(p, np.zeros(0, np.int64), within, 0.4) == 1
+
+
+def test_payments_of_some_accounts_are_picked_out() -> None:
+    sender, receiver = np.array([0, 1, 2, 2, 3, 1]), np.array([1, 2, 2, 0, 4, 4])
+    amount = np.array([5, 0, 7, 9, 4, 2])
+    some = np.array([False, False, True, False, True])
+    # not one of nothing, nor one to oneself, nor one between others
+    assert moves_of(sender, receiver, amount, some).tolist() == [3, 4, 5]

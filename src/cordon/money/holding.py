@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -96,3 +98,21 @@ def one_by_one(
             after[last[v]] = k
         last[v] = k
     return found
+
+
+@compiled
+def moves_of(
+    sender: NDArray[np.integer[Any]], receiver: NDArray[np.integer[Any]], amount: Ints, some: Bools
+) -> Ints:
+    """Places of the payments of something, to or from some accounts, and not to oneself.
+
+    Args:
+        sender, receiver: accounts. some: of each account, whether it is one of them.
+    """
+    found, n = np.empty(len(amount), np.int64), 0
+    for k in range(len(amount)):
+        u, v = sender[k], receiver[k]
+        if (some[u] or some[v]) and u != v and amount[k] > 0:
+            found[n] = k
+            n += 1
+    return found[:n].copy()

@@ -20,13 +20,14 @@ def passing(p: Payments, accounts: Ints, within: int, share: float) -> Bools:
         accounts: positions, each once. within: µs. share: of what it took in, in the currency in
             which that was most.
     """
-    from cordon.money.holding import holding
+    from cordon.money.holding import holding, moves_of
 
     many = len(p.currencies)
+    some = np.zeros(len(p.accounts), np.bool_)
+    some[accounts] = True
     place = np.zeros(len(p.accounts), np.int64)  # 0 stands for all others
     place[accounts] = np.arange(1, len(accounts) + 1)
-    moves = (p.amount > 0) & (p.sender != p.receiver)
-    k = np.flatnonzero(moves & ((place[p.sender] > 0) | (place[p.receiver] > 0)))
+    k = moves_of(p.sender, p.receiver, p.amount, some)
     sender, receiver, currency = place[p.sender[k]], place[p.receiver[k]], p.currency[k]
     pots = (len(accounts) + 1) * many
     came, soon, _, _ = holding(
