@@ -108,13 +108,11 @@ def test_who_comes_back_to_another_beach_has_landed(voyage, land, watch) -> None
 
 
 def test_one_echo_that_is_off_does_not_move_where_it_stood(voyage, land, watch) -> None:
-    def off(by_lat: float):
-        there = boat(voyage, stay=12.0, error_m=40.0)
-        stood = [k for k, p in enumerate(there) if p.lat > 24.998]
-        # the one in the middle: a radar may be off by that much
-        k = stood[len(stood) // 2]
-        there[k] = replace(there[k], lat=there[k].lat - by_lat)
-        return there
-
-    (before,), (after,) = run(off(0.0) + watch, [land]), run(off(0.0015) + watch, [land])
-    assert after.reasons[0].value == pytest.approx(before.reasons[0].value, abs=20)
+    there = boat(voyage, stay=12.0, error_m=40.0)
+    stood = [k for k, p in enumerate(there) if p.lat > 24.998]
+    (before,) = run(there + watch, [land])
+    # whichever of those in the middle it is: a radar may be off by that much
+    for k in stood[len(stood) // 2 - 4 : len(stood) // 2 + 5]:
+        echo = replace(there[k], lat=there[k].lat - 0.0015)
+        (after,) = run([*there[:k], echo, *there[k + 1 :], *watch], [land])
+        assert after.reasons[0].value == pytest.approx(before.reasons[0].value, abs=20)
