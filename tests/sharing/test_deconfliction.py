@@ -6,11 +6,12 @@ import threading
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from cordon.kernel.errors import BadInput, Conflict, Refused, Unavailable
 from cordon.kernel.leads.tables import FindingRow
 from cordon.kernel.ledger.tables import LedgerEntry
+from cordon.sharing.agreements.tables import AgreementRow, SignatureRow
 from cordon.sharing.deconfliction import asking
 from cordon.sharing.deconfliction.asking import claim_of
 from cordon.sharing.deconfliction.model import ConflictState
@@ -21,6 +22,7 @@ from cordon.sharing.deconfliction.tables import (
 from cordon.sharing.deconfliction.wire import write_claim
 from cordon.sharing.nodes import outbox
 from cordon.sharing.nodes.tables import NodeMessageRow
+from support.agreeing import agreed
 from support.deconflicting import NOON, WHY, Side, settle
 from support.pairing import paired
 
@@ -317,11 +319,20 @@ def test_a_node_out_of_reach_is_named_asked_again_and_gone_ahead_without(two):
 def test_one_that_does_not_answer_holds_nobody_up(two, monkeypatch):
     a, _ = two
     monkeypatch.setattr(asking, "PATIENCE_S", 0.3)
-    hung, whole = threading.Event(), outbox.ask
-    monkeypatch.setattr(asking.outbox, "ask", lambda *a, **k: hung.wait(20) and whole(*a, **k))
+    hung, over, whole = threading.Event(), threading.Event(), outbox.ask
+
+    def late(*args, **more):
+        hung.wait(20)
+        try:
+            return whole(*args, **more)
+        finally:
+            over.set()
+
+    monkeypatch.setattr(asking.outbox, "ask", late)
     ours = a.add()
     hung.set()
     (away,) = a.show(ours).unchecked
+    assert over.wait(30), "what comes late must not reach the nodes of the next test"
     assert (away.party, away.problem) == ("pk-bb", "It did not answer in time.")
 
 
@@ -346,6 +357,45 @@ def test_a_node_that_is_trusted_later_is_asked_about_what_is_there(sides, monkey
     finally:
         for side in sides:
             side.listener.stop()
+
+
+def _agree_no_more(*sides):
+    for side in sides:
+        with side.kernel.rows.write() as session:
+            session.execute(delete(SignatureRow))
+            session.execute(delete(AgreementRow))
+
+
+def _cut_off(a, b):
+    a.nodes.cut_off(a.actor, "pk-bb", "its line was tapped")
+    b.nodes.keys.rotate(b.kernel.clock.now())
+    b.nodes.cut_off(b.actor, "pk-aa", "its line was tapped")
+    a.nodes.keys.rotate(a.kernel.clock.now())
+
+
+def _meet(a, b):
+    a.meet(b)
+    b.meet(a)
+
+
+@pytest.mark.parametrize(
+    ("leave", "come_back"), [(_agree_no_more, agreed), (_cut_off, _meet)], ids=["agreed", "trusted"]
+)
+def test_a_node_that_comes_back_is_asked_about_what_was_entered_meanwhile(two, leave, come_back):
+    a, b = two
+    before = a.add(lat="20")
+    assert a.show(before).unchecked == ()
+    leave(a, b)
+    ours = a.add(subjects="vehicle:LEA1234")
+    theirs = b.add(lat="24", subjects="vehicle:LEA1234")
+    there = b.add(lat="20")
+    come_back(a, b)
+    with pytest.raises(Conflict, match="not checked with pk-bb yet"):
+        a.desk.go(a.watch, ours)
+    assert a.desk.round() == 0
+    assert a.conflict(ours).basis == b.conflict(theirs).basis == ("subject",)
+    assert a.conflict(before).basis == b.conflict(there).basis == ("place",)
+    assert a.show(ours).unchecked == a.show(before).unchecked == ()
 
 
 def test_tokens_follow_a_new_key_of_either_side(two):

@@ -20,7 +20,7 @@ from cordon.sharing.deconfliction import meeting
 from cordon.sharing.deconfliction.model import LIVE, Claim, Met
 from cordon.sharing.deconfliction.settling import ALONE, MOVED, Settling
 from cordon.sharing.deconfliction.tables import CheckRow, PlannedActRow
-from cordon.sharing.deconfliction.tokens import Party, ready
+from cordon.sharing.deconfliction.tokens import Party, ready_all
 from cordon.sharing.deconfliction.wire import CHECK, MOST_CLAIMS, read_met, write_claim
 from cordon.sharing.nodes import outbox
 
@@ -139,12 +139,14 @@ class Asking(Settling):
     def round(self) -> int:
         """Ask again what waits for an answer, and end what is past; how many acts still wait."""
         self.expire()
-        parties = [p for p in self.parties.all() if p.code != self.kernel.agency]
         with self.kernel.rows.write() as session:
             self.kernel.rows.alone(session, ALONE)
-            ready(session, parties)
+            parties = self.parties.all()
+            ready_all(session, parties)
         left = 0
         for party in parties:
+            if party.code == self.kernel.agency:
+                continue
             while ids := self._waiting(party.code):
                 self.check(self.kernel.node, ids, party.code)
                 if set(self._waiting(party.code)) & set(ids):

@@ -36,7 +36,7 @@ from cordon.sharing.deconfliction.tables import (
     PlannedActRow,
     SubjectTokenRow,
 )
-from cordon.sharing.deconfliction.tokens import ready, token_rows
+from cordon.sharing.deconfliction.tokens import ready_all, token_rows
 from cordon.sharing.deconfliction.wire import Word
 from cordon.sharing.hidden import known
 from cordon.sharing.nodes.desk import Nodes
@@ -85,7 +85,7 @@ class Deconfliction(Asking):
                 raise BadInput("Its time has passed.", advice="Correct the two times.")
             self.kernel.rows.alone(work.session, ALONE)
             parties = self.parties.all()
-            ready(work.session, parties)
+            ready_all(work.session, parties)
             row = PlannedActRow(
                 id=new_id(), agency=self.kernel.agency, created_at=work.now,
                 ref=secrets.token_hex(16), state=ActState.PLANNED, revision=1, entered_by=actor.id,
@@ -112,7 +112,7 @@ class Deconfliction(Asking):
         with self.kernel.work(actor) as work:
             self.kernel.rows.alone(work.session, ALONE)
             parties = self.parties.all()
-            ready(work.session, parties)
+            ready_all(work.session, parties)
             row = self._live(work, id_, "sharing.planned_act.change")
             if Mark(row.mark).rank > said.mark.rank:
                 raise BadInput("A planned act's mark is not loosened.", advice="Enter a new act.")
@@ -172,6 +172,8 @@ class Deconfliction(Asking):
                 names both.
         """
         with self.kernel.work(actor) as work:
+            self.kernel.rows.alone(work.session, ALONE)
+            ready_all(work.session, self.parties.all())  # whom nobody has asked since it came
             row = self._live(work, id_, "sharing.planned_act.go")
             if row.state == ActState.GOING:
                 raise Conflict("It was let go already.")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from cryptography.x509 import Certificate
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from cordon.kernel.access.model import Thing
@@ -118,7 +118,7 @@ def token_rows(act: str, subjects: Iterable[str], parties: Iterable[Party]) -> l
     ]
 
 
-def ready(session: Session, parties: Sequence[Party], *, checks: bool = True) -> None:
+def ready(session: Session, parties: Sequence[Party]) -> None:
     """Give every live act its tokens, and a check that waits, for parties that are new here.
 
     The caller is alone (`Rows.alone`): an act that is entered meanwhile would be left out.
@@ -141,11 +141,44 @@ def ready(session: Session, parties: Sequence[Party], *, checks: bool = True) ->
         rows = [r for id_, subjects, _ in acts for r in token_rows(id_, subjects, [party])]
         for at in range(0, len(rows), _BATCH):
             session.execute(insert(SubjectTokenRow), rows[at : at + _BATCH])
-        if row is None and checks:
-            waiting = [
-                {"act": id_, "party": party.code, "revision": revision, "waits": True}
-                for id_, _, revision in acts
-            ]
-            for at in range(0, len(waiting), _BATCH):
-                session.execute(insert(CheckRow), waiting[at : at + _BATCH])
+        if row is None:
+            _ask_all(session, party, {id_: revision for id_, _, revision in acts})
     session.flush()
+
+
+def ready_all(session: Session, parties: Sequence[Party]) -> None:
+    """As `ready`, where these are all parties there are: one that is none any more is forgotten.
+
+    What is entered while it is away has no tokens for it and asks it nothing. Forgotten, it is new
+    when it comes back, though its key be the same: it is asked about all, and finds all.
+    """
+    codes = {p.code for p in parties}
+    left = [row for row in session.scalars(select(PartyRow)) if row.code not in codes]
+    for row in left:
+        session.execute(delete(SubjectTokenRow).where(SubjectTokenRow.key == row.key))
+        session.delete(row)
+    if left:
+        session.flush()
+    ready(session, parties)
+
+
+def _ask_all(session: Session, party: Party, revisions: Mapping[str, int]) -> None:
+    """Let a check of each live act (id to revision) wait for a party.
+
+    One that came back may have been asked before: what it entered since then it could not tell.
+    """
+    asked = set(session.scalars(select(CheckRow.act).where(CheckRow.party == party.code)))
+    again = [id_ for id_ in revisions if id_ in asked]
+    for at in range(0, len(again), _BATCH):
+        session.execute(
+            update(CheckRow)
+            .where(CheckRow.party == party.code, CheckRow.act.in_(again[at : at + _BATCH]))
+            .values(waits=True)
+        )
+    waiting = [
+        {"act": id_, "party": party.code, "revision": revision, "waits": True}
+        for id_, revision in revisions.items()
+        if id_ not in asked
+    ]
+    for at in range(0, len(waiting), _BATCH):
+        session.execute(insert(CheckRow), waiting[at : at + _BATCH])
