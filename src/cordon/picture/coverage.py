@@ -22,7 +22,7 @@ _SLICES = 12  # a silence is looked at in twelfths
 _MOST_WITNESSES = 64
 _STEADY = 0.5  # a receiver that hears somebody in so many of the steps listens all the time …
 _SPELL = 6  # … as does one that hears somebody for an hour on end: a satellite passes in minutes
-_MOST_BINS = 1 << 20  # as many as its bits in a key can tell apart
+_MOST_BINS = 1 << 20  # as many as its bits in a key can tell apart; see coveragekernel.keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,7 @@ class Coverage:
 
     def __init__(self, tracks: Tracks, who: Bools) -> None:
         # loads what is compiled
+        from cordon.picture import coveragekernel as seen
         from cordon.picture import trackkernel as kernel
 
         self._tracks = tracks
@@ -67,15 +68,10 @@ class Coverage:
         # ends are told to the last fix, not to the first of its five minutes
         begin, self.end = _span(self._t, paths.t[last], self._subject)
         self._lat, self._lon = paths.lat[k], paths.lon[k]
-        y = ((self._lat + 90) * (1 / _CELL_DEG)).astype(np.int64)
-        x = ((self._lon + 180) * (1 / _CELL_DEG)).astype(np.int64)
-        x[x == 1440] = 0  # 180° is -180°
         # A bin is known by its rank among those that hold a fix: one wrong clock years away
         # would need more bits than there are
         self._bins, rank = numbered(bins)
-        rank = np.minimum(rank, _MOST_BINS - 1)
-        # keys sort by cell, then time, then subject, each in bits of its own
-        key = np.sort((y * 1440 + x) << 42 | rank << 22 | np.minimum(self._subject, (1 << 22) - 1))
+        key = np.sort(seen.keys(self._lat, self._lon, self._subject, rank, _CELL_DEG))
         self._key = key[np.append(True, np.diff(key) != 0)[: len(key)]]
         self._cells_met: Ints | None = None
         some = np.flatnonzero(who & (np.diff(tracks.starts) > 0))
@@ -241,17 +237,16 @@ class Coverage:
         return int((some != own).sum()) >= 2
 
     def _fine_cells(self) -> None:
-        cell = np.floor((self._lat + 90) / _FINE_DEG).astype(np.int64) * _ROW
-        cell += np.floor((self._lon + 180) / _FINE_DEG).astype(np.int64)
-        self._cells_met, where = numbered(cell)
-        pairs = np.unique(where.astype(np.int64) << 22 | self._subject)
+        from cordon.picture import coveragekernel as kernel
+
+        # a craft stays in a cell for many reports on end
+        pairs = kernel.pairs(self._lat, self._lon, self._subject, _FINE_DEG, _ROW)
+        pairs = np.unique(pairs)
         self._pair_subject = pairs & ((1 << 22) - 1)
-        self._pair_starts = np.searchsorted(pairs >> 22, np.arange(len(self._cells_met) + 1))
+        self._cells_met, starts = np.unique(pairs >> 22, return_index=True)
+        self._pair_starts = np.append(starts, len(pairs))
         # the furthest places heard from in each cell: west, south, east, north
-        reach = np.full((4, len(self._cells_met)), np.inf)
-        for row, values in zip(reach, (self._lon, self._lat, -self._lon, -self._lat), strict=True):
-            np.minimum.at(row, where, values)
-        self._reach = reach * np.array([[1.0], [1.0], [-1.0], [-1.0]])
+        self._reach = kernel.reaches(self._lat, self._lon, _FINE_DEG, _ROW, self._cells_met)
 
 
 def _by_source(t: Floats, source: Ints) -> Ints:

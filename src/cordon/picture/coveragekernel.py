@@ -3,8 +3,11 @@
 A silence is cut into slices of one length, and `met` says of each whether others were heard.
 """
 
+# ruff: noqa: RUF046
+# The floor of Numba is no whole number.
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -57,3 +60,66 @@ def heard_near(
                     met[part] = True
                     left -= 1
             k += 1
+
+
+@compiled
+def keys(lat: Array, lon: Array, subject: Array, rank: Array, cell_deg: float) -> Array:
+    """Cell, rank of time and subject of fixes, as one number each, in bits of their own.
+
+    A cell is y * 1440 + x. Repeats of one on end are left out.
+    """
+    out = np.empty(len(lat), np.int64)
+    inv = 1.0 / cell_deg
+    n = 0
+    for k in range(len(lat)):
+        y, x = int((lat[k] + 90.0) * inv), int((lon[k] + 180.0) * inv)
+        if x == 1440:  # 180° is -180°
+            x = 0
+        late = min(rank[k], (1 << 20) - 1)
+        key = (y * 1440 + x) << 42 | late << 22 | min(subject[k], (1 << 22) - 1)
+        if n == 0 or out[n - 1] != key:
+            out[n] = key
+            n += 1
+    return out[:n].copy()
+
+
+@compiled
+def _cell(lat: float, lon: float, deg: float, row: int) -> int:
+    return int(math.floor((lat + 90.0) / deg)) * row + int(math.floor((lon + 180.0) / deg))
+
+
+@compiled
+def pairs(lat: Array, lon: Array, subject: Array, deg: float, row: int) -> Array:
+    """Cell and subject of fixes, as one number each: the subject in the last 22 bits.
+
+    Repeats of one on end are left out.
+    """
+    out = np.empty(len(lat), np.int64)
+    n = 0
+    for k in range(len(lat)):
+        key = _cell(lat[k], lon[k], deg, row) << 22 | min(subject[k], (1 << 22) - 1)
+        if n == 0 or out[n - 1] != key:
+            out[n] = key
+            n += 1
+    return out[:n].copy()
+
+
+@compiled
+def reaches(lat: Array, lon: Array, deg: float, row: int, cells: Array) -> Array:
+    """The westernmost, southernmost, easternmost and northernmost place in each cell, (4, cells).
+
+    Args:
+        cells: those of all the fixes, ascending.
+    """
+    out = np.empty((4, len(cells)))
+    out[:2], out[2:] = np.inf, -np.inf
+    before, at = -1, 0
+    for k in range(len(lat)):
+        cell = _cell(lat[k], lon[k], deg, row)
+        if cell != before:
+            before, at = cell, int(np.searchsorted(cells, cell))
+        out[0, at] = min(out[0, at], lon[k])
+        out[1, at] = min(out[1, at], lat[k])
+        out[2, at] = max(out[2, at], lon[k])
+        out[3, at] = max(out[3, at], lat[k])
+    return out

@@ -19,7 +19,7 @@ import numpy as np
 
 from cordon.picture.shared.nearness import plane_m
 from cordon.picture.shared.numbering import numbered
-from cordon.picture.shared.samples import between, paths_of
+from cordon.picture.shared.samples import paths_of
 from cordon.picture.tracks import Bools, Floats, Ints, Tracks
 
 STEP_S = 300.0
@@ -123,7 +123,7 @@ class Reception:
         n = np.arange(len(of)) - np.repeat(np.cumsum(count) - count, count)
         slot = first[of] + n
         mix = (slot * STEP_S + STEP_S / 2 - begin[of]) / np.maximum(end - begin, 1.0)[of]
-        y, x = between(lat[of], lon[of], lat1[of], lon1[of], np.clip(mix, 0.0, 1.0))
+        y, x = _between(lat[of], lon[of], lat1[of], lon1[of], np.clip(mix, 0.0, 1.0))
         good = self.good[subject[of]]
         # its own misses are what is asked about: they do not count against the cell
         cell = self._cells(y, x, good, 1)
@@ -190,8 +190,18 @@ def _steps(tracks: Tracks, who: Bools) -> _Steps:
     of = np.repeat(np.arange(len(k)), missed + 1)
     row = np.arange(len(of)) - np.repeat(np.cumsum(missed + 1) - missed - 1, missed + 1)
     mix = np.where(same[of], row / (missed[of] + 1), 0.0)
-    y, x = between(lat[of], lon[of], lat[after[of]], lon[after[of]], mix)
+    y, x = _between(lat[of], lon[of], lat[after[of]], lon[after[of]], mix)
     return _Steps(subject[of], slot[of] + row, y, x, row == 0, row)
+
+
+def _between(
+    lat0: Floats, lon0: Floats, lat1: Floats, lon1: Floats, mix: Floats
+) -> tuple[Floats, Floats]:
+    """Points on straight ways, the part `mix` (0 to 1) along; across the antimeridian too."""
+    lon = lon0 + mix * ((lon1 - lon0 + 540.0) % 360.0 - 180.0)
+    return lat0 + mix * (lat1 - lat0), np.where(
+        np.abs(lon) > 180, (lon + 540.0) % 360.0 - 180.0, lon
+    )
 
 
 def _rows(steps: _Steps, chance: Floats) -> Floats:

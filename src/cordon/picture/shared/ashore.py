@@ -55,30 +55,41 @@ def ashore_of(
         return
     crafts = crafts_of(tracks)
     sea = np.flatnonzero((crafts.sea & ~crafts.own)[h.subject])
-    inland = np.zeros(len(h))
-    grid = grid_of(land)
-    zone, at = grid.points(h.lat[sea], h.lon[sea])
-    for z in np.unique(zone):
-        k = sea[at[zone == z]]
-        # most lie at a quay: how near exactly matters of those alone that are far from it
-        far = grid.distance(int(z), h.lat[k], h.lon[k], values["inland_m"])
-        true = np.flatnonzero(~np.isfinite(far))
-        far[true] = grid.distance(int(z), h.lat[k[true]], h.lon[k[true]])
-        inland[k] = np.maximum(inland[k], far)
-    on = np.flatnonzero(inland > values["inland_m"])
-    if not len(on):
-        return
+    _, at = grid_of(land).points(h.lat[sea], h.lon[sea])
+    ashore = np.zeros(len(h), dtype=np.bool_)
+    ashore[sea[at]] = True
+    on = sea[np.unique(at)]
     water = [z for z in zones if z.kind in _WATER]
-    if water:
+    if water and len(on):
         wet = np.zeros(len(on), dtype=np.bool_)
         wet[grid_of(water).points(h.lat[on], h.lon[on])[1]] = True
         on = on[~wet]
-    others = _came_by_water(h, on, inland > 0)
+    # most lie at a quay: how near exactly matters of those alone that are far from it
+    on = on[_depths(land, h, on, values["inland_m"]) > values["inland_m"]]
+    if not len(on):
+        return
+    others = _came_by_water(h, on, ashore)
     new = (np.diff(on) > 1) | (np.diff(h.hull[on]) != 0)
     for some in np.split(on, np.flatnonzero(new) + 1) if len(on) else ():
-        spell = _spell(tracks, h, some, inland, others, values)
+        spell = _spell(tracks, h, some, land, others, values)
         if spell is not None:
             yield spell
+
+
+def _depths(land: Sequence[Zone], h: Hulls, some: Ints, enough: float = 0.0) -> Floats:
+    """How far (m) inside the outline of the land each of some entries lies.
+
+    Args:
+        enough: what lies farther is infinitely far; 0 for the true distance.
+    """
+    grid = grid_of(land)
+    inland = np.zeros(len(some))
+    zone, at = grid.points(h.lat[some], h.lon[some])
+    for z in np.unique(zone):
+        k = at[zone == z]
+        far = grid.distance(int(z), h.lat[some[k]], h.lon[some[k]], enough)
+        inland[k] = np.maximum(inland[k], far)
+    return inland
 
 
 def _came_by_water(h: Hulls, on: Ints, ashore: np.ndarray) -> dict[int, set[int]]:
@@ -104,7 +115,7 @@ def _spell(
     tracks: Tracks,
     h: Hulls,
     some: Ints,
-    inland: Floats,
+    land: Sequence[Zone],
     water: Mapping[int, set[int]],
     values: Mapping[str, float],
 ) -> Ashore | None:
@@ -120,9 +131,10 @@ def _spell(
     jumped = subject in parted_of(tracks).broken
     # whoever came by water went up a creek that the outline lacks, or lies drawn up ashore, unless
     # it is far from any
-    if not jumped and inland[some].max() < values["inland_alone_m"]:
+    inland = _depths(land, h, some)
+    if not jumped and inland.max() < values["inland_alone_m"]:
         return None
     reach = distance_m(h.lat[some[0]], h.lon[some[0]], h.lat[some], h.lon[some]).max()
     if reach < _STILL_M and not jumped:
         return None  # carried there, with its set left on
-    return Ashore(subject, h.fix[some], inland[some], others, jumped)
+    return Ashore(subject, h.fix[some], inland, others, jumped)

@@ -43,29 +43,13 @@ def hulls_of(tracks: Tracks) -> Hulls:
 
 
 def _hulls(tracks: Tracks) -> Hulls:
+    from cordon.picture.shared import pathkernel as kernel
+
     label = parted_of(tracks).label
-    fix = np.flatnonzero(label >= 0)
-    subject = tracks.subject[fix].astype(np.int64)
-    key = subject << 32 | label[fix]
-    if label.any() and np.any(np.diff(key) < 0):
-        order = np.argsort(key, kind="stable")
-        fix, subject, key = fix[order], subject[order], key[order]
-    linked = np.zeros(len(fix), dtype=np.bool_)
-    linked[:-1] = np.diff(key) == 0
-    begins = np.flatnonzero(~np.append(False, linked[:-1]))[: len(fix)]
-    hull = np.zeros(len(fix), dtype=np.int64)
-    hull[begins[1:]] = 1
-    np.cumsum(hull, out=hull)
-    return Hulls(
-        fix,
-        hull,
-        np.append(begins, len(fix)).astype(np.int64),
-        subject,
-        tracks.t[fix],
-        tracks.lat[fix],
-        tracks.lon[fix],
-        linked,
+    fix, hull, subject, t, lat, lon, linked, starts = kernel.as_hulls(
+        label, tracks.starts, tracks.t, tracks.lat, tracks.lon
     )
+    return Hulls(fix, hull, starts, subject, t, lat, lon, linked)
 
 
 def movers_of(tracks: Tracks) -> Bools:

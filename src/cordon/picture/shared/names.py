@@ -37,6 +37,12 @@ def difference(before: Static, after: Static) -> Difference:
     return Difference(*(tuple(found[k]) for k in ("changed", "corrected", "same")))
 
 
+def agree(before: Static, after: Static) -> bool:
+    """Whether a word is the same in both, as `Difference.same` has it, and nothing else asked."""
+    pairs = ((_plain(getattr(before, w)), _plain(getattr(after, w))) for w in _WORDS)
+    return any(one and one == two for one, two in pairs)
+
+
 def _judged(word: str, one: str, two: str) -> str:
     if one == two:
         return "same"

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cordon.kernel.geo import distance_m
 from cordon.kernel.units import KNOTS_PER_MS
 from cordon.picture.shared.chains import chains_of
 from cordon.picture.shared.nearness import plane_m
@@ -93,64 +92,38 @@ class Paths:
     """
 
     def __init__(self, tracks: Tracks, chain: Ints | None = None) -> None:
-        believed = parted_of(tracks).label >= 0
-        self.fix = np.flatnonzero(believed)
-        self.subject = tracks.subject[self.fix].astype(np.int64)
-        if chain is not None and np.any(chain != np.arange(len(chain))):
+        from cordon.picture.shared import pathkernel as kernel
+
+        count = len(tracks.subjects)
+        order = np.arange(count)
+        if chain is None:
+            chain = order
+        else:
             # subjects of one path follow one another in time; the rest lie as they lay
             begin = np.append(tracks.t, np.inf)[np.minimum(tracks.starts[:-1], len(tracks))]
-            rank = np.empty(len(chain), dtype=np.int64)
-            rank[np.lexsort((begin, chain))] = np.arange(len(chain))
-            order = np.argsort(rank[self.subject], kind="stable")
-            self.fix, self.subject = self.fix[order], chain[self.subject[order]]
-        self.t, self.lat, self.lon = (v[self.fix] for v in (tracks.t, tracks.lat, tracks.lon))
-        self.starts = np.searchsorted(self.subject, np.arange(len(tracks.subjects) + 1))
-        self._begin = float(self.t.min()) if len(self.t) else 0.0
-        length = (float(self.t.max()) - self._begin) if len(self.t) else 0.0
-        self._wide = length + 4 * LONGEST_S
-        self._key = self.subject * self._wide + (self.t - self._begin)
+            order = np.lexsort((begin, chain))
+        label = parted_of(tracks).label
+        self.fix, self.subject, self.t, self.lat, self.lon, self.starts = kernel.gathered(
+            label, tracks.starts, order, chain.astype(np.int64), tracks.t, tracks.lat, tracks.lon
+        )
 
     def after(self, subject: Ints, t: Floats) -> Ints:
-        """Place in `fix` of the first fix of each subject at or after a time; may be the next's.
+        """Place in `fix` of the first fix of each subject at or after a time; where there is none
+        its end, at which the next one's begin."""
+        from cordon.picture.shared import pathkernel as kernel
 
-        Times beyond the data are taken as its ends.
-        """
-        inside = np.clip(t - self._begin, -LONGEST_S, self._wide - 2 * LONGEST_S)
-        return np.searchsorted(self._key, subject * self._wide + inside)
+        found: Ints = kernel.after(self.t, self.starts, subject, t)
+        return found
 
     def at(self, subject: Ints, t: Floats) -> tuple[Floats, Floats]:
         """Latitude and longitude at each moment, NaN where it is not known.
 
         Known is what lies between two fixes at most LONGEST_S apart, and a fix's own moment.
         """
-        if not len(self.t):
-            return np.full(len(t), np.nan), np.full(len(t), np.nan)
-        n = self.after(subject, t)
-        b = np.minimum(n, len(self.t) - 1)
-        exact = (self.subject[b] == subject) & (self.t[b] == t)
-        a = np.where(exact, b, np.maximum(b - 1, 0))
-        dt = self.t[b] - self.t[a]
-        mix = np.where(dt > 0, (t - self.t[a]) / np.where(dt > 0, dt, 1.0), 0.0)
-        known = exact | (
-            (self.subject[a] == subject)
-            & (self.subject[b] == subject)
-            & (self.t[a] <= t)
-            & (t <= self.t[b])
-            & (dt <= LONGEST_S)
-        )
-        lat, lon = between(self.lat[a], self.lon[a], self.lat[b], self.lon[b], mix)
-        return np.where(known, lat, np.nan), np.where(known, lon, np.nan)
+        from cordon.picture.shared import pathkernel as kernel
 
-
-def between(
-    lat0: Floats, lon0: Floats, lat1: Floats, lon1: Floats, mix: Floats
-) -> tuple[Floats, Floats]:
-    """Points on straight ways, the part `mix` (0 to 1) along; across the antimeridian too."""
-    east = (lon1 - lon0 + 540.0) % 360.0 - 180.0
-    lon = lon0 + mix * east
-    return lat0 + mix * (lat1 - lat0), np.where(
-        np.abs(lon) > 180, (lon + 540.0) % 360.0 - 180.0, lon
-    )
+        lat, lon = kernel.places(self.t, self.lat, self.lon, self.starts, subject, t, LONGEST_S)
+        return lat, lon
 
 
 def paths_of(tracks: Tracks) -> Paths:
@@ -195,31 +168,8 @@ def samples_of(tracks: Tracks) -> Samples:
 
 
 def _sampled(paths: Paths) -> Samples:
-    t, subject = paths.t, paths.subject
-    first = np.ceil(t / STEP_S).astype(np.int64)
-    # from a fix to the next one of its mover: the slots of [fix, next); a last fix has its own
-    # moment alone
-    count = (first * STEP_S == t).astype(np.int64)
-    if len(t) > 1:
-        goes_on = (subject[1:] == subject[:-1]) & (np.diff(t) <= LONGEST_S) & (np.diff(t) > 0)
-        count[:-1] = np.where(goes_on, first[1:] - first[:-1], count[:-1])
-        # the same moment twice (two places told for it): the later row stands
-        twice = (subject[1:] == subject[:-1]) & (np.diff(t) == 0)
-        count[:-1][twice] = 0
-    a = np.repeat(np.arange(len(t)), count)
-    within = np.arange(len(a)) - np.repeat(np.cumsum(count) - count, count)
-    slot = first[a] + within
-    b = np.minimum(a + 1, len(t) - 1)
-    dt = t[b] - t[a]
-    moved = (subject[b] == subject[a]) & (dt > 0)
-    mix = np.where(moved, (slot * STEP_S - t[a]) / np.where(moved, dt, 1.0), 0.0)
-    mix = np.where((mix >= 0) & (mix <= 1), mix, 0.0)
-    lat, lon = between(paths.lat[a], paths.lon[a], paths.lat[b], paths.lon[b], mix)
-    whose = subject[a]
-    way = np.full(len(a), np.nan)
-    if len(a) > 1:
-        linked = (whose[1:] == whose[:-1]) & (np.diff(slot) == 1)
-        n = np.flatnonzero(linked)
-        way[n] = distance_m(lat[n], lon[n], lat[n + 1], lon[n + 1])
-    starts = np.searchsorted(whose, np.arange(len(paths.starts)))
-    return Samples(whose, slot, lat, lon, way, starts)
+    from cordon.picture.shared import pathkernel as kernel
+
+    return Samples(
+        *kernel.on_the_grid(paths.t, paths.lat, paths.lon, paths.starts, STEP_S, LONGEST_S)
+    )

@@ -176,24 +176,9 @@ def _usual(
     paths: Paths, inner: Bools, step: Floats, some: Ints, still: Bools
 ) -> tuple[Floats, Floats]:
     """What is usual (s) of the other intervals of each silence's craft; see Silences.usual."""
-    # only those who have a silence at all are put in order
-    whose = np.zeros(len(paths.starts) - 1, dtype=np.bool_)
-    whose[paths.subject[some]] = True
-    k = np.flatnonzero(inner & whose[paths.subject])
-    order = k[np.lexsort((step[k], paths.subject[k]))]
-    sorted_, of = step[order], paths.subject[order]
-    low = np.searchsorted(of, paths.subject[some])
-    # this one left out, which is among the longest; an open one is no interval of theirs
-    count = np.searchsorted(of, paths.subject[some], side="right") - low - ~still
-    return _at(sorted_, low, count, 0.5), _at(sorted_, low, count, 0.95)
+    from cordon.picture.shared import pathkernel as kernel
 
-
-def _at(sorted_: Floats, low: Ints, count: Ints, share: float) -> Floats:
-    """A quantile of each run of `count` values from `low` on; infinite where there is none."""
-    if not len(sorted_):
-        return np.full(len(low), np.inf)
-    place = share * np.maximum(count - 1, 0)
-    whole = np.floor(place).astype(np.int64)
-    a = sorted_[np.minimum(low + whole, len(sorted_) - 1)]
-    b = sorted_[np.minimum(low + np.minimum(whole + 1, np.maximum(count - 1, 0)), len(sorted_) - 1)]
-    return np.where(count > 0, a + (place - whole) * (b - a), np.inf)
+    half, most = kernel.usual_steps(
+        step, inner, paths.starts, some, paths.subject[some], still, 0.5, 0.95
+    )
+    return half, most

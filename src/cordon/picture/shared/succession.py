@@ -9,7 +9,7 @@ import numpy as np
 
 from cordon.kernel.units import MS_PER_KNOT
 from cordon.picture.model import Static
-from cordon.picture.shared.names import Difference, difference, is_ship_number, slips
+from cordon.picture.shared.names import Difference, agree, difference, is_ship_number, slips
 from cordon.picture.shared.nearness import near_between, plane_m
 from cordon.picture.shared.numbering import different_pairs
 from cordon.picture.shared.stretches import Stretches, stretches_of
@@ -165,13 +165,14 @@ def _judged(
     """
     one, two = int(s.subject[e]), int(s.subject[b])
     off, reach, speed = near
-    said = difference(_last(tracks, one, float(s.t1[e])), _first(tracks, two, float(s.t0[b])))
+    said = _last(tracks, one, float(s.t1[e])), _first(tracks, two, float(s.t0[b]))
+    same = agree(*said)
     # at rest many sets are near one another, and are switched on and off
-    if speed < values["least_kn"] and not said.same:
+    if speed < values["least_kn"] and not same:
         return None
     dt = max(float(s.t0[b] - s.t1[e]), 0.0)
     chance = _chance(s, b, begins, span, dt, off)
-    if chance > values["most_chance"] and not said.same:
+    if chance > values["most_chance"] and not same:
         return None
     apart = _only_one(s, e, b)
     if apart < values["alone_min"] * 60:
@@ -181,7 +182,7 @@ def _judged(
         return None  # a set that is being set up, or a slip of typing corrected
     return Succession(
         one, two, int(s.b[e]), int(s.a[b]), int(s.a[e]), int(s.b[b]), float(s.t1[e]),
-        float(s.t0[b]), off, reach, chance, speed, apart / 60, said,
+        float(s.t0[b]), off, reach, chance, speed, apart / 60, difference(*said),
     )  # fmt: skip
 
 

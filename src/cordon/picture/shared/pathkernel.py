@@ -1,0 +1,224 @@
+"""Loops that lay out believed fixes as paths, hulls and samples, compiled by Numba."""
+
+# ruff: noqa: RUF046
+# The ceiling of Numba is no whole number.
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from cordon.kernel.compiled import compiled
+from cordon.picture.trackkernel import between, metres
+
+Array = Any
+
+
+@compiled
+def gathered(
+    label: Array, begins: Array, order: Array, chain: Array, t: Array, lat: Array, lon: Array
+) -> tuple[Array, Array, Array, Array, Array, Array]:
+    """The believed fixes of paths, one path after another.
+
+    Args:
+        label: of each fix, less than 0 for noise. begins: subject i has the fixes
+            begins[i] ≤ k < begins[i + 1]. order: subjects as they are to lie. chain: of each
+            subject, whose path its fixes are of; ascending in that order.
+
+    Returns:
+        fix, path, t, lat, lon of each; and of each subject where its path starts, and the end.
+    """
+    count = 0
+    for k in range(len(label)):
+        count += label[k] >= 0
+    fix, path = np.empty(count, np.int64), np.empty(count, np.int64)
+    times, y, x = np.empty(count), np.empty(count), np.empty(count)
+    starts = np.zeros(len(begins), np.int64)
+    n = 0
+    for i in range(len(order)):
+        own = order[i]
+        before = n
+        for k in range(begins[own], begins[own + 1]):
+            if label[k] >= 0:
+                fix[n] = k
+                path[n] = chain[own]
+                times[n], y[n], x[n] = t[k], lat[k], lon[k]
+                n += 1
+        starts[chain[own] + 1] += n - before
+    for i in range(len(begins) - 1):
+        starts[i + 1] += starts[i]
+    return fix, path, times, y, x, starts
+
+
+@compiled
+def _first_at(times: Array, low: int, high: int, t: float) -> int:
+    """The first of low ≤ n < high with times[n] ≥ t; high where there is none."""
+    while low < high:
+        middle = (low + high) // 2
+        if times[middle] < t:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@compiled
+def after(times: Array, starts: Array, path: Array, t: Array) -> Array:
+    """Place of the first fix of each path at or after a moment; the path's end where none is."""
+    out = np.empty(len(t), np.int64)
+    for i in range(len(t)):
+        out[i] = _first_at(times, starts[path[i]], starts[path[i] + 1], t[i])
+    return out
+
+
+@compiled
+def places(
+    times: Array, lat: Array, lon: Array, starts: Array, path: Array, t: Array, longest: float
+) -> tuple[Array, Array]:
+    """Latitude and longitude of each path at each moment, NaN where not known; see Paths.at."""
+    y, x = np.full(len(t), np.nan), np.full(len(t), np.nan)
+    for i in range(len(t)):
+        low, high = starts[path[i]], starts[path[i] + 1]
+        b = _first_at(times, low, high, t[i])
+        if b == high:
+            continue
+        if times[b] == t[i]:
+            y[i], x[i] = lat[b], lon[b]
+        elif b > low and times[b] - times[b - 1] <= longest:
+            a = b - 1
+            mix = (t[i] - times[a]) / (times[b] - times[a])
+            y[i] = lat[a] + mix * (lat[b] - lat[a])
+            x[i] = _along(lon[a], lon[b], mix)
+    return y, x
+
+
+@compiled
+def _along(lon0: float, lon1: float, mix: float) -> float:
+    """A longitude on the shorter way from one to another, the part `mix` along."""
+    lon = lon0 + mix * ((lon1 - lon0 + 540.0) % 360.0 - 180.0)
+    return (lon + 540.0) % 360.0 - 180.0 if abs(lon) > 180.0 else lon
+
+
+@compiled
+def on_the_grid(
+    times: Array, lat: Array, lon: Array, starts: Array, step: float, longest: float
+) -> tuple[Array, Array, Array, Array, Array, Array]:
+    """Where each path is at the moments of a grid.
+
+    A fix gives the moments up to the next one, which it is not farther from than `longest` (s); a
+    fix before an unknown way its own moment alone. Of two at one moment the later row stands.
+
+    Returns:
+        path, slot, lat, lon, way (m) to the next slot's sample or NaN; starts, as of the fixes.
+    """
+    count = 0
+    for i in range(len(starts) - 1):
+        for a in range(starts[i], starts[i + 1]):
+            count += _moments(times, a, starts[i + 1], step, longest)
+    path, slot = np.empty(count, np.int64), np.empty(count, np.int64)
+    y, x, way = np.empty(count), np.empty(count), np.full(count, np.nan)
+    begins = np.zeros(len(starts), np.int64)
+    n = 0
+    for i in range(len(starts) - 1):
+        for a in range(starts[i], starts[i + 1]):
+            many = _moments(times, a, starts[i + 1], step, longest)
+            first = int(math.ceil(times[a] / step))
+            for s in range(first, first + many):
+                mix = 0.0
+                if a + 1 < starts[i + 1] and times[a + 1] > times[a]:
+                    mix = (s * step - times[a]) / (times[a + 1] - times[a])
+                path[n], slot[n] = i, s
+                y[n], x[n] = lat[a], lon[a]
+                if 0.0 < mix <= 1.0:
+                    y[n] = lat[a] + mix * (lat[a + 1] - lat[a])
+                    x[n] = _along(lon[a], lon[a + 1], mix)
+                if n > begins[i] and slot[n - 1] + 1 == s:
+                    way[n - 1] = metres(y[n - 1], x[n - 1], y[n], x[n])
+                n += 1
+        begins[i + 1] = n
+    return path, slot, y, x, way, begins
+
+
+@compiled
+def _moments(times: Array, a: int, end: int, step: float, longest: float) -> int:
+    """How many moments of the grid fix a stands for, of a path that ends before `end`."""
+    first = int(math.ceil(times[a] / step))
+    if a + 1 < end:
+        gone = times[a + 1] - times[a]
+        if gone == 0.0:
+            return 0
+        if 0.0 < gone <= longest:
+            return int(math.ceil(times[a + 1] / step)) - first
+    return int(first * step == times[a])
+
+
+@compiled
+def as_hulls(
+    label: Array, begins: Array, t: Array, lat: Array, lon: Array
+) -> tuple[Array, Array, Array, Array, Array, Array, Array, Array]:
+    """The believed fixes by subject, hull and time; arguments as of `gathered`.
+
+    Returns:
+        fix, hull, subject, t, lat, lon, whether the next is of the same hull; starts of hulls.
+    """
+    count = 0
+    for k in range(len(label)):
+        count += label[k] >= 0
+    fix, hull = np.empty(count, np.int64), np.empty(count, np.int64)
+    subject = np.empty(count, np.int64)
+    times, y, x = np.empty(count), np.empty(count), np.empty(count)
+    linked = np.zeros(count, np.bool_)
+    starts = np.empty(count + 1, np.int64)
+    n, hulls = 0, 0
+    for i in range(len(begins) - 1):
+        greatest = -1
+        for k in range(begins[i], begins[i + 1]):
+            greatest = max(greatest, label[k])
+        for one in range(greatest + 1):
+            before = n
+            for k in range(begins[i], begins[i + 1]):
+                if label[k] == one:
+                    fix[n], hull[n], subject[n] = k, hulls, i
+                    times[n], y[n], x[n] = t[k], lat[k], lon[k]
+                    linked[n] = True
+                    n += 1
+            if n > before:
+                linked[n - 1] = False
+                starts[hulls] = before
+                hulls += 1
+    starts[hulls] = n
+    return fix, hull, subject, times, y, x, linked, starts[: hulls + 1].copy()
+
+
+@compiled
+def usual_steps(
+    step: Array, inner: Array, starts: Array, some: Array, path: Array, still: Array,
+    one: float, two: float,
+) -> tuple[Array, Array]:  # fmt: skip
+    """Two quantiles of the other intervals of each silence's path; infinite where there is none.
+
+    Args:
+        step: from each fix to the next (s). inner: whether it is of one path. some: fixes at which
+            silences begin, ascending; path: of each. still: whether it lasts on, and is no
+            interval. one, two: shares.
+    """
+    first, second = np.full(len(some), np.inf), np.full(len(some), np.inf)
+    n = 0
+    while n < len(some):
+        own = path[n]
+        steps = np.empty(starts[own + 1] - starts[own])
+        count = 0
+        for k in range(starts[own], starts[own + 1]):
+            if inner[k]:
+                steps[count] = step[k]
+                count += 1
+        steps = np.sort(steps[:count])
+        while n < len(some) and path[n] == own:
+            # this one left out, which is among the longest
+            many = count if still[n] else count - 1
+            if many > 0:
+                first[n] = between(steps[:many], one)
+                second[n] = between(steps[:many], two)
+            n += 1
+    return first, second
