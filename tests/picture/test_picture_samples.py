@@ -27,11 +27,11 @@ def test_samples_lie_on_the_grid_between_reports_and_not_over_long_silences(sail
     tracks = Tracks.build(track + later)
     samples = samples_of(tracks)
     assert samples_of(tracks) is samples  # computed once
-    minutes = (samples.t - t0.timestamp()) / 60
+    minutes = (samples.t(slice(None)) - t0.timestamp()) / 60
     assert set(minutes) <= {*range(0, 101, 10), *range(200, 261, 10)}
     assert len(minutes) >= 15
     paths = paths_of(tracks)
-    lat, lon = paths.at(samples.subject, samples.t)
+    lat, lon = paths.at(samples.subject, samples.t(slice(None)))
     assert np.allclose(lat, samples.lat)
     assert np.allclose(lon, samples.lon)
     speed = samples.speed_kn()

@@ -8,7 +8,7 @@ import numpy as np
 
 from cordon.kernel.geo import distance_m
 from cordon.kernel.units import METRES_PER_NAUTICAL_MILE
-from cordon.picture.shared.numbering import numbered
+from cordon.picture.shared.numbering import different, numbered
 from cordon.picture.shared.samples import paths_of
 from cordon.picture.tracks import Bools, Floats, Ints, Tracks
 
@@ -71,8 +71,7 @@ class Coverage:
         # A bin is known by its rank among those that hold a fix: one wrong clock years away
         # would need more bits than there are
         self._bins, rank = numbered(bins)
-        key = np.sort(seen.keys(self._lat, self._lon, self._subject, rank, _CELL_DEG))
-        self._key = key[np.append(True, np.diff(key) != 0)[: len(key)]]
+        self._key = different(seen.keys(self._lat, self._lon, self._subject, rank, _CELL_DEG))
         self._cells_met: Ints | None = None
         some = np.flatnonzero(who & (np.diff(tracks.starts) > 0))
         first, last = tracks.starts[:-1][some], tracks.starts[1:][some] - 1
@@ -80,17 +79,13 @@ class Coverage:
         begun = first[tracks.t[first] > begin + _EDGE_S]
         ceased = last[tracks.t[last] < self.end - _EDGE_S]
         self._termini = np.concatenate((begun, ceased))
-        self._by_source = _by_source(self._t, self._source)
-        self._source_starts = np.searchsorted(
-            self._source[self._by_source], np.arange(len(tracks.sources) + 1)
+        # by source, then the bin of time: nothing that is asked needs more
+        order, self._source_starts = seen.by_source(
+            self._source, rank, len(tracks.sources), len(self._bins)
         )
-        self._t_by_source = t = self._t[self._by_source]
-        self._subject_by_source = self._subject[self._by_source]
-        bounds = self._source_starts
-        held = bounds[1:] > bounds[:-1]
-        self._source_first = np.where(held, t[np.minimum(bounds[:-1], len(t) - 1)], np.inf)
-        self.steady = _steady(t, self._source[self._by_source], len(bounds) - 1, self.end - begin)
-        self._source_last = np.where(held, t[np.maximum(bounds[1:] - 1, 0)], -np.inf)
+        self._t_by_source, self._subject_by_source = self._t[order], self._subject[order]
+        self._source_first, self._source_last = seen.ends(self._t_by_source, self._source_starts)
+        self.steady = _steady(bins[order], self._source_starts, self.end - begin)
 
     def termini(self, own: int, lat: float, lon: float, reach_m: float) -> int:
         """How many others begin or cease to be heard within reach of a place."""
@@ -112,7 +107,7 @@ class Coverage:
                 self._key, ((cell << 42) + (b0 << 22), (cell << 42) + (b1 << 22))
             )
             found.append(self._key[lo:hi] & ((1 << 22) - 1))
-        some = np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
+        some = different(np.concatenate(found)) if found else np.empty(0, np.int64)
         return np.asarray(some[some != own], dtype=np.int64)
 
     def anyone(self, own: int, t0: float, t1: float) -> Ints:
@@ -201,8 +196,10 @@ class Coverage:
         met = np.zeros(_SLICES, dtype=np.bool_)
         for source in self._with_successors(sources):
             low, high = self._source_starts[source : source + 2]
-            a, b = low + np.searchsorted(self._t_by_source[low:high], (t0, t1))
-            kernel.heard_by(self._t_by_source[a:b], self._subject_by_source[a:b], own, t0, t1, met)
+            kernel.heard_by(
+                self._t_by_source[low:high], self._subject_by_source[low:high], own, t0, t1,
+                _BIN_S + 1.0, met,
+            )  # fmt: skip
         return float(met.mean())
 
     def _with_successors(self, sources: Ints) -> Ints:
@@ -233,7 +230,7 @@ class Coverage:
             for cell in lo + np.flatnonzero(np.hypot(dx, dy) * 60 <= _BESIDE_NM):
                 a, b = self._pair_starts[cell : cell + 2]
                 found.append(self._pair_subject[a:b])
-        some = np.unique(np.concatenate(found))
+        some = different(np.concatenate(found))
         return int((some != own).sum()) >= 2
 
     def _fine_cells(self) -> None:
@@ -241,7 +238,7 @@ class Coverage:
 
         # a craft stays in a cell for many reports on end
         pairs = kernel.pairs(self._lat, self._lon, self._subject, _FINE_DEG, _ROW)
-        pairs = np.unique(pairs)
+        pairs = different(pairs)
         self._pair_subject = pairs & ((1 << 22) - 1)
         self._cells_met, starts = np.unique(pairs >> 22, return_index=True)
         self._pair_starts = np.append(starts, len(pairs))
@@ -249,23 +246,15 @@ class Coverage:
         self._reach = kernel.reaches(self._lat, self._lon, _FINE_DEG, _ROW, self._cells_met)
 
 
-def _by_source(t: Floats, source: Ints) -> Ints:
-    """The order by source, then time; NumPy sorts short whole numbers by radix."""
-    if len(source) and int(source.max()) >= 1 << 15:
-        return np.lexsort((t, source))
-    order = np.argsort(t)
-    return np.asarray(order[np.argsort(source[order].astype(np.int16), kind="stable")])
-
-
-def _steady(t: Floats, source: Ints, count: int, span_s: float) -> Bools:
-    """Which of `count` sources listen all the time; reports by source, then time (s)."""
-    part = (t * (1 / _BIN_S)).astype(np.int64)
-    new = np.append(True, (np.diff(part) != 0) | (np.diff(source) != 0))[: len(t)]
+def _steady(part: Ints, starts: Ints, span_s: float) -> Bools:
+    """Which sources listen all the time, by the bins of time of what each heard, in order."""
+    source = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    new = np.append(True, (np.diff(part) != 0) | (np.diff(source) != 0))[: len(part)]
     part, source = part[new], source[new]
-    met = np.bincount(source, minlength=count)
+    met = np.bincount(source, minlength=len(starts) - 1)
     begin = np.append(True, (np.diff(part) != 1) | (np.diff(source) != 0))[: len(part)]
     length = np.bincount(np.cumsum(begin) - 1) if len(part) else part
-    spells = np.zeros(count, dtype=np.int64)
+    spells = np.zeros(len(starts) - 1, dtype=np.int64)
     np.maximum.at(spells, source[begin], length)
     return np.asarray((met >= _STEADY * max(span_s / _BIN_S, 1.0)) | (spells >= _SPELL))
 

@@ -19,20 +19,71 @@ Array = Any
 
 
 @compiled
-def heard_by(t: Array, subject: Array, own: int, t0: float, t1: float, met: Array) -> None:
+def heard_by(
+    t: Array, subject: Array, own: int, t0: float, t1: float, leeway: float, met: Array
+) -> None:
     """Mark the slices from t0 to t1 in which a receiver heard anybody but `own`.
 
     Args:
-        t: s, subject: index; of what it heard from t0 to t1.
+        t: s, subject: index; of what it heard, by time but for `leeway` (s).
     """
     slices, left = len(met), len(met) - met.sum()
-    for n in range(len(t)):
-        if left == 0:
+    low, high = 0, len(t)
+    while low < high:
+        middle = (low + high) // 2
+        if t[middle] < t0 - leeway:
+            low = middle + 1
+        else:
+            high = middle
+    for n in range(low, len(t)):
+        if left == 0 or t[n] >= t1 + leeway:
             return
-        part = min(max(int((t[n] - t0) / (t1 - t0) * slices), 0), slices - 1)
-        if not met[part] and subject[n] != own:
-            met[part] = True
-            left -= 1
+        if t0 <= t[n] < t1:
+            part = min(max(int((t[n] - t0) / (t1 - t0) * slices), 0), slices - 1)
+            if not met[part] and subject[n] != own:
+                met[part] = True
+                left -= 1
+
+
+@compiled
+def by_source(source: Array, rank: Array, sources: int, ranks: int) -> tuple[Array, Array]:
+    """The order by source, then rank; and where each source's begin, and the end.
+
+    Args:
+        source, rank: of each, less than `sources` and `ranks`.
+    """
+    first = _counted(rank, ranks)
+    by_rank = np.empty(len(rank), np.int64)
+    for k in range(len(rank)):
+        by_rank[first[rank[k]]] = k
+        first[rank[k]] += 1
+    starts = _counted(source, sources)
+    free, order = starts.copy(), np.empty(len(rank), np.int64)
+    for k in by_rank:
+        order[free[source[k]]] = k
+        free[source[k]] += 1
+    return order, starts
+
+
+@compiled
+def _counted(code: Array, codes: int) -> Array:
+    """Where each code's would begin in order, and the end."""
+    out = np.zeros(codes + 1, np.int64)
+    for k in range(len(code)):
+        out[code[k] + 1] += 1
+    for c in range(codes):
+        out[c + 1] += out[c]
+    return out
+
+
+@compiled
+def ends(t: Array, starts: Array) -> tuple[Array, Array]:
+    """The least and the greatest time (s) of each group starts[i] ≤ k < starts[i + 1]."""
+    first, last = np.full(len(starts) - 1, np.inf), np.full(len(starts) - 1, -np.inf)
+    for i in range(len(starts) - 1):
+        for k in range(starts[i], starts[i + 1]):
+            first[i], last[i] = min(first[i], t[k]), max(last[i], t[k])
+    return first, last
 
 
 @compiled

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from cordon.kernel.units import METRES_PER_NAUTICAL_MILE, MS_PER_KNOT
 from cordon.picture.model import KINDS
 from cordon.picture.shared.clocks import clock_errors
-from cordon.picture.tracks import Bools, Floats, Ints, Tracks
+from cordon.picture.tracks import Bools, Floats, Ints, Tracks, used_codes
 
 _MOST_OPEN = 10  # gpsdio-segment: MAX_OPEN_SEGMENTS
 _COPY_S = 600.0  # copies of one report come within so long
@@ -83,7 +83,8 @@ def _segments(tracks: Tracks, values: Mapping[str, float]) -> Segments:
     limits = speed_limits(tracks, values)
     label = np.zeros(len(tracks), dtype=np.int32)
     broken = []
-    some = np.unique(tracks.subject[too_far(tracks, limits, values)]).astype(np.int64)
+    jumps = too_far(tracks, limits, values)
+    some = used_codes(tracks.subject[jumps])
     if not len(some):
         return Segments(label, limits, ())
     # set right, a receiver with a wrong clock makes no second hull

@@ -154,7 +154,7 @@ def _episodes(
     long = (samples.slot[last] - samples.slot[first]) * STEP_S >= least_h * 3600
     first, last = first[long], last[long]
     if len(first) > 1:
-        pause = samples.t[first[1:]] - samples.t[last[:-1]]
+        pause = samples.t(first[1:]) - samples.t(last[:-1])
         joins = (np.diff(samples.subject[first]) == 0) & (pause <= again_s)
         for n in np.flatnonzero(joins):
             joins[n] = _stays_near(samples, int(last[n]), int(first[n + 1]))
@@ -165,7 +165,7 @@ def _episodes(
     ]
     lat, lon = np.array(middle).reshape(-1, 2).T
     return _Episodes(
-        first, last, samples.subject[first], samples.t[first], samples.t[last], lat, lon
+        first, last, samples.subject[first], samples.t(first), samples.t(last), lat, lon
     )
 
 

@@ -1,7 +1,10 @@
 """Loops over what was heard of whom, compiled by Numba; imported where they are needed."""
 
+# ruff: noqa: RUF046
+# The floor of Numba is no whole number.
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -39,7 +42,7 @@ def by_minute(
     row = np.full(size, -1, np.int64)
     begin, end = np.empty(size), np.empty(size)
     for n in range(len(t)):
-        minute = int(t[n] // 60.0) - low
+        minute = int(math.floor(t[n] / 60.0)) - low
         if not own[subject[n]]:
             _put(row, begin, end, source[n] * wide + minute, n, t[n], t[n])
         if trip_of[subject[n]] >= 0:
@@ -95,21 +98,18 @@ def places(
             order[fill[s]] = n
             fill[s] += 1
     kept, sign = np.empty(len(order), np.int64), np.empty(len(order), np.int64)
-    count = 0
+    count, before = 0, 0.0
     for s in range(signs):
         for i in range(at[s], at[s + 1]):
             n = order[i]
             begins = i == at[s] or subject[order[i - 1]] != subject[n]
             ends = i == at[s + 1] - 1 or subject[order[i + 1]] != subject[n]
-            if (
-                begins
-                or ends
-                or t[n] // thin_s != t[order[i - 1]] // thin_s
-                or t[order[i + 1]] - t[n] > thin_s
-            ):
+            slot = math.floor(t[n] / thin_s)
+            if begins or ends or slot != before or t[order[i + 1]] - t[n] > thin_s:
                 kept[count] = n
                 sign[count] = s
                 count += 1
+            before = slot
     return kept[:count], sign[:count]
 
 

@@ -58,7 +58,7 @@ def ashore_of(
     _, at = grid_of(land).points(h.lat[sea], h.lon[sea])
     ashore = np.zeros(len(h), dtype=np.bool_)
     ashore[sea[at]] = True
-    on = sea[np.unique(at)]
+    on = np.flatnonzero(ashore)
     water = [z for z in zones if z.kind in _WATER]
     if water and len(on):
         wet = np.zeros(len(on), dtype=np.bool_)

@@ -6,9 +6,10 @@ import numpy as np
 
 from cordon.picture.shared.crafts import crafts_of
 from cordon.picture.shared.nearness import plane_m
+from cordon.picture.shared.numbering import different
 from cordon.picture.shared.samples import STEP_S, followed_of, samples_of
 from cordon.picture.shared.states import States
-from cordon.picture.tracks import Floats, Tracks
+from cordon.picture.tracks import Floats, Ints, Tracks
 from cordon.picture.zones import METRES_PER_DEGREE
 
 FAST_M = 50.0
@@ -52,13 +53,19 @@ def lies_fast(tracks: Tracks, states: States, subject: int, begin: float, end: f
 
 def _always_there(tracks: Tracks, states: States, subject: int, place: tuple[float, float]) -> bool:
     """Whether a radar sees something lie at a place most of the time that it sees anything."""
-    samples, family = samples_of(tracks), crafts_of(tracks).family
-    same = family[samples.subject] == family[subject]
+    samples, family = samples_of(tracks), int(crafts_of(tracks).family[subject])
+    mine, slots = tracks.once(("moorings", family), lambda: _seen_by(tracks, family))
     high = SEEN_FAST_M / METRES_PER_DEGREE
-    box = np.flatnonzero(same & states.still & (np.abs(samples.lat - place[0]) <= high))
+    box = mine[states.still[mine] & (np.abs(samples.lat[mine] - place[0]) <= high)]
     near = _from(place, samples.lat[box], samples.lon[box]) <= SEEN_FAST_M
-    there = len(np.unique(samples.slot[box[near]]))
-    return there >= MOSTLY * len(np.unique(samples.slot[same]))
+    return len(np.unique(samples.slot[box[near]])) >= MOSTLY * slots
+
+
+def _seen_by(tracks: Tracks, family: int) -> tuple[Ints, int]:
+    """The samples of what one radar or feed sees, and of how many moments they are."""
+    samples = samples_of(tracks)
+    mine = np.flatnonzero(crafts_of(tracks).family[samples.subject] == family)
+    return mine, len(different(samples.slot[mine]))
 
 
 def at_berth(
@@ -72,7 +79,7 @@ def at_berth(
     samples = samples_of(tracks)
     own = slice(int(samples.starts[subject]), int(samples.starts[subject + 1]))
     way = _from(place, samples.lat[own], samples.lon[own])
-    t = samples.t[own]
+    t = samples.t(own)
     alone = states.still[own] & (way <= BERTH_M)
     for begin, end in spans:
         alone &= (t < begin - 2 * STEP_S) | (t > end + 2 * STEP_S)

@@ -222,3 +222,51 @@ def usual_steps(
                 second[n] = between(steps[:many], two)
             n += 1
     return first, second
+
+
+@compiled
+def stuck(
+    t: Array, lat: Array, lon: Array, starts: Array, least: float, least_s: float
+) -> tuple[Array, Array]:
+    """Runs of at least so many fixes and so long (s) of one subject at one place, to the last digit.
+
+    Returns:
+        begin and end (one beyond) of each.
+    """
+    begins, ends = np.empty(len(t), np.int64), np.empty(len(t), np.int64)
+    n = 0
+    for i in range(len(starts) - 1):
+        a = starts[i]
+        for k in range(starts[i], starts[i + 1]):
+            last = k + 1 == starts[i + 1]
+            if last or lat[k + 1] != lat[k] or lon[k + 1] != lon[k]:
+                if k + 1 - a >= least and t[k] - t[a] >= least_s:
+                    begins[n], ends[n] = a, k + 1
+                    n += 1
+                a = k + 1
+    return begins[:n].copy(), ends[:n].copy()
+
+
+@compiled
+def at_defaults(lat: Array, lon: Array) -> Array:
+    """Whether fixes lie at 0/0, or at whole degrees."""
+    out = np.zeros(len(lat), np.bool_)
+    for k in range(len(lat)):
+        out[k] = (abs(lat[k]) < 1e-3 and abs(lon[k]) < 1e-3) or (
+            np.rint(lat[k]) == lat[k] and np.rint(lon[k]) == lon[k]
+        )
+    return out
+
+
+@compiled
+def boxed(
+    lat: Array, lon: Array, found: Array, west: float, south: float, east: float, north: float
+) -> Array:
+    """Which places lie in a box (degrees), of those that are not found yet."""
+    out = np.empty(len(lat), np.int64)
+    n = 0
+    for k in range(len(lat)):
+        if south <= lat[k] <= north and west <= lon[k] <= east and not found[k]:
+            out[n] = k
+            n += 1
+    return out[:n].copy()

@@ -42,10 +42,9 @@ class Samples:
     def __len__(self) -> int:
         return len(self.slot)
 
-    @property
-    def t(self) -> Floats:
-        """Times, s since the epoch."""
-        return np.asarray(self.slot * STEP_S, dtype=np.float64)
+    def t(self, some: Ints | slice) -> Floats:
+        """Times of some of them, s since the epoch."""
+        return np.asarray(self.slot[some] * STEP_S, dtype=np.float64)
 
     @property
     def linked(self) -> Bools:

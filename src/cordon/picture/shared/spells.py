@@ -172,20 +172,14 @@ class Stuck:
 
 def frozen_of(tracks: Tracks, values: Mapping[str, float]) -> Iterator[Stuck]:
     """Spells in which the position stays to the last digit while the speed tells of a way."""
-    n = len(tracks)
-    if not n:
-        return
-    same = np.zeros(n, dtype=np.bool_)
-    same[1:] = (
-        (np.diff(tracks.subject) == 0) & (np.diff(tracks.lat) == 0) & (np.diff(tracks.lon) == 0)
-    )
-    begins = np.flatnonzero(~same)
-    ends = np.append(begins[1:], n)
-    long = (ends - begins >= values["frozen_fixes"]) & (
-        tracks.t[ends - 1] - tracks.t[begins] >= values["frozen_min"] * 60
-    )
+    from cordon.picture.shared import pathkernel as kernel
+
+    begins, ends = kernel.stuck(
+        tracks.t, tracks.lat, tracks.lon, tracks.starts, values["frozen_fixes"],
+        values["frozen_min"] * 60,
+    )  # fmt: skip
     movers = movers_of(tracks)
-    for a, b in zip(begins[long].tolist(), ends[long].tolist(), strict=True):
+    for a, b in zip(begins.tolist(), ends.tolist(), strict=True):
         if movers[tracks.subject[a]]:
             told = tracks.speed[a:b]
             known = int(np.isfinite(told).sum())
@@ -204,9 +198,9 @@ def defaults_of(tracks: Tracks, values: Mapping[str, float]) -> tuple[Stuck, ...
 
 
 def _defaults(tracks: Tracks, least: int) -> Iterator[Stuck]:
-    lat, lon = tracks.lat, tracks.lon
-    at = (np.abs(lat) < 1e-3) & (np.abs(lon) < 1e-3)
-    at |= (np.round(lat) == lat) & (np.round(lon) == lon)
+    from cordon.picture.shared import pathkernel as kernel
+
+    at = kernel.at_defaults(tracks.lat, tracks.lon)
     at &= movers_of(tracks)[tracks.subject]
     if not at.any() or _rounded(tracks, at):
         return

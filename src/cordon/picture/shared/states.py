@@ -108,14 +108,14 @@ def in_havens(zones: Sequence[Zone], lat: Floats, lon: Floats, margin_m: float) 
 
 def within(zones: Sequence[Zone], lat: Floats, lon: Floats, margin_m: float) -> Bools:
     """Whether points lie in any of the zones, or within a margin (m) of it."""
+    from cordon.picture.shared import pathkernel as kernel
+
     found = np.zeros(len(lat), dtype=np.bool_)
     for zone in zones:
         west, south, east, north = zone.geometry.bounds
         high = margin_m / geometry.METRES_PER_DEGREE
         wide = high / max(0.01, float(np.cos(np.radians(max(abs(south), abs(north))))))
-        box = (lat >= south - high) & (lat <= north + high)
-        box &= (lon >= west - wide) & (lon <= east + wide) & ~found
-        some = np.flatnonzero(box)
+        some = kernel.boxed(lat, lon, found, west - wide, south - high, east + wide, north + high)
         if not len(some):
             continue
         within = geometry.inside(zone, lat[some], lon[some])
