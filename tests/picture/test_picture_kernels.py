@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from cordon.picture import trackkernel
+from cordon.picture.shared import cotravelkernel
 from cordon.picture.cover import reachkernel, signkernel
 
 NOBODY = np.empty(0, np.int64)
@@ -113,5 +114,7 @@ def test_the_middle_of_the_cells_that_a_run_passes(rng) -> None:
         known = share[np.unique(cell[a:b])]
         known = known[np.isfinite(known)]
         expected.append(float(np.median(known)) if len(known) else 0.5)
-    assert trackkernel.middle_share(share, cell, low, high, 0.5).tolist() == pytest.approx(expected)
+    assert cotravelkernel.middle_share(share, cell, low, high, 0.5).tolist() == pytest.approx(
+        expected
+    )
     assert 0.5 in expected

@@ -16,6 +16,7 @@ import numpy as np
 
 from cordon.kernel.compiled import compiled
 from cordon.picture.orientation import side
+from cordon.picture.trackkernel import longer
 from cordon.picture.ways import SHORT_DEG
 
 Array = Any
@@ -108,15 +109,6 @@ def _rows(g: Array, y0: float, y1: float) -> tuple[int, int]:
 
 
 @compiled
-def _longer(column: Array) -> Array:
-    """A column with twice the room; np.concatenate would take a second to compile."""
-    out = np.empty(2 * len(column), column.dtype)
-    for i in range(len(column)):
-        out[i] = column[i]
-    return out
-
-
-@compiled
 def rasterise(s: Array, g: Array, zones: Array) -> tuple[Array, Array, Array, Array]:
     """Which cells of a grid a level's zones hold, and which of them their edges pass.
 
@@ -146,8 +138,8 @@ def rasterise(s: Array, g: Array, zones: Array) -> tuple[Array, Array, Array, Ar
                     if ix >= ix0 and ix <= ix1 and iy >= iy0 and iy <= iy1:
                         mark[(iy - iy0) * wide + ix - ix0] = 1
                     if m == len(edges):
-                        edge_cells = _longer(edge_cells)
-                        edges = _longer(edges)
+                        edge_cells = longer(edge_cells)
+                        edges = longer(edges)
                     edge_cells[m] = iy * g.nx + ix
                     edges[m] = k
                     m += 1
@@ -168,8 +160,8 @@ def rasterise(s: Array, g: Array, zones: Array) -> tuple[Array, Array, Array, Ar
                         continue
                     word = 2 * z + 1
                 if n == len(cells):
-                    cells = _longer(cells)
-                    held = _longer(held)
+                    cells = longer(cells)
+                    held = longer(held)
                 cells[n] = iy * g.nx + ix
                 held[n] = word
                 n += 1
@@ -202,7 +194,7 @@ def point_hits(s: Array, g: Array, lat: Array, lon: Array) -> tuple[Array, Array
             z = word >> 1
             if word & 1 or _in_zone(s, z, x, y):
                 if n == room:
-                    zones, points = _longer(zones), _longer(points)
+                    zones, points = longer(zones), longer(points)
                     room *= 2
                 zones[n] = z
                 points[n] = i
@@ -329,8 +321,8 @@ def way_hits(
                     else:
                         continue
                     if n == room:
-                        zones, met = _longer(zones), _longer(met)
-                        edges, signs = _longer(edges), _longer(signs)
+                        zones, met = longer(zones), longer(met)
+                        edges, signs = longer(edges), longer(signs)
                         room *= 2
                     zones[n] = z
                     met[n] = w

@@ -13,7 +13,6 @@ from cordon.picture.tracks import Floats, Ints, Tracks
 
 STEP_S = 120.0
 _CELL_DEG = 0.1  # a stretch of road or lane of some 10 km
-_EIGHTHS = 8  # directions in which movers of one cell are compared
 _LEAST_SPREAD_M = 60.0  # below it lie the errors of positions
 _LEAST_OTHERS = 5  # movers that tell how speeds differ there
 
@@ -68,38 +67,18 @@ def moving_of(tracks: Tracks, slowest_ms: float, silence_s: float) -> Moving:
 
 
 def _moving(tracks: Tracks, slowest_ms: float, silence_s: float) -> Moving:
-    from cordon.picture import trackkernel as kernel
+    from cordon.picture.shared import cotravelkernel as kernel
 
     h = hulls_of(tracks)
     counted = movers_of(tracks) & ~fliers_of(tracks)
-    some = np.flatnonzero(h.linked & counted[h.subject])
-    entry, slot, lat, lon = kernel.sampled(h.t, h.lat, h.lon, h.hull, some, STEP_S, silence_s)
-    north, east = _speeds(h.hull[entry], slot, lat, lon)
-    # nor where it is not known
-    keep = np.flatnonzero(north * north + east * east >= slowest_ms * slowest_ms)
-    order = kernel.by_slot(slot[keep], lat[keep])
-    if len(order) < len(keep):
-        order = np.lexsort((lat[keep], slot[keep]))
-    keep = keep[order]
-    return Moving(h.subject[entry[keep]], slot[keep], lat[keep], lon[keep], north[keep], east[keep])
-
-
-def _speeds(hull: Ints, slot: Ints, lat: Floats, lon: Floats) -> tuple[Floats, Floats]:
-    """Speed made good (m/s north and east) from the moment before each to the moment after it.
-
-    So long a way is longer than a radar's error. Where only one of the two is known it is from
-    or to that one; NaN where none is.
-    """
-    n = len(slot)
-    linked = np.zeros(n + 1, dtype=np.bool_)  # linked[i]: sample i - 1 and i follow one another
-    linked[1:n] = (np.diff(hull) == 0) & (np.diff(slot) == 1)
-    low = np.arange(n) - linked[:n]
-    high = np.arange(n) + linked[1:]
-    dt = (high - low) * STEP_S
-    with np.errstate(divide="ignore", invalid="ignore"):
-        north = (lat[high] - lat[low]) * 111_195.0 / dt
-        east = ((lon[high] - lon[low] + 540.0) % 360.0 - 180.0) * 111_195.0 / dt
-    return north, east * np.cos(np.radians(lat))
+    columns = kernel.under_way(
+        h.t, h.lat, h.lon, h.starts, h.subject, counted, STEP_S, silence_s, slowest_ms
+    )
+    slot, lat = columns[1:3]
+    order = kernel.by_slot(slot, lat)
+    if len(order) < len(slot):
+        order = np.lexsort((lat, slot))
+    return Moving(*(c[order] for c in columns))
 
 
 def runs_of(tracks: Tracks, values: Mapping[str, float]) -> Runs:
@@ -109,7 +88,7 @@ def runs_of(tracks: Tracks, values: Mapping[str, float]) -> Runs:
         values: `slowest_kn`, `silence_min`, `near_m`, `lag_s`, `run_min`, `pause_min` and
             `speeds_differ` of the card of convoy.
     """
-    from cordon.picture import trackkernel as kernel
+    from cordon.picture.shared import cotravelkernel as kernel
 
     moving = moving_of(tracks, values["slowest_kn"] * 1852.0 / 3600.0, values["silence_min"] * 60)
     one, two, slot, ahead, off, pace = kernel.company(
@@ -181,33 +160,21 @@ def _speeds_differ(moving: Moving, subject: Ints, first: Ints, last: Ints, usual
 
     Learned from the other movers of the same cells and directions; `usual` where there are few.
     """
-    from cordon.picture import trackkernel as kernel
+    from cordon.picture.shared import cotravelkernel as kernel
 
     if not len(subject):
         return np.zeros(0)
-    speed = np.hypot(moving.north, moving.east)
-    turn = np.floor((np.arctan2(moving.east, moving.north) / (2 * np.pi) + 1.0) * _EIGHTHS)
-    y = np.floor((moving.lat + 90.0) / _CELL_DEG).astype(np.int64)
-    x = np.floor((moving.lon + 180.0) / _CELL_DEG).astype(np.int64)
-    cell = (y * 3600 + x) * _EIGHTHS + turn.astype(np.int64) % _EIGHTHS
-    # the mean speed of each mover in each cell
-    cells, at = numbered(cell)
-    many = int(moving.subject.max()) + 1
-    key = at * many + moving.subject
-    by_key = np.argsort(key)
-    begin = np.flatnonzero(np.append(True, np.diff(key[by_key]) != 0))
-    own = np.add.reduceat(speed[by_key], begin) / np.diff(np.append(begin, len(key)))
-    where = key[by_key[begin]] // many
-    count = np.bincount(where, minlength=len(cells))
-    mean = np.bincount(where, own, minlength=len(cells)) / count
-    var = np.bincount(where, own * own, minlength=len(cells)) / count - mean * mean
-    share = np.sqrt(np.maximum(var, 0.0)) / np.maximum(mean, 0.1)
+    cells, at = numbered(
+        kernel.directed_cells(moving.lat, moving.lon, moving.north, moving.east, _CELL_DEG)
+    )
+    order, starts = kernel.by_subject(moving.subject, int(moving.subject.max()) + 1)
+    count, total, square = kernel.mean_speeds(
+        order, starts, at, len(cells), moving.north, moving.east
+    )
+    mean = total / count
+    share = np.sqrt(np.maximum(square / count - mean * mean, 0.0)) / np.maximum(mean, 0.1)
     share[count < _LEAST_OTHERS] = np.nan
     # of the cells that the first of the two passes
-    order = np.lexsort((moving.slot, moving.subject))
-    wide = int(moving.slot.max()) - int(moving.slot.min()) + 2
-    place = moving.subject[order] * wide + (moving.slot[order] - int(moving.slot.min()))
-    low = np.searchsorted(place, subject * wide + (first - int(moving.slot.min())))
-    high = np.searchsorted(place, subject * wide + (last - int(moving.slot.min())), side="right")
+    low, high = kernel.spans(moving.slot[order], starts, subject, first, last)
     differ: Floats = kernel.middle_share(share, at[order], low, high, usual)
     return np.clip(differ, 0.5 * usual, 3 * usual)

@@ -228,7 +228,7 @@ def usual_steps(
 def stuck(
     t: Array, lat: Array, lon: Array, starts: Array, least: float, least_s: float
 ) -> tuple[Array, Array]:
-    """Runs of at least so many fixes and so long (s) of one subject at one place, to the last digit.
+    """Runs of at least so many fixes and so long (s) of one subject at one place to the last digit.
 
     Returns:
         begin and end (one beyond) of each.
