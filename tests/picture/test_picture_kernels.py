@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from cordon.picture import trackkernel
-from cordon.picture.shared import cotravelkernel
 from cordon.picture.cover import reachkernel, signkernel
+from cordon.picture.shared import cotravelkernel
 
 NOBODY = np.empty(0, np.int64)
 
