@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -30,9 +32,7 @@ def fixes(rng):
     step = rng.choice(
         [0.0, 10.0, 95.5, 600.0, 1800.0, 9000.0], count, p=[0.1, 0.3, 0.3, 0.1, 0.1, 0.1]
     )
-    t = np.concatenate(
-        [1.7e9 + np.cumsum(step[a:b]) for a, b in zip(begins[:-1], begins[1:], strict=True)]
-    )
+    t = np.concatenate([1.7e9 + np.cumsum(step[a:b]) for a, b in itertools.pairwise(begins)])
     label = rng.choice([0, 0, 0, 1, -1], count).astype(np.int32)
     lat = 10 + np.cumsum(rng.normal(0, 0.001, count))
     lon = (np.cumsum(rng.normal(0, 0.001, count)) + 360.0) % 360.0 - 180.0
