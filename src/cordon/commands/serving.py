@@ -26,6 +26,9 @@ def serve(
     """Start the node and serve its pages until it is stopped."""
     given = {k: v for k, v in {"host": host, "port": port}.items() if v is not None}
     settings = load(**given)
+    if given and "public_url" not in settings.model_fields_set:
+        # nobody said under what name it is reached: then where it listens
+        settings = load(**given, public_url=f"http://{settings.host}:{settings.port}")
     logs.set_up(settings.log_level, settings.log_format)
     node = open_node(settings)
     console(ctx, json=json).answer(

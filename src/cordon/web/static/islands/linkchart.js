@@ -21,7 +21,7 @@ function looks() {
   return [
     { selector: "node", style: { ...line("calm", "diamond", 18), label: "data(label)", color: token("ink-2"), "font-size": 12, "font-family": "IBM Plex Mono, monospace", "text-valign": "center", "text-halign": "right", "text-margin-x": 5, "min-zoomed-font-size": 5 } },
     { selector: "node[side = 'left']", style: { "text-halign": "left", "text-margin-x": -5 } },
-    { selector: "node[kind = 'site']", style: { ...line("accent", "ellipse", 52), label: word("site"), "text-halign": "center", "text-margin-x": 0 } },
+    { selector: "node[kind = 'site']", style: { ...line("accent", "ellipse", 52), label: word("site"), "font-family": getComputedStyle(document.body).fontFamily, "text-halign": "center", "text-margin-x": 0 } },
     { selector: "node[kind = 'handset']", style: { ...line("accent", "ellipse", 24), "text-halign": "center", "text-valign": "bottom", "text-margin-x": 0, "text-margin-y": 3 } },
     { selector: "node[kind = 'number']", style: line("serious", "round-rectangle", 15) },
     { selector: "edge", style: { width: "data(width)", "line-color": token("edge"), "curve-style": "haystack", "haystack-radius": 0 } },
@@ -34,7 +34,8 @@ function elements(graph, places) {
   const most = Math.max(1, ...graph.edges.map((e) => e.weight ?? 1));
   return [
     ...graph.nodes.map((n) => ({
-      data: { ...n, kind: KINDS.has(n.kind) ? n.kind : "named", side: places.get(n.id).x < 0 ? "left" : "right" },
+      // labels are drawn apart from the page, by its direction: numbers run from left to right
+      data: { ...n, label: `\u2066${n.label ?? ""}\u2069`, kind: KINDS.has(n.kind) ? n.kind : "named", side: places.get(n.id).x < 0 ? "left" : "right" },
       position: places.get(n.id),
     })),
     ...graph.edges.map((e, i) => ({
