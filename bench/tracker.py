@@ -58,18 +58,17 @@ def sensor(one: Scene) -> Sensor:
     return Sensor("radar", "radar", lat=CENTRE[0], lon=CENTRE[1], revisit_s=one.scan_s)
 
 
-def run_ours(one: Scene, given: list[Batch], places: list[Floats] | None) -> None:
+def run_ours(one: Scene, given: list[Batch], places: list[Floats]) -> None:
     """Cordon, scan by scan; where tracks are after each is written to `places`."""
     tracker = Tracker([sensor(one)], lag_s=10.0)
     for batch in given:
         tracker.take([batch])
         tracker.tick()
-        if places is not None:
-            states = tracker.states()
-            places.append(metres(states.lat, states.lon))
+        states = tracker.states()
+        places.append(metres(states.lat, states.lon))
 
 
-def run_peer(one: Scene, scans: int, noise: float, places: list[Floats] | None) -> None:
+def run_peer(one: Scene, scans: int, noise: float, places: list[Floats]) -> None:
     """Stone Soup, scan by scan; where tracks are after each is written to `places`."""
     from stonesoup.buffered_generator import BufferedGenerator
     from stonesoup.dataassociator.tree import DetectionKDTreeGNN2D
@@ -123,9 +122,8 @@ def run_peer(one: Scene, scans: int, noise: float, places: list[Floats] | None) 
     )
     tracker = MultiTargetTracker(initiator, deleter, Plots(), associator, updater)
     for _, tracks in tracker:
-        if places is not None:
-            means = [track.state_vector[[0, 2], 0] for track in tracks]
-            places.append(np.array(means, dtype=float).reshape(-1, 2))
+        means = [track.state_vector[[0, 2], 0] for track in tracks]
+        places.append(np.array(means, dtype=float).reshape(-1, 2))
 
 
 def quality(one: Scene, places: list[Floats], warm: int = WARM_SCANS) -> Gospa:
@@ -172,15 +170,18 @@ def beside(
     given = batches(one)
     ours: list[Floats] = []
     theirs: list[Floats] = []
-    run_ours(one, given, ours)
-    run_peer(one, peer_scans, noise, theirs)
+
+    def run_here() -> None:
+        ours.clear()  # of the round before
+        run_ours(one, given, ours)
+
+    def run_there() -> None:
+        theirs.clear()
+        run_peer(one, peer_scans, noise, theirs)
+
+    taken = by_turns(rounds, ours=run_here, peer=run_there)
     check_metric(one, theirs)
     check_metric(one, ours)
-    taken = by_turns(
-        rounds,
-        ours=lambda: run_ours(one, given, None),
-        peer=lambda: run_peer(one, peer_scans, noise, None),
-    )
     part = sum(len(p) for p in one.plots[:peer_scans])
     ours_rate = taken["ours"].rate(one.count)
     peer_rate = taken["peer"].rate(part)
