@@ -8,7 +8,10 @@ MINUTES ?= 120
 PYTEST := PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --max-worker-restart=0
 TESTS := $(PYTEST) --dist loadfile --no-loadscope-reorder --durations=15
 
-.PHONY: help setup demo serve check test test-pages test-faults looks soak soak-tak bench messages migration lock clean
+CHECKED := tests/house tests/kernel tests/ledger tests/countries
+COMPILED := tests/picture tests/calls tests/money tests/kernel
+
+.PHONY: help setup demo serve check test test-pages test-faults test-bounds looks soak soak-tak bench messages migration lock clean
 
 help: ## Show what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -30,10 +33,10 @@ check: setup ## Format, lint, strict types, the import rules, the tests of the h
 	@$(BIN)/ruff check src tests bench hatch_build.py
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
-	@$(PYTEST) -m "not faults" tests/house tests/kernel tests/ledger tests/countries
+	@$(PYTEST) -m "not faults" $(CHECKED)
 
-test: setup ## Every test but those of the two targets below
-	@$(TESTS) -m "not browser and not faults"
+test: setup ## Every test but those of check and of the two targets below
+	@$(TESTS) -m "not browser and not faults" $(CHECKED:%=--ignore=%)
 
 test-pages: setup ## The pages in a browser: each one in two of its four themes and languages
 	@sh tools/chromium
@@ -41,6 +44,10 @@ test-pages: setup ## The pages in a browser: each one in two of its four themes 
 
 test-faults: setup ## Processes that are killed, disks that fill, the README's commands one by one
 	@$(TESTS) -m faults
+
+test-bounds: setup ## Compiled loops that may not reach beyond their arrays (half an hour)
+	@NUMBA_BOUNDSCHECK=1 NUMBA_CACHE_DIR=.cache/bounds $(TESTS) \
+	  -m "not browser and not faults" $(COMPILED)
 
 looks: setup ## Every page in every theme and language, with pictures in screenshots/
 	@sh tools/chromium
