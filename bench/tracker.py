@@ -291,5 +291,5 @@ def run(*, quick: bool) -> list[dict[str, Any]]:
     noise = 0.2 if quick else tuned(50, scans, 20_000, 20)
     rows = beside(50, scans, scans, noise, 1 if quick else 3)
     if not quick:
-        rows += beside(2_000, 50, 8, noise, 1)
+        rows += beside(2_000, 50, 24, noise, 1)
     return rows + growth(quick=quick)
