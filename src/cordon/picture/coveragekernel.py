@@ -54,12 +54,13 @@ def by_source(source: Array, rank: Array, sources: int, ranks: int) -> tuple[Arr
     """
     first = _counted(rank, ranks)
     by_rank = np.empty(len(rank), np.int64)
-    for k in range(len(rank)):
-        by_rank[first[rank[k]]] = k
-        first[rank[k]] += 1
+    for n in range(len(rank)):
+        by_rank[first[rank[n]]] = n
+        first[rank[n]] += 1
     starts = _counted(source, sources)
     free, order = starts.copy(), np.empty(len(rank), np.int64)
-    for k in by_rank:
+    for n in range(len(by_rank)):
+        k = by_rank[n]
         order[free[source[k]]] = k
         free[source[k]] += 1
     return order, starts

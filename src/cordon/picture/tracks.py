@@ -249,6 +249,12 @@ class Tracks:
         """Where fix k stands in what came in."""
         return RecordRef(self.files[self.file[k]], int(self.row[k]))
 
+    def records(self, rows: Iterable[int] | Ints) -> list[RecordRef]:
+        """Where fixes stand in what came in."""
+        some = np.asarray(list(rows) if not isinstance(rows, np.ndarray) else rows, dtype=np.int64)
+        file, row = self.file[some].tolist(), self.row[some].tolist()
+        return [RecordRef(self.files[f], r) for f, r in zip(file, row, strict=True)]
+
     @classmethod
     def build(cls, some: Iterable[Batch] | Iterable[Position]) -> Tracks:
         """Tracks from batches or positions in any order; exact repeats are dropped.

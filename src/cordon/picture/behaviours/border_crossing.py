@@ -105,7 +105,7 @@ def _finding(
         radius_m=round(max(p.swing_m, p.way_m / 2)),
         confidence=max(0.2, confidence),
         reasons=reasons,
-        records=[tracks.record(int(h.fix[k])) for k in range(first, p.after + 1)],
+        records=tracks.records(h.fix[first : p.after + 1]),
         detector=CARD.name,
         version=CARD.version,
     )

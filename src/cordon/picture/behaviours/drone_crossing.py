@@ -105,7 +105,7 @@ def _finding(
         radius_m=round(max(p.swing_m, p.way_m / 2)),
         confidence=confidence,
         reasons=reasons,
-        records=[tracks.record(int(h.fix[k])) for k in rows],
+        records=tracks.records(h.fix[rows]),
         detector=CARD.name,
         version=CARD.version,
     )

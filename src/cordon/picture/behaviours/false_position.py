@@ -213,7 +213,7 @@ def _made(
         radius_m=round(radius_m) or None,
         confidence=float(min(0.95, sure)),
         reasons=reasons,
-        records=[tracks.record(int(k)) for k in rows],
+        records=tracks.records(rows),
         detector=CARD.name,
         version=CARD.version,
     )

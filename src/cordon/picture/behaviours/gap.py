@@ -272,7 +272,7 @@ class _Silence:
             radius_m=round(float(speed) * MS_PER_KNOT * self.longest) or None,
             confidence=min(0.95, float(confidence)),
             reasons=self._reasons(heard, common, minutes, values),
-            records=[self.tracks.record(int(k)) for k in rows],
+            records=self.tracks.records(rows),
             detector=CARD.name,
             version=CARD.version,
         )

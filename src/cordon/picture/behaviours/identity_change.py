@@ -91,7 +91,7 @@ def _succession(tracks: Tracks, s: Succession, values: Mapping[str, float]) -> F
         radius_m=round(s.reach_m),
         confidence=float(min(0.95, sure)),
         reasons=reasons,
-        records=[tracks.record(int(h.fix[k])) for k in rows],
+        records=tracks.records(h.fix[rows]),
         detector=CARD.name,
         version=CARD.version,
     )
@@ -200,7 +200,7 @@ def _renaming(
         radius_m=round(way) or None,
         confidence=float(min(0.95, sure)),
         reasons=reasons,
-        records=[tracks.record(int(h.fix[k])) for k in rows],
+        records=tracks.records(h.fix[rows]),
         detector=CARD.name,
         version=CARD.version,
     )

@@ -142,7 +142,7 @@ def _episode(
             + 0.01 * min(count, 5),
         ),
         reasons=reasons,
-        records=[tracks.record(int(k)) for k in rows],
+        records=tracks.records(rows),
         detector=CARD.name,
         version=CARD.version,
     )

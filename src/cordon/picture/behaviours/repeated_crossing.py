@@ -176,7 +176,7 @@ def _finding(
         radius_m=round(max(reach, values["near_m"] / 4)),
         confidence=float(np.clip(0.55 - 0.06 * np.log10(max(place.chance, 1e-6)), 0.3, 0.92)),
         reasons=reasons,
-        records=[tracks.record(k) for k in rows[:_MOST_RECORDS]],
+        records=tracks.records(rows[:_MOST_RECORDS]),
         detector=CARD.name,
         version=CARD.version,
     )

@@ -121,7 +121,7 @@ def _finding(
         radius_m=None,
         confidence=float(min(0.95, sure)),
         reasons=reasons,
-        records=[tracks.record(int(k)) for k in rows],
+        records=tracks.records(rows),
         detector=CARD.name,
         version=CARD.version,
     )

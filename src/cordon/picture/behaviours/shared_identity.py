@@ -78,7 +78,7 @@ def _finding(tracks: Tracks, turns: Turns, values: Mapping[str, float]) -> Findi
         radius_m=round(turns.apart_m),
         confidence=float(min(0.97, sure)),
         reasons=reasons,
-        records=[tracks.record(int(n)) for n in rows],
+        records=tracks.records(rows),
         detector=CARD.name,
         version=CARD.version,
     )

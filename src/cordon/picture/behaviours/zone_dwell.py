@@ -78,7 +78,7 @@ def _finding(tracks: Tracks, visit: Visit, depth: float, values: Mapping[str, fl
         radius_m=values["exit_margin_m"],
         confidence=float(np.clip(0.95 - 0.4 * share, 0.4, 0.95)),
         reasons=reasons,
-        records=[tracks.record(k) for k in visit.records()],
+        records=tracks.records(visit.records()),
         detector=CARD.name,
         version=CARD.version,
     )

@@ -82,7 +82,7 @@ def _finding(tracks: Tracks, visit: Visit, depth: float, values: Mapping[str, fl
         radius_m=values["least_depth_m"],
         confidence=max(0.1, confidence - (0.2 if visit.unseen else 0.0)),
         reasons=reasons,
-        records=[tracks.record(k) for k in visit.records()],
+        records=tracks.records(visit.records()),
         detector=CARD.name,
         version=CARD.version,
     )

@@ -85,7 +85,7 @@ def _finding(tracks: Tracks, visit: Visit, depth: float, values: Mapping[str, fl
         radius_m=values["least_depth_m"],
         confidence=min(0.95, sure) if visit.reports else 0.5,
         reasons=reasons,
-        records=[tracks.record(k) for k in visit.records()],
+        records=tracks.records(visit.records()),
         detector=CARD.name,
         version=CARD.version,
     )

@@ -21,7 +21,7 @@ def spread_records(
     """
     fixes = _within(tracks, subject, begin, end)
     some = np.unique(np.linspace(0, len(fixes) - 1, min(most, len(fixes))).astype(np.int64))
-    return [tracks.record(int(k)) for k in fixes[some]]
+    return tracks.records(fixes[some])
 
 
 def names_within(tracks: Tracks, subject: int, begin: float, end: float) -> list[str]:

@@ -87,8 +87,16 @@ class Paths:
         chain: for each subject, the one whose path its fixes are of; each its own where absent.
 
     Attributes:
-        fix: indices of the believed fixes in the tracks. starts: as in Tracks, of `fix`.
+        fix: indices of the believed fixes in the tracks. subject: whose path each is of. t: s,
+            lat, lon: degrees. starts: as in Tracks, of `fix`.
     """
+
+    fix: Ints
+    subject: Ints
+    t: Floats
+    lat: Floats
+    lon: Floats
+    starts: Ints
 
     def __init__(self, tracks: Tracks, chain: Ints | None = None) -> None:
         from cordon.picture.shared import pathkernel as kernel

@@ -72,12 +72,11 @@ class Visit:
         """From the entry to the last moment that it is known inside."""
         return (self.leave[0] - self.enter[0]) / 60
 
-    def records(self) -> list[int]:
+    def records(self) -> Ints:
         """Fixes that tell of it, the first and last of them where there are very many."""
         half = _MOST_RECORDS // 2
         rows = self.rows
-        some = rows if len(rows) <= 2 * half else np.concatenate((rows[:half], rows[-half:]))
-        return list(map(int, some.tolist()))
+        return rows if len(rows) <= 2 * half else np.concatenate((rows[:half], rows[-half:]))
 
 
 def is_watched(zone: Zone, also: str = "") -> bool:
