@@ -282,8 +282,7 @@ def test_many_names_are_numbered_and_known_again(monkeypatch: pytest.MonkeyPatch
         naming_.add(pages(told[:half], 700), columns[:half])
         naming_.add(pages(told[half:], 300), columns[half:])
         known = naming_.numbered(THREADS).to_pylist()
-        for one in naming_.put(np.arange(len(known), dtype=np.int32), THREADS):
-            one.result()
+        naming_.put(np.arange(len(known), dtype=np.int32), THREADS)()
         assert [known[code] for code in columns] == told
         assert len(set(known)) == len(known)
 

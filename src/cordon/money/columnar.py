@@ -39,6 +39,7 @@ from cordon.money.numbering import (
     PLAIN,
     SPACED,
     WRONG,
+    halved,
     kinds,
     ordered,
     packed,
@@ -204,7 +205,10 @@ class _Gathering:
     def payments(self) -> tuple[Payments, Counts]:
         """All of them, each id once, in the order of time, then of rows."""
         known = self._columns.pop("hash")
-        halves = [self._threads.submit(_twice, known, half) for half in (0, 1)]
+        sorted_ = np.empty_like(known)
+        cut = halved(known, sorted_)
+        halves = [self._threads.submit(_twice, half) for half in (sorted_[:cut], sorted_[cut:])]
+        del sorted_
         ids = pa.chunked_array([self._ids[p.start] for p, _ in self._file.parts], pa.string())
         names = self._naming.numbered(self._threads)
         left_out = _repeated(known, np.concatenate([h.result() for h in halves]), ids)
@@ -213,8 +217,7 @@ class _Gathering:
         order, used = self._order(left_out), None
         row = np.arange(1, self.rows + 1)
         if order is not None:
-            for one in self._naming.put(np.arange(len(names), dtype=np.int32), self._threads):
-                one.result()
+            self._naming.put(np.arange(len(names), dtype=np.int32), self._threads)()
             for name, column in self._columns.items():
                 self._columns[name] = column[order]
             ids, row = ids.take(pa.array(order)), row[order]
@@ -224,18 +227,18 @@ class _Gathering:
             for name in _ENDS:
                 used[c[name]] = True
         codes, says, accounts = _accounts(names, used, self._threads)
+        ended = None
         if order is None:
-            ends = self._naming.put(codes, self._threads)
+            ended = self._naming.put(codes, self._threads)
         else:
-            ends = [self._threads.submit(replaced, c[name], codes) for name in _ENDS]
+            for name in _ENDS:
+                replaced(c[name], codes)
         told = list(self._currencies)
         there = np.bincount(c["currency"], minlength=len(told)) > 0
         currencies = sorted(n for n, is_there in zip(told, there, strict=True) if is_there)
         place = {n: i for i, n in enumerate(currencies)}
         currency = np.array([place.get(n, -1) for n in told], np.int16)[c["currency"]]
         digits = in_smallest(c["amount"], currency, len(currencies), places)
-        for end in ends:
-            end.result()
         payments = Payments(
             accounts(),
             currencies,
@@ -253,8 +256,8 @@ class _Gathering:
             len(left_out),
             (says,) if says else (),
         )
-        for end in ends:
-            end.result()
+        if ended is not None:
+            ended()
         return payments, Counts(self.rows, len(row), len(left_out), 0)
 
     def _order(self, left_out: Ints) -> Ints | None:
@@ -334,11 +337,10 @@ def _joins(names: pa.LargeStringArray, kind: NDArray[np.uint8]) -> bool:
     return len(known) < len(rest) or bool(pc.any(pc.is_in(others, value_set=known)).as_py())
 
 
-def _twice(known: NDArray[np.uint64], half: int) -> NDArray[np.uint64]:
-    """Hashes with this highest bit that stand more than once."""
-    mine = known[known >> np.uint64(63) == np.uint64(half)]
-    mine.sort()
-    return np.unique(mine[1:][mine[1:] == mine[:-1]])
+def _twice(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Those that stand more than once; what is given is put in order."""
+    hashes.sort()
+    return np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
 
 
 def _repeated(known: NDArray[np.uint64], twice: NDArray[np.uint64], ids: pa.ChunkedArray) -> Ints:

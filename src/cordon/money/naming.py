@@ -9,8 +9,8 @@ near. The bits depend on numbers of chance: nobody who writes a file can make on
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
-from concurrent.futures import Executor, Future
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from cordon.kernel.store.pages import TextPage, Texts
 from cordon.money.coding import NotHeld
-from cordon.money.numbering import entered, numbered, parted, placed, replaced, spelled
+from cordon.money.numbering import assigned, entered, numbered, parted, placed, replaced, spelled
 
 Ints = NDArray[np.int64]
 Codes = NDArray[np.int32]
@@ -33,12 +33,17 @@ _FIRST = 1 << 10  # names that a part has room for, to begin with
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """Names that were put into parts: `ends` tells where each part's end, and `codes` takes the
-    number of each."""
+    """Names that were put into parts: `ends` tells where each part's end, and `codes` takes what
+    stands for each."""
 
     entries: Words
     ends: Ints
     codes: Codes
+
+    def part(self, part: int, size: int) -> Words:
+        """The entries of a part, each of so many words."""
+        begin, end = self.ends[part : part + 2].tolist()
+        return self.entries[begin:end].reshape(-1, size)
 
 
 class Naming:
@@ -52,8 +57,8 @@ class Naming:
         self.seed = seed()
         self._bits = min(max((rows // _EACH).bit_length(), 0), _BITS)
         self._blocks: list[_Block] = []
-        self._columns: list[tuple[Codes, Codes | None]] = []
-        self._times, self._counts = 0, np.zeros(0, np.int64)
+        self._coded: list[tuple[Codes, Codes]] = []
+        self._begins = np.zeros(1, np.int64)
 
     def add(self, told: Iterable[TextPage], into: Codes) -> None:
         """Take the names of a column in a part of a file.
@@ -85,10 +90,8 @@ class Naming:
             raise NotHeld
         if pages:
             self._put(pages, into[at - size : at])
-        if at > coded:
-            self._columns.append((into[coded:], None))
         if dictionary is not None:
-            self._columns.append((into[:coded], self._known(dictionary, into[:coded])))
+            self._coded.append((into[:coded], self._known(dictionary, into[:coded])))
 
     def _known(self, dictionary: Texts, used: Codes) -> Codes:
         """The numbers of a dictionary's texts, of which those that are used are taken."""
@@ -101,9 +104,11 @@ class Naming:
     def _put(self, told: list[Texts], codes: Codes, which: Ints | None = None) -> None:
         """Put texts into parts; of one page those that are asked for, or else all."""
         counts = np.zeros(len(_WIDTHS) << self._bits, np.int64)
-        asked = [np.arange(len(t.starts) - 1) if which is None else which for t in told]
-        part = [np.empty(len(w), np.uint16) for w in asked]
-        for texts, those, of in zip(told, asked, part, strict=True):
+        those = np.empty(0, np.int64) if which is None else which
+        part = [
+            np.empty(len(t.starts) - 1 if which is None else len(which), np.uint16) for t in told
+        ]
+        for texts, of in zip(told, part, strict=True):
             if not parted(
                 texts.letters, texts.starts, those, texts.apart, self.seed, _WIDTHS, self._bits,
                 of, counts,
@@ -111,7 +116,7 @@ class Naming:
                 raise NotHeld
         ends = np.concatenate([[0], np.cumsum(counts * self._sizes())])
         entries, at, place = np.empty(int(ends[-1]), np.uint64), ends[:-1].copy(), 0
-        for texts, those, of in zip(told, asked, part, strict=True):
+        for texts, of in zip(told, part, strict=True):
             entered(
                 texts.letters, texts.starts, those, texts.apart, _WIDTHS, self._bits,
                 of, place, at, entries,
@@ -124,25 +129,15 @@ class Naming:
         return np.repeat(_WIDTHS + 1, 1 << self._bits)
 
     def numbered(self, threads: Executor) -> pa.LargeStringArray:
-        """Number the names: all of them, each once, by their number.
+        """Number the names: gives all of them, each once, by their number.
 
         Raises:
-            NotHeld: one is empty, or there are too many.
+            NotHeld: one is empty.
             pa.ArrowInvalid: one is not UTF-8.
         """
-        sizes = self._sizes()
-        every = np.sum([np.diff(block.ends) for block in self._blocks], axis=0) // sizes
-        parts = np.flatnonzero(every)
-        self._times = len(parts)
-
-        def done(plus: int) -> Words:
-            return self._numbered(int(parts[plus]), int(sizes[parts[plus]]), plus)
-
-        names = list(threads.map(done, range(len(parts))))
-        self._blocks.clear()
-        self._counts = np.array([len(n) for n in names])
-        if int(self._counts.max(initial=0)) * self._times > np.iinfo(np.int32).max:
-            raise NotHeld
+        parts = range(len(_WIDTHS) << self._bits)
+        names = list(threads.map(self._numbered, parts, self._sizes().tolist()))
+        self._begins = np.cumsum([0, *(len(n) for n in names)])
         lengths = np.concatenate([n[:, -1].astype(np.int64) for n in names])
         if not lengths.min(initial=1):
             raise NotHeld
@@ -156,39 +151,45 @@ class Naming:
         told.validate(full=True)
         return told
 
-    def _numbered(self, part: int, size: int, plus: int) -> Words:
-        """The names of a part, as entries; their numbers are put where they stand."""
-        slots, names = np.zeros(4 * _FIRST, np.int32), np.empty((2 * _FIRST, size), np.uint64)
-        count = 0
+    def _numbered(self, part: int, size: int) -> Words:
+        """The names of a part, as entries; each entry gets its number."""
+        names, count = np.empty((0, size), np.uint64), 0
+        slots = np.zeros(0, np.int32)
         for block in self._blocks:
-            begin, end = block.ends[part : part + 2].tolist()
-            entries, at = block.entries[begin:end].reshape(-1, size), 0
+            entries, at = block.part(part, size), 0
+            if len(entries) and not len(slots):
+                names, slots = np.empty((_FIRST, size), np.uint64), np.zeros(2 * _FIRST, np.int32)
             while at < len(entries):
-                at, count = numbered(
-                    entries, at, self.seed, slots, names, count, self._times, plus, block.codes
-                )
+                at, count = numbered(entries, at, self.seed, slots, names, count)
                 if at < len(entries):
                     names = np.concatenate([names, np.empty_like(names)])
                     slots = np.zeros(2 * len(slots), np.int32)
                     placed(names, count, self.seed, slots)
         return names[:count].copy()
 
-    def put(self, by: Codes, threads: Executor) -> list[Future[None]]:
-        """Write into all columns what stands for the number of each name.
+    def put(self, by: Codes, threads: Executor) -> Callable[[], None]:
+        """Begin to write into all columns what stands for the number of each name; once.
 
-        Args:
-            by: of each number.
+        Returns:
+            What waits for it.
         """
-        told = np.zeros((int(self._counts.max(initial=0)), self._times), np.int32)
-        at = 0
-        for plus, count in enumerate(self._counts.tolist()):
-            told[:count, plus] = by[at : at + count]
-            at += count
-        flat = told.reshape(-1)
-        return [
-            threads.submit(replaced, column, flat if known is None else flat[known])
-            for column, known in self._columns
-        ]
+        sizes = self._sizes().tolist()
+
+        def written(block: _Block) -> None:
+            for part in np.flatnonzero(np.diff(block.ends)).tolist():
+                own = by[self._begins[part] : self._begins[part + 1]]
+                assigned(block.part(part, sizes[part]), own, block.codes)
+
+        begun = threads.map(written, self._blocks)
+
+        def ended() -> None:
+            list(begun)
+            self._blocks.clear()
+            of_dictionaries = [threads.submit(replaced, *pair) for pair in self._coded]
+            for one in of_dictionaries:
+                one.result()
+
+        return ended
 
 
 def seed() -> Words:

@@ -15,7 +15,7 @@ Ints = NDArray[np.int64]
 Hashes = NDArray[np.uint64]
 Letters = NDArray[np.uint8]
 Int = int | np.int64
-_ALL, _LENGTH, _BYTE = np.uint64(0xFFFFFFFFFFFFFFFF), np.uint64(255), np.uint64(8)
+_ALL, _LOW, _HALF = np.uint64(0xFFFFFFFFFFFFFFFF), np.uint64(0xFFFFFFFF), np.uint64(32)
 EMPTY, SPACED, FOREIGN = 1, 2, 4
 """What texts may be: empty, with a space at an end, with more than ASCII."""
 PLAIN, IBAN, WRONG, ODD = range(4)
@@ -102,6 +102,20 @@ def _word(letters: Letters, begin: Int, length: Int) -> np.uint64:
 
 
 @compiled
+def halved(hashes: Hashes, into: Hashes) -> int:
+    """Put hashes with a highest bit of 0 before those with 1; how many these are."""
+    front, back = 0, len(into)
+    for n in range(len(hashes)):
+        if hashes[n] >> np.uint64(63):
+            back -= 1
+            into[back] = hashes[n]
+        else:
+            into[front] = hashes[n]
+            front += 1
+    return front
+
+
+@compiled
 def parted(
     letters: Letters,
     starts: NDArray[np.int32],
@@ -116,7 +130,8 @@ def parted(
     """Tell to which part each text goes, by its length and its hash, and count those of each.
 
     Args:
-        letters, starts, apart: as of `Texts`. which: of them. seed: as of `packed`.
+        letters, starts, apart: as of `Texts`. which: of them; none for each in turn.
+        seed: as of `packed`.
         widths: words of eight bytes that texts are held in, ascending: a text goes to the parts of
             the first that holds it. bits: there are 2 ** bits parts of each, at most 8.
         part: takes it of each. counts: of all parts.
@@ -125,9 +140,10 @@ def parted(
         False where a text is longer than the last.
     """
     turn = np.uint64(64 - bits)
-    for n in range(len(which)):
-        begin = np.int64(starts[which[n]])
-        length = np.int64(starts[which[n] + 1]) - apart - begin
+    for n in range(len(part)):
+        text = which[n] if len(which) else np.int64(n)
+        begin = np.int64(starts[text])
+        length = np.int64(starts[text + 1]) - apart - begin
         of = 0
         while of < len(widths) and 8 * widths[of] < length:
             of += 1
@@ -161,13 +177,14 @@ def entered(
         at: where the next of each part stands, moved on.
         entries: takes of each the letters, eight a word, and its length and place in one word more.
     """
-    for n in range(len(which)):
-        begin = np.int64(starts[which[n]])
-        length = np.int64(starts[which[n] + 1]) - apart - begin
+    for n in range(len(part)):
+        text = which[n] if len(which) else np.int64(n)
+        begin = np.int64(starts[text])
+        length = np.int64(starts[text + 1]) - apart - begin
         k, width = at[part[n]], widths[part[n] >> bits]
         for w in range(width):
             entries[k + w] = _word(letters, begin + 8 * w, length - 8 * w)
-        entries[k + width] = np.uint64(place + which[n]) << _BYTE | np.uint64(length)
+        entries[k + width] = np.uint64(place + text) << _HALF | np.uint64(length)
         at[part[n]] = k + width + 1
 
 
@@ -179,17 +196,14 @@ def numbered(
     slots: NDArray[np.int32],
     names: Hashes,
     count: int,
-    times: int,
-    plus: int,
-    codes: NDArray[np.int32],
 ) -> tuple[int, int]:
     """Number the texts of one part, compared whole, until there is no room.
 
     Args:
-        entries: as `entered` put them, one a row. begin: of those not done.
+        entries: as `entered` put them, one a row; the number takes the length's place.
+        begin: of those not done.
         slots: the number + 1 of the name that stands there, 0 where none does; a power of two.
         names: room for names, as entries without a place. count: those known.
-        codes: takes a text's number, `times` over and `plus`, at its place.
 
     Returns:
         Where it stopped, and how many names are known then.
@@ -197,7 +211,7 @@ def numbered(
     width = entries.shape[1] - 1
     last = np.int64(len(slots) - 1)
     for k in range(begin, len(entries)):
-        length = entries[k, width] & _LENGTH
+        length = entries[k, width] & _LOW
         p = _slot(entries[k], length, seed) & last
         n = np.int64(slots[p]) - 1
         while n >= 0:
@@ -217,8 +231,16 @@ def numbered(
             names[n, width] = length
             slots[p] = n + 1
             count += 1
-        codes[np.int64(entries[k, width] >> _BYTE)] = n * times + plus
+        entries[k, width] = (entries[k, width] & ~_LOW) | np.uint64(n)
     return len(entries), count
+
+
+@compiled
+def assigned(entries: Hashes, by: NDArray[np.int32], into: NDArray[np.int32]) -> None:
+    """Write at the place of each text of a part what stands for its number."""
+    last = entries.shape[1] - 1
+    for k in range(len(entries)):
+        into[np.int64(entries[k, last] >> _HALF)] = by[np.int64(entries[k, last] & _LOW)]
 
 
 @compiled
