@@ -287,6 +287,13 @@ def test_many_names_are_numbered_and_known_again(monkeypatch: pytest.MonkeyPatch
         assert len(set(known)) == len(known)
 
 
+def test_long_names_take_no_more_room_than_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(naming, "_ROOM", 0)
+    Naming(100).add(pages(["A" * 60] * 100, 30), np.zeros(100, np.int32))
+    with pytest.raises(NotHeld):
+        Naming(100).add(pages(["A" * 65] * 100, 30), np.zeros(100, np.int32))
+
+
 @pytest.mark.parametrize("rows", [99, 101])
 def test_more_or_fewer_names_than_rows_are_none(rows: int) -> None:
     with pytest.raises(NotHeld):

@@ -28,6 +28,7 @@ _WIDTHS = np.array([2, 3, 5, 8, 16, 31])  # words of eight bytes
 _EACH = 1 << 16  # names that are worth a part of their own
 _BITS = 8  # of a hash, at most: as many places as are written to by turns
 _AT_ONCE = 1 << 20
+_ROOM, _OF_EACH = 1 << 26, 80  # bytes for names in all, and for each: 63 letters with what is told
 _FIRST = 1 << 10  # names that a part has room for, to begin with
 
 
@@ -55,6 +56,7 @@ class Naming:
 
     def __init__(self, rows: int) -> None:
         self.seed = seed()
+        self._most = _ROOM + _OF_EACH * rows
         self._bits = min(max((rows // _EACH).bit_length(), 0), _BITS)
         self._blocks: list[_Block] = []
         self._coded: list[tuple[Codes, Codes]] = []
@@ -67,7 +69,7 @@ class Naming:
             into: of each row, for its number.
 
         Raises:
-            NotHeld: one is too long, or there are more or fewer than rows.
+            NotHeld: one is too long, they take too much room, or are more or fewer than rows.
         """
         dictionary: Texts | None = None
         at = coded = size = 0
@@ -115,6 +117,8 @@ class Naming:
             ):  # fmt: skip
                 raise NotHeld
         ends = np.concatenate([[0], np.cumsum(counts * self._sizes())])
+        if sum(b.entries.nbytes for b in self._blocks) + 8 * int(ends[-1]) > self._most:
+            raise NotHeld
         entries, at, place = np.empty(int(ends[-1]), np.uint64), ends[:-1].copy(), 0
         for texts, of in zip(told, part, strict=True):
             entered(
