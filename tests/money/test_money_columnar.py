@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,9 +16,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from cordon.money import columnar, read_payments, reading
+from cordon.kernel.store.pages import TextPage, Texts
+from cordon.money import columnar, naming, parquet, read_payments, reading
 from cordon.money.accounts import checks, is_iban, written
-from cordon.money.numbering import IBAN, ODD, PLAIN, WRONG, kinds, laid_out, numbered, ordered
+from cordon.money.coding import NotHeld
+from cordon.money.names import Names
+from cordon.money.naming import Naming
+from cordon.money.numbering import IBAN, ODD, PLAIN, WRONG, kinds, laid_out, ordered
 from support.samepaid import same_payments
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
@@ -30,7 +36,9 @@ FORMS = {
     "parted": [RIGHT, "pk36 scbl 0000 0011 2345 6702", "A"],
     "both": [RIGHT, "PK99SCBL0000001123456702", "DE36SCBL0000001123456702", "A"],
     "spaced": [" A", "A", "A ", "B"],
+    "long": ["A", "A" * 15, "A" * 16, "A" * 17, "A" * 24, "A" * 25, "B" * 62, "C" * 240],
 }
+THREADS = ThreadPoolExecutor(2)
 
 
 def table(rng: random.Random, names: Sequence[str], amounts: pa.DataType, size: int) -> pa.Table:
@@ -75,7 +83,10 @@ def both(path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[reading.Read, rea
 def test_it_is_what_the_general_way_reads(
     form: str, amounts: pa.DataType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(columnar, "_BATCH", 97)  # a file is many batches
+    monkeypatch.setattr(parquet, "BATCH", 97)  # a file is many batches
+    monkeypatch.setattr(parquet, "LEAST", 100)  # and each row group a part
+    monkeypatch.setattr(naming, "_AT_ONCE", 70)
+    monkeypatch.setattr(naming, "_EACH", 90)  # names are many parts
     path = tmp_path / "p.parquet"
     rng = random.Random(f"{form} {amounts}")
     pq.write_table(table(rng, FORMS[form], amounts, 400), path, row_group_size=150)
@@ -151,7 +162,7 @@ def test_a_space_at_an_id_is_no_other_id(tmp_path: Path) -> None:
     rows = table(random.Random(3), ["A", "B"], pa.int64(), 2)
     path = tmp_path / "p.parquet"
     pq.write_table(rows.set_column(0, "payment_id", pa.array(["P1", "P1 "])), path)
-    assert columnar.read_columns(path, "") is None
+    assert columnar.read_columns(path) is None
     assert read_payments([path]).counts.repeated == 1
 
 
@@ -164,7 +175,7 @@ def test_floats_that_may_be_another_decimal_are_read_the_general_way(
         rows = rows.set_column(4, "amount", pa.array(amounts, pa.float64()))
         path = tmp_path / f"{at}.parquet"
         pq.write_table(rows, path)
-        assert columnar.read_columns(path, "") is None
+        assert columnar.read_columns(path) is None
         with monkeypatch.context() as patch:
             patch.setattr(reading, "read_columns", lambda *_: None)
             general = read_payments([path]).payments
@@ -178,7 +189,7 @@ def test_what_a_name_is() -> None:
     for _ in range(400):
         bare = f"PK{rng.randrange(100):02d}{''.join(rng.choices('AZ09', k=rng.randrange(9, 33)))}"
         names += [bare, bare.lower(), bare[:7] + rng.choice(" -./_") + bare[7:], bare[2:]]
-    found = kinds(*laid_out(pa.array(names, pa.string())))
+    found = kinds(pa.array(names, pa.large_string()), THREADS)
     for name, kind in zip(names, found.tolist(), strict=True):
         if written(name) != name:
             assert kind == ODD, name
@@ -193,24 +204,112 @@ def test_names_are_put_in_order(longest: int) -> None:
     letters = "AB019 zäز" if longest < 20 else "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
     names = {"".join(rng.choices(letters, k=rng.randint(1, longest))) for _ in range(3_000)}
     mixed = sorted(names, key=lambda n: hash((n, 3)))
-    assert [mixed[i] for i in ordered(pa.array(mixed))] == sorted(names)
-    assert len(ordered(pa.array([], pa.string()))) == 0
+    assert [mixed[i] for i in ordered(pa.array(mixed, pa.large_string()), THREADS)] == sorted(names)
+    assert len(ordered(pa.array([], pa.large_string()), THREADS)) == 0
 
 
-def test_many_names_are_numbered_and_known_again() -> None:
-    """The table grows as they come; two halves never take the same number."""
-    rng = np.random.default_rng(4)
-    names = rng.integers(0, 2**64, (5_000, 2), np.uint64)
-    names[:, 0] &= np.uint64(0xFF)  # many of them look for the same place
-    told = names[rng.integers(0, len(names), 20_000)]
-    codes, fresh = np.full(len(told), -1, np.int32), np.empty(len(told), np.int64)
-    news = 0
-    for half in (0, 1):
-        table_, used, new = numbered(told, half, np.zeros((8, 2), np.uint64), 0, codes, fresh)
-        assert used == new <= len(table_) // 2
-        news += new
-    assert news == len({tuple(t) for t in told.tolist()})
-    known: dict[int, tuple[int, int]] = {}
-    for code, (a, b) in zip(codes.tolist(), told.tolist(), strict=True):
-        assert known.setdefault(code, (a, b)) == (a, b)
-    assert len(known) == news
+WRITERS: dict[str, dict[str, Any]] = {
+    "dictionaries": {},
+    "plain": {"use_dictionary": False},
+    "first by dictionary, then plain": {"dictionary_pagesize_limit": 300, "write_batch_size": 20},
+    "newer pages": {"data_page_version": "2.0", "compression": "zstd"},
+    "not packed": {"compression": "none"},
+    "packed as only Arrow reads": {"compression": "brotli"},
+    "told as only Arrow reads": {"use_dictionary": False, "column_encoding": {
+        "payment_id": "DELTA_BYTE_ARRAY", "to_account": "DELTA_LENGTH_BYTE_ARRAY"}},
+    "small row groups": {"row_group_size": 7},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_however_the_file_is_laid_out(
+    writer: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "LEAST", 100)
+    path = tmp_path / "p.parquet"
+    names = [f"{'PK36SCBL' if n % 3 else 'W'}{n:0{4 + n % 19}d}" for n in range(500)]
+    given = {"row_group_size": 1000, "data_page_size": 500} | WRITERS[writer]
+    pq.write_table(table(random.Random(writer), names, pa.int64(), 2_000), path, **given)
+    quick, general = both(path, monkeypatch)
+    assert quick.counts == general.counts
+    same_payments(quick.payments, general.payments)
+
+
+def test_a_name_that_is_too_long_is_read_the_general_way(tmp_path: Path) -> None:
+    path = tmp_path / "p.parquet"
+    pq.write_table(table(random.Random(2), ["A", "A" * 300], pa.int64(), 50), path)
+    assert columnar.read_columns(path) is None
+    assert read_payments([path]).payments.accounts == ["A", "A" * 300]
+
+
+def test_a_cut_file_is_no_file_of_payments(tmp_path: Path) -> None:
+    """Damaged anywhere, it is read as it is or left to the general way: no more happens."""
+    path = tmp_path / "p.parquet"
+    pq.write_table(table(random.Random(6), PLAIN_NAMES[:5], pa.int64(), 300), path)
+    whole, rng = path.read_bytes(), random.Random(7)
+    for _ in range(150):
+        data = bytearray(whole)
+        for _ in range(rng.randrange(1, 4)):
+            data[rng.randrange(4, len(data))] = rng.randrange(256)
+        path.write_bytes(data)
+        with contextlib.suppress(OSError):  # as Arrow tells of a damaged end
+            if reading._typed(path):
+                columnar.read_columns(path)
+
+
+def pages(texts: Sequence[str], size: int) -> list[TextPage]:
+    """Texts as pages of so many."""
+    found = []
+    for begin in range(0, len(texts), size):
+        letters, starts = laid_out(pa.array(texts[begin : begin + size], pa.string()))
+        found.append(
+            TextPage(len(starts) - 1, None, None, Texts(letters, starts.astype(np.int32), 0))
+        )
+    return found
+
+
+def test_many_names_are_numbered_and_known_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many there are, of whatever length: each text has one number, and no other."""
+    monkeypatch.setattr(naming, "_FIRST", 4)  # tables grow as they come
+    monkeypatch.setattr(naming, "_AT_ONCE", 1_000)
+    rng = random.Random(4)
+    names = [f"{n:0{rng.randrange(1, 60)}d}" for n in range(5_000)]
+    told = [rng.choice(names) for _ in range(20_000)]
+    for rows in (20_000, 100, 1 << 24):  # one part, or many
+        columns = np.full(len(told), -1, np.int32)
+        naming_ = Naming(rows)
+        half = len(told) // 2
+        naming_.add(pages(told[:half], 700), columns[:half])
+        naming_.add(pages(told[half:], 300), columns[half:])
+        known = naming_.numbered(THREADS).to_pylist()
+        naming_.put(np.arange(len(known), dtype=np.int32), THREADS)()
+        assert [known[code] for code in columns] == told
+        assert len(set(known)) == len(known)
+
+
+def test_long_names_take_no_more_room_than_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(naming, "_ROOM", 0)
+    Naming(100).add(pages(["A" * 60] * 100, 30), np.zeros(100, np.int32))
+    with pytest.raises(NotHeld):
+        Naming(100).add(pages(["A" * 65] * 100, 30), np.zeros(100, np.int32))
+
+
+@pytest.mark.parametrize("rows", [99, 101])
+def test_more_or_fewer_names_than_rows_are_none(rows: int) -> None:
+    with pytest.raises(NotHeld):
+        Naming(100).add(pages(["A"] * 100, 30), np.zeros(rows, np.int32))
+
+
+def test_names_are_as_a_list_of_them() -> None:
+    texts = [f"{n:06d}" for n in range(70_000)]
+    names = Names(pa.array(texts, pa.large_string()))
+    assert names == texts
+    assert list(names) == texts
+    assert (names[3], names[-1], names[5:7]) == (texts[3], texts[-1], texts[5:7])
+    assert names.index("000007") == 7
+    assert "000007" in names
+    assert "7" not in names
+    assert pa.array(names, pa.string()).to_pylist() == texts
+    assert np.asarray(names, object).tolist() == texts
+    with pytest.raises(ValueError, match="7"):
+        names.index("7")

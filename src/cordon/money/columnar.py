@@ -1,29 +1,36 @@
-"""One Parquet file of payments of the right types to columns, batch by batch, on two threads.
+"""One Parquet file of payments of the right types to columns, on two threads.
 
-Texts become numbers as they are read. It is the quick way for a file of which every row is in
-order; any other is read the general way of `reading`, which gives the same columns and refuses rows
-by name.
+Each thread takes columns of row groups, and makes numbers of texts. It is the quick way for a file
+of which every row is in order; any other is read the general way of `reading`, which gives the same
+columns and refuses rows by name.
 """
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Lock
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from cordon.calls import Counts, hashes
+from cordon.calls import Counts
+from cordon.kernel.store.files import sha256_of
+from cordon.kernel.store.pages import TextPage, Unread
 from cordon.money.coding import PLACES, NotHeld, in_smallest, resolved, units_of, wrong_ibans
 from cordon.money.givenback import REFUND, SAYS, WAYS
 from cordon.money.model import CHANNELS
+from cordon.money.names import Names
+from cordon.money.naming import Naming
 from cordon.money.numbering import (
     EMPTY,
     FOREIGN,
@@ -32,225 +39,295 @@ from cordon.money.numbering import (
     PLAIN,
     SPACED,
     WRONG,
-    Hashes,
-    flaws,
+    halved,
     kinds,
-    laid_out,
-    numbered,
     ordered,
+    packed,
     replaced,
 )
+from cordon.money.parquet import PaymentFile
 from cordon.money.payments import Payments
 
 Ints = NDArray[np.int64]
-_BATCH = 1 << 20
-_NEEDED = ("payment_id", "at", "from_account", "to_account", "amount", "currency")
-_FEW = ("currency", "channel")  # columns of few different texts
+Step = Callable[[], int]
+_ENDS = ("from_account", "to_account")
 _FIRST = int(datetime(1990, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
 _LAST = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
+_COLUMNS: dict[str, type[np.generic]] = {
+    "at": np.int64,
+    "amount": np.int64,
+    "currency": np.int16,
+    "channel": np.int8,
+    "from_account": np.int32,
+    "to_account": np.int32,
+    "hash": np.uint64,
+}
 
 
 def read_columns(
-    path: Path, sha256: str, progress: Callable[[int, int], None] | None = None
+    path: Path, progress: Callable[[int, int], None] | None = None
 ) -> tuple[Payments, Counts] | None:
     """The payments of a file; None where it is to be read the general way.
 
     Args:
-        path: of the format's columns with the format's types. sha256: of it.
+        path: of the format's columns with the format's types.
         progress: told rows read and rows there are.
     """
     try:
-        few = [name for name in _FEW if name in pq.read_schema(path).names]
-        with (
-            pq.ParquetFile(path, read_dictionary=few) as file,
-            ThreadPoolExecutor(2) as threads,
-        ):
-            gathering = _Gathering(threads)
-            every = file.metadata.num_rows
-            for batch in _ahead(file):
-                gathering.add(batch)
-                if progress is not None:
-                    progress(gathering.rows, every)
-            return gathering.payments(sha256) if gathering.rows else None
-    except (NotHeld, pa.ArrowException, UnicodeDecodeError):
+        with closing(PaymentFile(path)) as file, ThreadPoolExecutor(2) as threads:
+            if not file.rows:
+                return None
+            gathering = _Gathering(file, threads)
+            gathering.read(progress)
+            return gathering.payments()
+    except (NotHeld, Unread, pa.ArrowException, UnicodeDecodeError):
         return None
-
-
-def _ahead(file: pq.ParquetFile) -> Iterator[pa.RecordBatch]:
-    """The file's batches, the next of them read while one is worked at."""
-    columns = [n for n in (*_NEEDED, "channel", "note") if n in file.schema_arrow.names]
-    batches = file.iter_batches(_BATCH, columns=columns)
-    with ThreadPoolExecutor(1) as reader:
-        coming: Future[Any] = reader.submit(next, batches, None)
-        while (batch := coming.result()) is not None:
-            coming = reader.submit(next, batches, None)
-            yield batch
 
 
 class _Gathering:
     """Columns of numbers so far; every step raises NotHeld where a row is not in order."""
 
-    def __init__(self, threads: ThreadPoolExecutor) -> None:
-        self._threads, self.rows = threads, 0
-        self._key = np.array([secrets.randbits(64), secrets.randbits(64)], np.uint64)
-        self._tables: list[Hashes] = [np.zeros((1 << 12, 2), np.uint64) for _ in range(2)]
-        self._used, self._names = [0, 0], (list[pa.Array](), list[pa.Array]())
-        self._currencies: dict[str, int] = {}
-        self._parts: dict[str, list[NDArray[Any]]] = {
-            n: [] for n in ("at", "sender", "receiver", "currency", "channel", "hash")
+    def __init__(self, file: PaymentFile, threads: Executor) -> None:
+        self._file, self._threads, self.rows = file, threads, file.rows
+        self._lock, self._sha256 = Lock(), ""
+        self._columns: dict[str, NDArray[Any]] = {
+            name: np.empty(self.rows, kind) for name, kind in _COLUMNS.items()
         }
-        self._amounts: list[tuple[Ints, int]] = []
-        self._ids: list[pa.Array] = []
+        self._naming = Naming(2 * self.rows)
+        self._places: list[tuple[slice, int]] = []
+        self._currencies: dict[str, int] = {}
+        self._ids: dict[int, pa.StringArray] = {}
 
-    def add(self, batch: pa.RecordBatch) -> None:
-        """Rows of the file, in its order."""
-        if any(batch[n].null_count for n in _NEEDED):
+    def read(self, progress: Callable[[int, int], None] | None = None) -> None:
+        """Read all columns, in steps that two threads take from either end.
+
+        One begins with texts, and with loading the compiled loops for them; the other one with what
+        needs none.
+        """
+        steps: deque[Step] = deque([self._hashed])
+        for part, groups in self._file.parts:
+            steps.append(partial(self._numbers, part, groups))
+        for part, groups in self._file.parts:
+            steps += [partial(self._names, part, groups, name) for name in _ENDS]
+            steps.append(partial(self._texts, part, groups))
+        done: SimpleQueue[int | None] = SimpleQueue()
+
+        def run(thread: int) -> None:
+            try:
+                while (step := _taken(steps, last=thread == 0)) is not None:
+                    done.put(step())
+            finally:
+                done.put(None)
+
+        both = [self._threads.submit(run, thread) for thread in (0, 1)]
+        try:
+            left, read = len(both), 0
+            while left:
+                rows = done.get()
+                read += rows or 0
+                if rows is None:
+                    left -= 1
+                elif progress is not None:
+                    progress(read // (len(_ENDS) + 2), self.rows)
+            for one in both:
+                one.result()
+        finally:
+            steps.clear()
+
+    def _hashed(self) -> int:
+        self._sha256 = sha256_of(self._file.path)
+        return 0
+
+    def _names(self, part: slice, groups: list[int], name: str) -> int:
+        self._naming.add(self._file.texts(groups, name), self._columns[name][part])
+        return int(part.stop - part.start)
+
+    def _texts(self, part: slice, groups: list[int]) -> int:
+        rows = part.stop - part.start
+        pages = deque(self._file.texts(groups, "payment_id"))
+        size = sum(_size(page) for page in pages)
+        if sum(page.rows for page in pages) != rows or size > np.iinfo(np.int32).max:
             raise NotHeld
-        sender, receiver = _text(batch["from_account"]), _text(batch["to_account"])
-        ids = _text(batch["payment_id"])
-        both = [self._threads.submit(self._hashed, t, EMPTY) for t in (sender, receiver)]
-        parts, codes = self._parts, [np.empty(len(ids), np.int32) for _ in both]
-        known = [f.result() for f in both]
-        halves = [
-            self._threads.submit(self._numbered, half, (sender, receiver), known, codes)
-            for half in (0, 1)
-        ]
+        letters, ends = np.empty(size, np.uint8), np.zeros(rows + 1, np.int32)
+        hashes, none = self._columns["hash"][part], np.empty(0, np.int32)
+        at = found = 0
+        while pages:
+            page = pages.popleft()
+            end = at + page.rows
+            found |= packed(
+                page.texts.letters, page.texts.starts, none if page.codes is None else page.codes,
+                page.texts.apart, self._naming.seed, letters, ends[at : end + 1], hashes[at:end],
+            )  # fmt: skip
+            at = end
+        if found & (EMPTY | SPACED):
+            raise NotHeld
+        ids = pa.StringArray.from_buffers(rows, pa.py_buffer(ends), pa.py_buffer(letters))
+        if found & FOREIGN:
+            ids.validate(full=True)
+        self._ids[part.start] = ids
+        return int(rows)
+
+    def _numbers(self, part: slice, groups: list[int]) -> int:
+        begin = part.start
+        for batch in self._file.numbers(groups):
+            self._add(batch, slice(begin, begin + len(batch)))
+            begin += len(batch)
+        return int(part.stop - part.start)
+
+    def _add(self, batch: pa.RecordBatch, part: slice) -> None:
+        if any(batch[n].null_count for n in ("at", "amount", "currency")):
+            raise NotHeld
+        columns = self._columns
         at = batch["at"].cast(pa.timestamp("us", batch["at"].type.tz)).cast(pa.int64()).to_numpy()
-        if not len(at) or at.min() < _FIRST or at.max() >= _LAST:
+        if at.min(initial=_FIRST) < _FIRST or at.max(initial=_FIRST) >= _LAST:
             raise NotHeld
-        parts["at"].append(at)
-        self._amounts.append(_amounts(batch["amount"]))
-        parts["currency"].append(self._currency(batch["currency"]))
+        columns["at"][part] = at
+        columns["amount"][part], places = _amounts(batch["amount"])
+        self._places.append((part, places))
+        columns["currency"][part] = self._currency(batch["currency"])
         channel = batch["channel"] if "channel" in batch.schema.names else None
-        codes_ = _channels(channel, len(ids))
+        codes = _channels(channel, len(batch))
         if channel is not None and "note" in batch.schema.names:
             gives = pc.fill_null(pc.match_substring_regex(batch["note"], SAYS), False)
             gives = gives.to_numpy(zero_copy_only=False)
-            codes_[gives & np.isin(codes_, [-1, *map(CHANNELS.index, WAYS)])] = REFUND
-        parts["channel"].append(codes_)
-        for half in halves:
-            half.result()
-        # a copy: what is a view of the rest would hold all of it
-        parts["hash"].append(self._hashed(ids, EMPTY | SPACED)[:, 0].copy())
-        parts["sender"].append(codes[0])
-        parts["receiver"].append(codes[1])
-        self._ids.append(ids)
-        self.rows += len(ids)
-
-    def _hashed(self, texts: pa.StringArray, refused: int) -> Hashes:
-        letters, offsets = laid_out(texts)
-        found = flaws(letters, offsets)
-        if found & refused:
-            raise NotHeld
-        if found & FOREIGN:
-            texts.validate(full=True)
-        return hashes(letters, offsets, self._key)
-
-    def _numbered(
-        self,
-        half: int,
-        ends: tuple[pa.StringArray, ...],
-        known: list[Hashes],
-        codes: list[NDArray[np.int32]],
-    ) -> None:
-        for texts, names, into in zip(ends, known, codes, strict=True):
-            fresh = np.empty(len(names), np.int64)
-            self._tables[half], self._used[half], new = numbered(
-                names, half, self._tables[half], self._used[half], into, fresh
-            )
-            self._names[half].append(texts.take(pa.array(fresh[:new])))
+            codes[gives & np.isin(codes, [-1, *map(CHANNELS.index, WAYS)])] = REFUND
+        columns["channel"][part] = codes
 
     def _currency(self, column: pa.DictionaryArray) -> NDArray[np.int16]:
-        known = self._currencies
-        own = []
-        for name in column.dictionary.to_pylist():
-            if not name or name.strip(" ") != name or len(known) > 10_000:
-                raise NotHeld
-            own.append(known.setdefault(name, len(known)))
+        known, own = self._currencies, []
+        with self._lock:
+            for name in column.dictionary.to_pylist():
+                if not name or name.strip(" ") != name or len(known) > 10_000:
+                    raise NotHeld
+                own.append(known.setdefault(name, len(known)))
         return np.asarray(np.array(own, np.int16)[column.indices.to_numpy()])
 
-    def payments(self, sha256: str) -> tuple[Payments, Counts]:
+    def payments(self) -> tuple[Payments, Counts]:
         """All of them, each id once, in the order of time, then of rows."""
-        ids = pa.chunked_array(self._ids, pa.string())
-        repeats = self._threads.submit(_repeated, self._whole("hash"), ids)
-        sender, receiver = self._whole("sender"), self._whole("receiver")
-        at, (amount, places) = self._whole("at"), _alike(self._amounts)
-        currency, channel = self._whole("currency"), self._whole("channel")
-        names = [pa.concat_arrays(part) for part in self._names]
-        left_out = repeats.result()
-        order: Ints | None = None
-        if len(left_out):
-            order = np.delete(np.arange(self.rows), left_out)
-        if (np.diff(at if order is None else at[order]) < 0).any():
-            order = np.arange(self.rows) if order is None else order
-            order = order[np.argsort(at[order], kind="stable")]
+        known = self._columns.pop("hash")
+        sorted_ = np.empty_like(known)
+        cut = halved(known, sorted_)
+        halves = [self._threads.submit(_twice, half) for half in (sorted_[:cut], sorted_[cut:])]
+        del sorted_
+        ids = pa.chunked_array([self._ids[p.start] for p, _ in self._file.parts], pa.string())
+        names = self._naming.numbered(self._threads)
+        left_out = _repeated(known, np.concatenate([h.result() for h in halves]), ids)
+        del known
+        places = self._alike()
+        order, used = self._order(left_out), None
         row = np.arange(1, self.rows + 1)
         if order is not None:
-            at, sender, receiver, amount = (c[order] for c in (at, sender, receiver, amount))
-            currency, channel, row = (c[order] for c in (currency, channel, row))
-            ids = ids.take(pa.array(order))
-        used = None
+            self._naming.put(np.arange(len(names), dtype=np.int32), self._threads)()
+            for name, column in self._columns.items():
+                self._columns[name] = column[order]
+            ids, row = ids.take(pa.array(order)), row[order]
+        c = self._columns
         if len(left_out):
-            used = np.zeros(2 * max(self._used), bool)
-            used[sender] = used[receiver] = True
-        accounts, codes, says = _accounts(names, used)
-        list(self._threads.map(replaced, (sender, receiver), (codes, codes)))
+            used = np.zeros(len(names), bool)
+            for name in _ENDS:
+                used[c[name]] = True
+        codes, says, accounts = _accounts(names, used, self._threads)
+        ended = None
+        if order is None:
+            ended = self._naming.put(codes, self._threads)
+        else:
+            for name in _ENDS:
+                replaced(c[name], codes)
         told = list(self._currencies)
-        there = np.bincount(currency, minlength=len(told)) > 0
-        currencies = sorted(c for c, is_there in zip(told, there, strict=True) if is_there)
-        place = {c: i for i, c in enumerate(currencies)}
-        currency = np.array([place.get(c, -1) for c in told], np.int16)[currency]
+        there = np.bincount(c["currency"], minlength=len(told)) > 0
+        currencies = sorted(n for n, is_there in zip(told, there, strict=True) if is_there)
+        place = {n: i for i, n in enumerate(currencies)}
+        currency = np.array([place.get(n, -1) for n in told], np.int16)[c["currency"]]
+        digits = in_smallest(c["amount"], currency, len(currencies), places)
         payments = Payments(
-            accounts,
+            accounts(),
             currencies,
-            in_smallest(amount, currency, len(currencies), places),
-            at,
-            sender,
-            receiver,
-            amount,
+            digits,
+            c["at"],
+            c["from_account"],
+            c["to_account"],
+            c["amount"],
             currency,
-            channel,
+            c["channel"],
             ids,
-            np.zeros(len(at), np.int32),
+            np.zeros(len(row), np.int32),
             row,
-            [sha256],
+            [self._sha256],
             len(left_out),
             (says,) if says else (),
         )
-        return payments, Counts(self.rows, len(at), len(left_out), 0)
+        if ended is not None:
+            ended()
+        return payments, Counts(self.rows, len(row), len(left_out), 0)
 
-    def _whole(self, name: str) -> NDArray[Any]:
-        return np.concatenate(self._parts.pop(name))
+    def _order(self, left_out: Ints) -> Ints | None:
+        """The rows that count in the order of time, None where that is all as they stand."""
+        order: Ints | None = None
+        at = self._columns["at"]
+        if len(left_out):
+            order = np.delete(np.arange(self.rows), left_out)
+        if _falls(at if order is None else at[order]):
+            order = np.arange(self.rows) if order is None else order
+            order = order[np.argsort(at[order], kind="stable")]
+        return order
+
+    def _alike(self) -> int:
+        """Bring the amounts of all batches to units of one place, which it gives."""
+        places, amount = max(p for _, p in self._places), self._columns["amount"]
+        for part, of in self._places:
+            if amount[part].max(initial=0) * 10.0 ** (places - of) >= 1 << 62:
+                raise NotHeld
+            if of < places:
+                amount[part] *= 10 ** (places - of)
+        return places
+
+
+def _taken(steps: deque[Step], *, last: bool) -> Step | None:
+    """A step from either end; None where the other thread took what was left."""
+    try:
+        return steps.pop() if last else steps.popleft()
+    except IndexError:
+        return None
+
+
+def _size(page: TextPage) -> int:
+    """Bytes of a page's texts."""
+    sizes = np.diff(page.texts.starts)
+    if page.codes is not None:
+        sizes = sizes[page.codes]
+    return int(sizes.sum(dtype=np.int64)) - page.texts.apart * len(sizes)
+
+
+def _falls(at: Ints) -> bool:
+    """Whether any of these is less than the one before it."""
+    return bool((at[1:] < at[:-1]).any())
 
 
 def _accounts(
-    names: list[pa.StringArray], used: NDArray[np.bool_] | None
-) -> tuple[list[str], NDArray[np.int32], str]:
-    """Accounts sorted, for each number (twice its place in its half, plus the half) which it is,
-    and a sentence on wrong IBANs or nothing.
+    names: pa.LargeStringArray, used: NDArray[np.bool_] | None, threads: Executor
+) -> tuple[NDArray[np.int32], str, Callable[[], Sequence[str]]]:
+    """For each name which account it is, a sentence on wrong IBANs or nothing, and what gives the
+    accounts, sorted.
 
     Args:
-        names: of both halves. used: by number, where some are not.
+        used: which of the names are used, where some are not.
     """
-    halves = [np.arange(len(half)) * 2 + at for at, half in enumerate(names)]
-    number = np.concatenate(halves)
-    every = pa.concat_arrays(names)
-    if used is not None:
-        every, number = every.filter(pa.array(used[number])), number[used[number]]
-    codes = np.zeros(int(number.max()) + 1, np.int32)
-    kind = kinds(*laid_out(every))
+    codes = np.zeros(len(names), np.int32)
+    number = np.arange(len(names)) if used is None else np.flatnonzero(used)
+    every = names if used is None else names.filter(pa.array(used))
+    kind = kinds(every, threads)
     if (kind == ODD).any() or _joins(every, kind):
         own, accounts, says = resolved(every.to_pylist())
         place = {a: i for i, a in enumerate(accounts)}
         codes[number] = np.array([place[a] for a in own.values()], np.int32)
-        return accounts, codes, says
-    order = ordered(every)
+        return codes, says, lambda: accounts
+    order = ordered(every, threads)
     codes[number[order]] = np.arange(len(order), dtype=np.int32)
-    wrong = int((kind == WRONG).sum())
-    return every.take(pa.array(order)).to_pylist(), codes, wrong_ibans(wrong, len(order))
+    says = wrong_ibans(int((kind == WRONG).sum()), len(order))
+    return codes, says, lambda: Names(every.take(pa.array(order)))
 
 
-def _joins(names: pa.StringArray, kind: NDArray[np.uint8]) -> bool:
+def _joins(names: pa.LargeStringArray, kind: NDArray[np.uint8]) -> bool:
     """True where a name may be another's without its country and check digits."""
     rest = pc.utf8_slice_codeunits(names.filter(pa.array((kind == IBAN) | (kind == WRONG))), 4)
     if not len(rest):
@@ -260,10 +337,14 @@ def _joins(names: pa.StringArray, kind: NDArray[np.uint8]) -> bool:
     return len(known) < len(rest) or bool(pc.any(pc.is_in(others, value_set=known)).as_py())
 
 
-def _repeated(known: Hashes, ids: pa.ChunkedArray) -> Ints:
-    """Rows whose id stands in a row before, ascending."""
-    order = np.sort(known)
-    twice = np.unique(order[1:][order[1:] == order[:-1]])
+def _twice(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Those that stand more than once; what is given is put in order."""
+    hashes.sort()
+    return np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
+
+
+def _repeated(known: NDArray[np.uint64], twice: NDArray[np.uint64], ids: pa.ChunkedArray) -> Ints:
+    """Rows whose id stands in a row before, ascending; `twice`: hashes that stand so."""
     if not len(twice):
         return np.zeros(0, np.int64)
     rows = np.flatnonzero(np.isin(known, twice))
@@ -274,10 +355,6 @@ def _repeated(known: Hashes, ids: pa.ChunkedArray) -> Ints:
             found.append(row)
         seen.add(name)
     return np.array(found, np.int64)
-
-
-def _text(column: pa.Array) -> pa.StringArray:
-    return column if pa.types.is_string(column.type) else column.cast(pa.string())
 
 
 def _amounts(column: pa.Array) -> tuple[Ints, int]:
@@ -299,15 +376,6 @@ def _amounts(column: pa.Array) -> tuple[Ints, int]:
         if (units / 10**places == given).all():
             return units.astype(np.int64), places
     raise NotHeld
-
-
-def _alike(parts: list[tuple[Ints, int]]) -> tuple[Ints, int]:
-    """The amounts of all batches in units of one place."""
-    places = max(p for _, p in parts)
-    for units, of in parts:
-        if units.max(initial=0) * 10.0 ** (places - of) >= 1 << 62:
-            raise NotHeld
-    return np.concatenate([units * 10 ** (places - of) for units, of in parts]), places
 
 
 def _channels(column: pa.DictionaryArray | None, rows: int) -> NDArray[np.int8]:

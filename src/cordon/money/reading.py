@@ -137,7 +137,7 @@ def _quickly(path: Path, region: str, progress: Progress | None) -> Read | None:
     if not path.is_file():
         return None
     if _typed(path):
-        columns = read_columns(path, sha256_of(path), progress)
+        columns = read_columns(path, progress)
         return None if columns is None else Read(settled(columns[0]), columns[1], ())
     if reader_of(path) is not None:
         return None

@@ -27,6 +27,7 @@ _DATA, _DICTIONARY, _DATA_2 = 0, 2, 3  # enum PageType
 _PLAIN, _BY_CODE = 0, (2, 8)  # enum Encoding: PLAIN, PLAIN_DICTIONARY and RLE_DICTIONARY
 _RLE = 3
 _CODECS = ("UNCOMPRESSED", "SNAPPY", "GZIP", "ZSTD")
+_ENCODINGS = {"PLAIN", "PLAIN_DICTIONARY", "RLE_DICTIONARY", "RLE", "BIT_PACKED"}
 _NUMBERS: dict[str, type[np.generic]] = {
     "INT32": np.int32,
     "INT64": np.int64,
@@ -45,12 +46,13 @@ class Texts:
     """Texts in the bytes that hold them.
 
     Attributes:
-        letters: the bytes. starts: where each text begins, and one more; each text ends four
-            bytes before the next begins.
+        letters: the bytes. starts: where each text begins, and one more. apart: bytes between the
+            end of each text and the begin of the next.
     """
 
     letters: Bytes
     starts: NDArray[np.int32]
+    apart: int = 4  # the length of the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,16 @@ class Pages:
     def has(self, name: str) -> bool:
         """Whether it has a column of that name."""
         return name in self._at
+
+    def reads(self, name: str) -> bool:
+        """Whether a column of texts is packed and told as is read here, by what the file says."""
+        at = self._at.get(name)
+        if at is None:
+            return False
+        chunks = [self._meta.row_group(g).column(at) for g in range(len(self.groups))]
+        return self._columns[at].physical_type == "BYTE_ARRAY" and all(
+            c.compression in _CODECS and _ENCODINGS.issuperset(c.encodings) for c in chunks
+        )
 
     def is_timestamp(self, name: str, unit: str) -> bool:
         """Whether a column holds moments in this unit (`microseconds`, `milliseconds`)."""

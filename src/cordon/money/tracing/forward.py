@@ -119,19 +119,26 @@ def follow(
     p = payments.only(seen)
     source = np.zeros(len(p), np.int64)
     source[np.searchsorted(seen, sources)] = np.arange(1, len(sources) + 1)
+    pots = len(payments.accounts) * len(payments.currencies)
     sender, receiver, amount = p.pot(p.sender), p.pot(p.receiver), p.amount
+    # of millions of pots the loops keep those alone that are paid from or into
+    met = np.zeros(pots, bool)
+    met[sender] = met[receiver] = True
+    pot_of = np.flatnonzero(met)
+    place = np.cumsum(met) - 1
+    sender, receiver = place[sender], place[receiver]
     leaves = p.exits
     leaves[source > 0] = False  # what is paid into the account is in it, however it was paid
-    pots = len(payments.accounts) * len(payments.currencies)
-    start = np.zeros(pots, np.int64) if opening is None else opening
+    start = np.zeros(len(pot_of), np.int64) if opening is None else opening[pot_of]
     if opening is None:
         for pot, units in payments.opening.items():
-            start[pot] = units
+            if met[pot]:
+                start[place[pot]] = units
     told = []
     for method in methods:
         if method is Method.FIFO:
             parts, stays = fifo(sender, receiver, amount, leaves, source, start, hops)
-            parts[:, OF] = seen[parts[:, OF]]
+            parts[:, OF], stays[:, OF] = seen[parts[:, OF]], pot_of[stays[:, OF]]
             told.append(Followed(method, parts, stays, np.zeros(0, np.int64)))
             continue
         poison = method is Method.POISON
@@ -139,18 +146,20 @@ def follow(
             sender, receiver, amount, leaves, source, start, hops, poison
         )
         held = np.flatnonzero(traced)
-        stays = np.stack([held, np.zeros_like(held), traced[held], hop_of[held]], axis=1)
+        stays = np.stack([pot_of[held], np.zeros_like(held), traced[held], hop_of[held]], axis=1)
         of_parts = of_stays = None
         near = np.flatnonzero(hop_of <= hops)
         if not poison and len(near) * len(sources) <= _DENSE:
-            place = np.full(pots, -1)
-            place[near] = np.arange(len(near))
+            row = np.full(len(pot_of), -1)
+            row[near] = np.arange(len(near))
             of_parts, left = by_source(
-                parts, sender, receiver, leaves, source, place, len(near), len(sources), hops
+                parts, sender, receiver, leaves, source, row, len(near), len(sources), hops
             )
-            of_stays = left[place[held]]
+            of_stays = left[row[held]]
         parts[:, OF] = seen[parts[:, OF]]
-        told.append(Followed(method, parts, stays, tainted, of_parts, of_stays))
+        clean = np.zeros(pots, np.int64)
+        clean[pot_of] = tainted
+        told.append(Followed(method, parts, stays, clean, of_parts, of_stays))
     return Forward(payments, about, sources, hops, tuple(told))
 
 

@@ -7,6 +7,8 @@ and the loops over parts and lots run over what is left, in the same order and t
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,7 +33,7 @@ def reached(payments: Payments, sources: Ints, hops: int) -> Ints:
     many = len(p.currencies)
     _spread(p.sender, p.receiver, p.currency, p.channel, p.amount, leaves, sources, many, hops,
             near)  # fmt: skip
-    return _touching(p.sender, p.receiver, p.currency, sources, many, near)
+    return _touched(p, sources, near)
 
 
 def reached_back(payments: Payments, sinks: Ints, enters: NDArray[np.bool_]) -> Ints:
@@ -46,7 +48,7 @@ def reached_back(payments: Payments, sinks: Ints, enters: NDArray[np.bool_]) -> 
     near = np.full(len(p.accounts) * len(p.currencies), _FAR, np.uint8)
     many = len(p.currencies)
     _spread_back(p.sender, p.receiver, p.currency, p.channel, leaves, enters, sinks, many, near)
-    return _touching(p.sender, p.receiver, p.currency, sinks, many, near)
+    return _touched(p, sinks, near)
 
 
 @compiled
@@ -110,6 +112,24 @@ def _spread_back(
             continue
         if sender[k] != receiver[k]:
             near[np.int64(sender[k]) * many + currency[k]] = 0
+
+
+def _touched(p: Payments, always: Ints, near: NDArray[np.uint8]) -> Ints:
+    """Payments from and to pots that are reached, and those that are there always; on two threads.
+
+    Args:
+        near: of each pot. always: positions, ascending.
+    """
+
+    def found(begin: int, end: int) -> Ints:
+        some = always[np.searchsorted(always, begin) : np.searchsorted(always, end)] - begin
+        part = slice(begin, end)
+        ends = p.sender[part], p.receiver[part], p.currency[part]
+        return _touching(*ends, some, len(p.currencies), near) + begin
+
+    half = len(p) // 2
+    with ThreadPoolExecutor(2) as threads:
+        return np.concatenate(list(threads.map(found, (0, half), (half, len(p)))))
 
 
 @compiled

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -25,6 +27,7 @@ UNTOLD = "untold"  # a channel that the payment does not name
 def told(trace: Forward) -> dict[str, Any]:
     """The whole trace, for JSON. Amounts are exact decimals as text."""
     p = trace.payments
+    book = _Book(p)
     return {
         "account": trace.account,
         "direction": "forward",
@@ -32,7 +35,7 @@ def told(trace: Forward) -> dict[str, Any]:
         "sources": len(trace.sources),
         "since": _time(p, int(trace.sources[0])),
         "until": _time(p, int(trace.sources[-1])),
-        "methods": {m.method.value: _method(trace, m) for m in trace.methods},
+        "methods": {m.method.value: _method(trace, m, book) for m in trace.methods},
         "left_out": [*p.left_out, opened(p)],
     }
 
@@ -53,6 +56,7 @@ def opened(p: Payments) -> str:
 def told_back(trace: Backward) -> dict[str, Any]:
     """A trace back, for JSON. Of haircut amounts are shares, told to the nearest unit."""
     p = trace.payments
+    book = _Book(p)
     return {
         "account": trace.account,
         "direction": "back",
@@ -60,7 +64,7 @@ def told_back(trace: Backward) -> dict[str, Any]:
         "sinks": len(trace.sinks),
         "since": _time(p, int(trace.sinks[0])),
         "until": _time(p, int(trace.sinks[-1])),
-        "methods": {o.method.value: _origins(trace, o) for o in trace.methods},
+        "methods": {o.method.value: _origins(trace, o, book) for o in trace.methods},
         "left_out": [
             *p.left_out,
             "Balances before the first payment are not used on the way back: what an account paid "
@@ -69,7 +73,7 @@ def told_back(trace: Backward) -> dict[str, Any]:
     }
 
 
-def _origins(trace: Backward, o: Origins) -> dict[str, Any]:
+def _origins(trace: Backward, o: Origins, book: _Book) -> dict[str, Any]:
     p, many = trace.payments, len(trace.payments.currencies)
     begins = entries(p, o.of) & (o.hop != 0) & (o.hop != AGAIN)
     sums = []
@@ -95,26 +99,29 @@ def _origins(trace: Backward, o: Origins) -> dict[str, Any]:
                 "beyond": _whole(p, beyond, currency),
             }
         )
-    order = np.argsort(-o.units, kind="stable")[:MOST].tolist()
+    order = np.argsort(-o.units, kind="stable")[:MOST]
+    lines = zip(
+        book.lines(o.of[order]), o.units[order].tolist(), o.hop[order].tolist(), strict=True
+    )
     return {
         "sums": sums,
         "payments": [
             {
-                "payment_id": p.ids[int(o.of[i])].as_py(),
-                "at": _time(p, int(o.of[i])),
-                "from": p.accounts[p.sender[o.of[i]]],
-                "to": p.accounts[p.receiver[o.of[i]]],
-                "traced": _whole(p, float(o.units[i]), int(p.currency[o.of[i]])),
-                "currency": p.currencies[p.currency[o.of[i]]],
-                "hop": int(o.hop[i]),
-                "record": _record(p, int(o.of[i])),
+                "payment_id": line.id,
+                "at": line.at,
+                "from": line.sender,
+                "to": line.receiver,
+                "traced": _whole(p, units, line.currency),
+                "currency": p.currencies[line.currency],
+                "hop": hop,
+                "record": line.record,
             }
-            for i in order
+            for line, units, hop in lines
         ],
         "payments_in_all": len(o.of),
         "unknown": [
             {
-                "account": p.accounts[int(pot) // many],
+                "account": book.name(int(pot) // many),
                 "amount": _whole(p, float(units), int(pot) % many),
                 "currency": p.currencies[int(pot) % many],
             }
@@ -126,23 +133,62 @@ def _origins(trace: Backward, o: Origins) -> dict[str, Any]:
 
 
 def _whole(p: Payments, units: float, currency: int) -> str:
-    return str(p.money(round(float(units)), currency))
+    return p.written(round(float(units)), currency)
 
 
-def _record(p: Payments, k: int) -> dict[str, Any]:
-    record = p.record(k)
-    return {"sha256": record.sha256, "row": record.row}
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """What is told of a payment, wherever it stands."""
+
+    id: str
+    at: str
+    sender: str
+    receiver: str
+    amount: int
+    currency: int
+    record: dict[str, Any]
 
 
-def _method(trace: Forward, m: Followed) -> dict[str, Any]:
+class _Book:
+    """What is told of the payments and accounts of one trace: each is looked up once."""
+
+    def __init__(self, payments: Payments) -> None:
+        self._payments = payments
+        self._lines: dict[int, _Line] = {}
+        self._names: dict[int, str] = {}
+
+    def name(self, account: int) -> str:
+        """The name of an account."""
+        found = self._names.get(account)
+        if found is None:
+            found = self._names[account] = self._payments.accounts[account]
+        return found
+
+    def lines(self, of: Ints) -> list[_Line]:
+        """These payments."""
+        every, p = of.tolist(), self._payments
+        new = np.array(sorted({k for k in every if k not in self._lines}), np.int64)
+        columns = (p.at, p.sender, p.receiver, p.amount, p.currency, p.file, p.row)
+        rows = zip(new.tolist(), p.ids_of(new).to_pylist(), *(c[new].tolist() for c in columns),
+                   strict=True)  # fmt: skip
+        for k, id_, at, sender, receiver, amount, currency, file, row in rows:
+            self._lines[k] = _Line(
+                id_, _moment(at), self.name(sender), self.name(receiver), amount, currency,
+                {"sha256": p.files[file], "row": row},
+            )  # fmt: skip
+        return [self._lines[k] for k in every]
+
+
+def _method(trace: Forward, m: Followed, book: _Book) -> dict[str, Any]:
     p = trace.payments
+    edges = _edges(trace, m)
     return {
         "sums": [_sums(trace, m, c) for c in np.unique(p.currency[trace.sources]).tolist()],
-        "stays": list(_stays(trace, m)),
-        "flows": list(_flows(trace, m)),
-        "flows_in_all": len(_edges(trace, m)[0]),
-        "sources": list(_sources(trace, m)),
-        "payments": list(_parts(trace, m)),
+        "stays": list(_stays(trace, m, book)),
+        "flows": list(_flows(trace, m, book, *edges)),
+        "flows_in_all": len(edges[0]),
+        "sources": list(_sources(trace, m, book)),
+        "payments": list(_parts(trace, m, book)),
         "payments_in_all": len(m.parts),
     }
 
@@ -179,7 +225,7 @@ def _sums(trace: Forward, m: Followed, currency: int) -> dict[str, Any]:
     }
 
 
-def _stays(trace: Forward, m: Followed) -> Iterator[dict[str, Any]]:
+def _stays(trace: Forward, m: Followed, book: _Book) -> Iterator[dict[str, Any]]:
     """What is still there and could be frozen, the most first."""
     p, many = trace.payments, len(trace.payments.currencies)
     pots, at = np.unique(m.stays[:, OF], return_inverse=True)
@@ -191,8 +237,8 @@ def _stays(trace: Forward, m: Followed) -> Iterator[dict[str, Any]]:
     for i in np.lexsort((pots, -units)).tolist():
         account, currency = divmod(int(pots[i]), many)
         yield {
-            "account": p.accounts[account],
-            "amount": str(p.money(int(exact[i]), currency)),
+            "account": book.name(account),
+            "amount": p.written(int(exact[i]), currency),
             "currency": p.currencies[currency],
             "hop": int(hop[i]),
         }
@@ -210,10 +256,11 @@ def _edges(trace: Forward, m: Followed) -> tuple[Ints, Ints]:
     return found, at.ravel()
 
 
-def _flows(trace: Forward, m: Followed) -> Iterator[dict[str, Any]]:
-    """Lines of the flow picture, the largest first."""
+def _flows(
+    trace: Forward, m: Followed, book: _Book, found: Ints, at: Ints
+) -> Iterator[dict[str, Any]]:
+    """Lines of the flow picture, the largest first; `found`, `at`: of `_edges`."""
     p, many = trace.payments, len(trace.payments.currencies)
-    found, at = _edges(trace, m)
     units = np.zeros(len(found), np.int64)
     np.add.at(units, at, m.parts[:, UNITS])
     times = np.bincount(at, minlength=len(found))
@@ -226,10 +273,10 @@ def _flows(trace: Forward, m: Followed) -> Iterator[dict[str, Any]]:
         channel, currency = divmod(int(found[i, 1]), many)
         yield {
             "hop": int(found[i, 2]),
-            "from": p.accounts[sender],
-            "to": p.accounts[receiver],
+            "from": book.name(sender),
+            "to": book.name(receiver),
             "channel": CHANNELS[channel - 1] if channel else UNTOLD,
-            "amount": str(p.money(int(units[i]), currency)),
+            "amount": p.written(int(units[i]), currency),
             "currency": p.currencies[currency],
             "payments": int(times[i]),
             "first": _moment(int(first[i])),
@@ -237,7 +284,7 @@ def _flows(trace: Forward, m: Followed) -> Iterator[dict[str, Any]]:
         }
 
 
-def _sources(trace: Forward, m: Followed) -> Iterator[dict[str, Any]]:
+def _sources(trace: Forward, m: Followed, book: _Book) -> Iterator[dict[str, Any]]:
     """Each payment into the account: how much of it left, stays, or is beyond the last hop."""
     p = trace.payments
     if m.method is Method.POISON:
@@ -264,35 +311,36 @@ def _sources(trace: Forward, m: Followed) -> Iterator[dict[str, Any]]:
         return
     names = list(columns)
     table = np.stack([columns[n] for n in names], axis=1)
-    for i, k in enumerate(trace.sources.tolist()):
-        currency = int(p.currency[k])
-        units = shared_out(table[i], int(p.amount[k]))
+    for line, weights in zip(book.lines(trace.sources), table, strict=True):
+        units = shared_out(weights, line.amount).tolist()
         yield {
-            "payment_id": p.ids[k].as_py(),
-            "from": p.accounts[p.sender[k]],
-            "at": _time(p, k),
-            "amount": str(p.money(int(p.amount[k]), currency)),
-            "currency": p.currencies[currency],
-            **{n: str(p.money(int(u), currency)) for n, u in zip(names, units, strict=True)},
+            "payment_id": line.id,
+            "from": line.sender,
+            "at": line.at,
+            "amount": p.written(line.amount, line.currency),
+            "currency": p.currencies[line.currency],
+            **{n: p.written(u, line.currency) for n, u in zip(names, units, strict=True)},
         }
 
 
-def _parts(trace: Forward, m: Followed) -> Iterator[dict[str, Any]]:
+def _parts(trace: Forward, m: Followed, book: _Book) -> Iterator[dict[str, Any]]:
     """The payments behind every figure, the largest first."""
     p = trace.payments
-    order = np.argsort(-m.parts[:, UNITS], kind="stable")[:MOST]
-    for k, source, units, hop in m.parts[order].tolist():
+    largest = m.parts[np.argsort(-m.parts[:, UNITS], kind="stable")[:MOST]]
+    sources = book.lines(trace.sources)
+    for line, part in zip(book.lines(largest[:, OF]), largest.tolist(), strict=True):
+        source, units = part[SOURCE], part[UNITS]
         yield {
-            "payment_id": p.ids[k].as_py(),
-            "at": _time(p, k),
-            "from": p.accounts[p.sender[k]],
-            "to": p.accounts[p.receiver[k]],
-            "traced": str(p.money(units, int(p.currency[k]))),
-            "of": str(p.money(int(p.amount[k]), int(p.currency[k]))),
-            "currency": p.currencies[p.currency[k]],
-            "hop": hop,
-            **({"source": p.ids[int(trace.sources[source - 1])].as_py()} if source else {}),
-            "record": _record(p, k),
+            "payment_id": line.id,
+            "at": line.at,
+            "from": line.sender,
+            "to": line.receiver,
+            "traced": p.written(units, line.currency),
+            "of": p.written(line.amount, line.currency),
+            "currency": p.currencies[line.currency],
+            "hop": part[HOP],
+            **({"source": sources[source - 1].id} if source else {}),
+            "record": line.record,
         }
 
 
@@ -300,5 +348,6 @@ def _time(p: Payments, k: int) -> str:
     return _moment(int(p.at[k]))
 
 
+@lru_cache(1 << 16)  # each payment stands in several lines
 def _moment(us: int) -> str:
     return datetime.fromtimestamp(us / 1e6, UTC).isoformat().replace("+00:00", "Z")
