@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import random
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -252,9 +251,8 @@ def test_a_cut_file_is_no_file_of_payments(tmp_path: Path) -> None:
         for _ in range(rng.randrange(1, 4)):
             data[rng.randrange(4, len(data))] = rng.randrange(256)
         path.write_bytes(data)
-        with contextlib.suppress(OSError):  # as Arrow tells of a damaged end
-            if reading._typed(path):
-                columnar.read_columns(path)
+        if reading._typed(path):
+            columnar.read_columns(path)
 
 
 def pages(texts: Sequence[str], size: int) -> list[TextPage]:

@@ -80,7 +80,7 @@ def read_columns(
             gathering = _Gathering(file, threads)
             gathering.read(progress)
             return gathering.payments()
-    except (NotHeld, Unread, pa.ArrowException, UnicodeDecodeError):
+    except (NotHeld, Unread, pa.ArrowException, OSError, UnicodeDecodeError):
         return None
 
 
