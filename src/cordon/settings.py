@@ -63,8 +63,9 @@ class Settings(BaseSettings):
     )
     columns_engine: str = Field(
         "duckdb",
-        description="What runs the heavy passes over calls: duckdb in process, or Spark: "
-        "spark://HOST:PORT of a standalone master, or local[N] for N threads of this machine. "
+        description="What runs the heavy passes over calls and payments: duckdb in process, or "
+        "Spark: spark://HOST:PORT of a standalone master, or local[N] for N threads of this "
+        "machine. "
         "Spark needs the extra spark and Java 17.",
     )
     job_workers: Annotated[int, Field(ge=1, le=32)] = Field(

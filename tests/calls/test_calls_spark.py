@@ -22,13 +22,15 @@ from cordon.calls.importing import write_segment
 from cordon.calls.plain import read_plain
 from cordon.calls.registers import read_register
 from cordon.calls.survey import DuckEngine, count_everybody, gather
-from cordon.calls.survey import spark as room
+from cordon.calls.survey import spark as passes
 from cordon.calls.survey.engine import COLUMNS, Sources
-from cordon.calls.survey.spark import SparkEngine, in_spark, java_version
+from cordon.calls.survey.spark import SparkEngine, in_spark
 from cordon.exercise import world
 from cordon.kernel.errors import BadInput, Unavailable
 from cordon.kernel.findings import write_findings
+from cordon.kernel.store import spark as room
 from cordon.kernel.store.columns import connect
+from cordon.kernel.store.spark import java_version
 
 needs_spark = pytest.mark.skipif(
     importlib.util.find_spec("pyspark") is None or java_version() < room.JAVA,
@@ -68,7 +70,7 @@ def test_a_spark_that_dies_holds_nobody_up(made: Path, tmp_path: Path) -> None:
     sources = Sources(raw=(made / "calls.parquet",))
     with SparkEngine(sources, master="local[1]", memory_mb=1024, scratch=tmp_path) as engine:
         assert engine.table("SELECT count(*) AS n FROM calls")["n"][0].as_py() > 0
-        engine._gateway.proc.kill()
+        engine._spark._gateway.proc.kill()
         with pytest.raises(Unavailable, match="broke off"):
             engine.table("SELECT count(*) AS n FROM calls")
     assert not room._ONE.locked()
@@ -113,10 +115,10 @@ def both(
         def done(sources: Sources, work: Callable[[Any], Any], split: str = "128m") -> Any:
             with connect(memory_mb=1000, threads=1) as db:
                 duck = work(DuckEngine(db, sources))
-            session = spark._begun()
+            session = spark._spark.begun()
             session.conf.set("spark.sql.files.maxPartitionBytes", split)
             spark._sources = sources
-            room._calls(session, sources)
+            passes._calls(session, sources)
             return duck, work(spark)
 
         yield done

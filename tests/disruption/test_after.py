@@ -314,16 +314,18 @@ def test_complaints_stand_beside_what_was_paid_in_letters_and_masked(world, noon
     try:
         room = world.node.disruption
         actor = world.node.authorities.under(world.actor("inv"), "WR-P")
-        letters.bank_letter(room, actor, package)
+        for language in letters.LANGUAGES:
+            letters.bank_letter(room, actor, package, language)
         for language in letters.LANGUAGES:
             for place in (1, 2, 3):
                 letters.notice(room, actor, package, place, language)
     finally:
         letters.pdf = told
-    bank = seen[0]
-    assert [r[2] for r in bank["rows"]] == ["CMP-1", "CMP-2", "–"]
-    assert "CMP-3 (70 PKR)" in bank["after"][1]
-    said = [" ".join(v["paragraphs"]) for v in seen[1:]]
+    for bank in seen[:2]:
+        cells = [r[2].strip("\u2066\u2069") for r in bank["rows"]]
+        assert cells == ["CMP-1", "CMP-2", "–"]
+        assert "CMP-3 (70 PKR)" in bank["after"][1]
+    said = [" ".join(v["paragraphs"]) for v in seen[2:]]
     for text in (said[0], said[3]):
         assert "CMP-1" in text
         assert "100.00 PKR" in text
@@ -338,6 +340,10 @@ def test_complaints_stand_beside_what_was_paid_in_letters_and_masked(world, noon
     assert b"NotoNastaliqUrdu" in urdu.content
     assert b"NotoNastaliqUrdu" not in plain.content
     assert "-ur.pdf" in urdu.headers["content-disposition"]
+    bank = inv.get(f"/money/recovery/{package}/bank.pdf?language=ur")
+    assert "-bank-ur.pdf" in bank.headers["content-disposition"]
+    assert b"NotoNastaliqUrdu" in bank.content
+    assert inv.get(f"/money/recovery/{package}/bank.pdf?language=xx").status_code == 400
     assert inv.get(f"/money/recovery/{package}/victims/1.pdf?language=xx").status_code == 400
     for http in (client(world), client(world, "over"), client(world, reference="WR-1")):
         page = http.get(f"/money/recovery/{package}").text

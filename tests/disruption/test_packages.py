@@ -75,9 +75,11 @@ def test_what_was_sent_is_fixed_and_its_hash_stands_in_the_ledger(world):
     package = drafted(world, inv)
     sent(world, inv, package)
     hashes = row(world, package).files
-    for ending in ("pdf", "json", "csv"):
-        got = inv.get(f"/money/packages/{package}/out.{ending}")
-        assert hashlib.sha256(got.content).hexdigest() == hashes[ending]
+    forms = {"pdf": "pdf", "pdf?language=ur": "pdf-ur", "json": "json", "csv": "csv"}
+    assert set(hashes) == set(forms.values())
+    for asked, kept in forms.items():
+        got = inv.get(f"/money/packages/{package}/out.{asked}")
+        assert hashlib.sha256(got.content).hexdigest() == hashes[kept]
         assert got.headers["cache-control"] == "no-store"
     (detail,) = [e[3] for e in world.entries() if e[0] == "money.package.send"]
     assert detail["sha256"] == hashes
@@ -129,10 +131,16 @@ def test_a_masked_pdf_holds_no_number(world, monkeypatch):
     package = drafted(world, inv, why=f"Block {LINES[0]} and what is tied to PK-ACC-77 at once.")
     sent(world, inv, package)
     assert LINES[0] in seen[-1]  # what was sent is whole
-    got = client(world).get(f"/money/packages/{package}/out.pdf")
-    assert got.content.startswith(b"%PDF-")
-    assert named(seen[-1]) == []
-    assert "'masked': 0" not in seen[-1]
+    for language in ("en", "ur"):
+        got = client(world).get(f"/money/packages/{package}/out.pdf?language={language}")
+        assert got.content.startswith(b"%PDF-")
+        assert named(seen[-1]) == []
+        assert "'masked': 0" not in seen[-1]
+        assert (b"NotoNastaliqUrdu" in got.content) == (language == "ur")
+        name = "-ur-masked.pdf" if language == "ur" else "-masked.pdf"
+        assert name in got.headers["content-disposition"]
+    wrong = client(world).get(f"/money/packages/{package}/out.pdf?language=xx")
+    assert wrong.status_code == 400
 
 
 @pytest.mark.parametrize("reader", [("inv", ""), ("over", ""), ("inv", "WR-1"), ("inv", "WR-3")])

@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 
 from cordon.kernel.access.model import Mark
+from cordon.kernel.errors import BadUsage
 from cordon.money import printing
 from cordon.money.disruption.exporting import as_csv, as_pdf, printed
 from cordon.money.disruption.model import (
@@ -46,14 +47,56 @@ def package(text="Block them, they defraud.", kind=Kind.FREEZE):
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("language", printing.LANGUAGES)
 @pytest.mark.parametrize("text", HOSTILE)
-def test_no_text_runs_or_reads(text):
+def test_no_text_runs_or_reads(text, language):
     """Were any of these taken for typst's language, compiling would fail or change."""
-    made = as_pdf(Shown(package(text), 0, ()))
+    shown = Shown(package(text), 0, ())
+    made = as_pdf(shown, language)
     assert made.startswith(b"%PDF-")
     # the same number of pictures and pages as with plain words of no meaning
     assert made.count(b"/Subtype /Image") == 0
-    assert len(printing.png("package.typ", printed(Shown(package(text), 0, ())), ppi=20)) == 1
+    plain = printed(Shown(package("x" * len(text)), 0, ()), language)
+    pages = printing.png("package.typ", printed(shown, language), ppi=20)
+    assert len(pages) == len(printing.png("package.typ", plain, ppi=20))
+
+
+FORMS = ("package", "bank", "notice")
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_language_says_the_same_with_the_same_values(form):
+    def holes(told):
+        if isinstance(told, str):
+            return sorted(re.findall(r"\{(\w+)\}", told))
+        if isinstance(told, dict):
+            return {k: holes(v) for k, v in told.items()}
+        return len(told) if isinstance(told, list) else type(told)
+
+    first, *others = (printing.words(form, one).told for one in printing.LANGUAGES)
+    assert all(holes(other) == holes(first) for other in others)
+    urdu = [v for v in printing.words(form, "ur").told.values() if isinstance(v, str) and v]
+    assert all(re.search("[\u0600-\u06ff]", v) for v in urdu if "{" not in v or " " in v)
+
+
+def test_a_package_in_urdu_runs_from_right_to_left_and_keeps_what_was_written():
+    reason = "14 accounts paid within 3 days"
+    shown = Shown(replace(package("روکیے 14 رقم"), grounds=(
+        Ground("f", "money.mule", 0.9, (reason,), (("ab" * 32, 1),)),)), 0, ())  # fmt: skip
+    told = printed(shown, "ur")
+    assert told["right_to_left"]
+    assert told["title"] == "کھاتے منجمد کرنے کی درخواست"
+    assert told["grounds"][0]["reasons"] == [{"text": reason, "turned": False}]
+    assert told["why"] == {"text": "روکیے 14 رقم", "turned": True}
+    assert told["items"][0][2] == "\u2068PK-ACC-1\u2069"  # isolated, and whole
+    assert told["items"][0][4] == "\u20661,000.50 PKR\u2069"
+    made = as_pdf(shown, "ur")
+    assert made == as_pdf(shown, "ur")
+    assert b"NotoNastaliqUrdu" in made
+    english = printed(Shown(package(), 0, ()))
+    assert not re.search("[\u0600-\u06ff\u2066-\u2069]", str(english))
+    with pytest.raises(BadUsage, match="Nothing is printed in that language"):
+        as_pdf(shown, "xx")
 
 
 def test_a_text_is_printed_sign_for_sign():

@@ -156,6 +156,27 @@ def test_who_spends_part_of_what_is_sent_is_no_carrier(tmp_path: Path) -> None:
     assert named([found]) == {"x0"}
 
 
+def test_who_draws_gifts_in_cash_is_not_told_beside_who_sends_them_out_of_sight(
+    tmp_path: Path,
+) -> None:
+    """Treasurers draw what was given, for all to see; landlords and mules say nothing of gifts."""
+    c = City(313)
+    for n in range(8):
+        for who in c.people(40) * 2:  # who gives to a mosque gives again
+            c.pay(c.any_day(), who, f"mosque{n}", c.rng.choice([50, 100, 200]))
+        c.pay(DAYS - 2, f"mosque{n}", f"agent{n}", 3_000, "cash_out")
+        c.pay(DAYS - 2, f"mosque{n}", "shop1", 500)
+    for n in range(10):  # rents are drawn to the last, by whoever collects them
+        for who in c.people(30):
+            c.pay(c.any_day(), who, f"house{n}", 15_000)
+        c.pay(DAYS - 1, f"house{n}", f"agent{n}", 400_000, "cash_out")
+    assert not list(many_donors.find(c.data(tmp_path)))
+    plant_donors(c)
+    (found,) = many_donors.find(c.data(tmp_path))
+    assert named([found]) == {"x0"}
+    assert {"once", "out", "unseen"} <= {r.name for r in found.reasons}
+
+
 def test_two_who_pass_on_to_one_another_settle_nothing(tmp_path: Path) -> None:
     """What victims paid goes on to the other as it came: mules, and no hawala."""
     c = City(311)

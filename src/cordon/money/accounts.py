@@ -6,7 +6,10 @@ An IBAN (ISO 13616) is two letters, two check digits and the account within the 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
+
+from cordon.kernel.errors import BadInput
 
 _IBAN = re.compile(r"^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$")
 _AS_DIGITS = {ord("A") + n: str(10 + n) for n in range(26)}
@@ -51,3 +54,22 @@ def joined(accounts: Sequence[str]) -> Mapping[str, str]:
         if len(right) == 1:
             found.update({a: right[0] for a in same if a != right[0] and a[:2] == right[0][:2]})
     return {k: found.get(v, v) for k, v in found.items()}
+
+
+def placed(accounts: Sequence[str], account: str) -> int:
+    """The position of an account among sorted ones, however it is written.
+
+    Raises:
+        BadInput: it is none of them, or may be several.
+    """
+    for name in (account, written(account)):
+        at = bisect_left(accounts, name)
+        if at < len(accounts) and accounts[at] == name:
+            return at
+    ends = [i for i, a in enumerate(accounts) if a[4:] == written(account)]
+    if len(ends) == 1:
+        return ends[0]
+    raise BadInput(
+        f"No payment names the account {account[:64]}.",
+        advice="Write it as the payments do, or with its country and check digits.",
+    )

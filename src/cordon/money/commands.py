@@ -17,6 +17,7 @@ from cordon.kernel.rejects import Refused, write_rejects
 from cordon.money.find import find as find_in_files
 from cordon.money.intake import FORMS, LAYOUTS
 from cordon.money.model import Method
+from cordon.money.reaching import Reach
 from cordon.money.reading import read_payments
 from cordon.money.reporting import commands as reporting_commands
 from cordon.money.tracebook import ask_account, row_of
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Payments: follow money from account to account.")
 app.add_typer(reporting_commands.app)
+EngineName = Annotated[
+    str,
+    typer.Option(envvar="CORDON_COLUMNS_ENGINE", help="duckdb, local[N] or spark://HOST:PORT."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
 
@@ -106,10 +111,7 @@ def find(
     ] = None,
     cells: Annotated[Path | None, typer.Option(help="Where the cells are.")] = None,
     subscribers: Annotated[Path | None, typer.Option(help="A register of subscribers.")] = None,
-    engine: Annotated[
-        str,
-        typer.Option(envvar="CORDON_COLUMNS_ENGINE", help="duckdb, local[N] or spark://HOST:PORT."),
-    ] = "duckdb",
+    engine: EngineName = "duckdb",
     rejects: Annotated[Path | None, typer.Option(help="Write refused rows here (CSV).")] = None,
     out: Annotated[Path | None, typer.Option(help="Write findings here (JSON Lines).")] = None,
     authority: Annotated[
@@ -183,6 +185,7 @@ def trace(
     back: Annotated[
         bool, typer.Option("--back", help="Follow back what it paid out, to where it came from.")
     ] = False,
+    engine: EngineName = "duckdb",
     rejects: Annotated[Path | None, typer.Option(help="Write refused rows here (CSV).")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the trace here (JSON).")] = None,
     authority: Annotated[
@@ -207,7 +210,8 @@ def trace(
         )
         return
     with c.progress("Reading") as progress:
-        read = read_payments(payments, progress=progress)
+        reach = Reach([account], back, hops, begin, end)
+        read = read_payments(payments, progress=progress, engine=engine, reach=reach)
     if rejects is not None:
         write_rejects(rejects, read.refusals)
     found = (

@@ -60,7 +60,8 @@ def find(
         accounts, complaints: files of these formats, or None.
         calls, cells, subscribers: as `cordon.calls.find` takes them: its rings say whose calls
             people got before they paid.
-        engine, memory_mb, threads, scratch: as `cordon.calls.find` takes them.
+        engine: what runs the heavy passes over calls and payments, as in the setting
+            `columns_engine`. memory_mb, threads, scratch: as `cordon.calls.find` takes them.
         region: ISO 3166 code of the country whose numbering plan and time zone apply.
         given: parameters over the cards' defaults.
 
@@ -84,7 +85,9 @@ def find(
         refusals += spoken.refusals
         left_out += spoken.left_out
     say("reading payments", 0.6)
-    read = read_payments(payments, region, memory_mb=memory_mb, threads=threads, scratch=scratch)
+    read = read_payments(
+        payments, region, engine=engine, memory_mb=memory_mb, threads=threads, scratch=scratch
+    )
     refusals += read.refusals
     left_out += read.payments.left_out
     beside: list[pa.Table | None] = []

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from cordon.money.model import EXITS
-from cordon.money.tracing.backward import ENTRIES
+from cordon.money.model import ENTRIES, EXITS
 
 MOST_NODES = 12  # of a column; the rest is one node
 WIDTH, HEIGHT, BAR, GAP, PAD = 980.0, 420.0, 9.0, 9.0, 16.0

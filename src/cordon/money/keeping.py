@@ -15,8 +15,10 @@ from cordon.kernel.bringing import source_of
 from cordon.kernel.errors import NotFound
 from cordon.kernel.store.columns import Columns, SegmentRow
 from cordon.kernel.work import Kernel, View
+from cordon.money.engines import DUCKDB
 from cordon.money.intake import dataset
 from cordon.money.payments import Payments
+from cordon.money.reaching import Reach
 from cordon.money.reading import read_segments
 from cordon.money.tables import MoneyFileRow
 
@@ -70,14 +72,23 @@ def kept(view: View, authority: Authority) -> Kept:
     return Kept(scope, payments, accounts, last.get("complaints"))
 
 
-def payments_of(columns: Columns, of: Kept, accounts: Sequence[str] = ()) -> Payments:
+def payments_of(
+    columns: Columns,
+    of: Kept,
+    accounts: Sequence[str] = (),
+    *,
+    engine: str = DUCKDB,
+    reach: Reach | None = None,
+) -> Payments:
     """The payments kept, each once, in the authority's span.
 
     Args:
         accounts: only payments of these, as they are written there; of all where empty.
+        engine: what joins and sorts them: for long work what the setting names, for a page, which
+            has no time to begin another, DuckDB. reach: as of `read_payments`.
 
     Raises:
-        NotFound: none came in.
+        NotFound: none came in. Unavailable: the engine does not answer.
     """
     if not of.payments:
         raise NotFound(
@@ -88,6 +99,8 @@ def payments_of(columns: Columns, of: Kept, accounts: Sequence[str] = ()) -> Pay
         accounts=accounts,
         since=of.scope.since,
         until=of.scope.until,
+        engine=engine,
+        reach=reach,
         memory_mb=columns.memory_mb,
         threads=columns.threads,
         scratch=columns.root / "spill",

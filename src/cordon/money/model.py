@@ -29,6 +29,10 @@ EXITS = frozenset({Channel.CARD, Channel.CASH_OUT, Channel.HAWALA, Channel.CRYPT
 shop, and what was drawn, exchanged or sent abroad is no balance any more."""
 
 
+ENTRIES = frozenset({Channel.CASH_IN, Channel.HAWALA, Channel.CRYPTO, Channel.FOREIGN})
+"""By these money enters the accounts that are seen: before them there is none to follow."""
+
+
 class Method(StrEnum):
     """How money that was mixed is told apart; none of them is the truth, a court chooses.
 

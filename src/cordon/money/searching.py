@@ -33,7 +33,7 @@ def run(job: Running, room: Money, mark: Mark) -> Mapping[str, Any]:
         authority = work.under_authority(ACT, thing, "payments", None)
         of = keeping.kept(work, authority)
         said = room.calls.spoken(work, authority) if _covers_calls(authority) else None
-    payments = keeping.payments_of(kernel.columns, of)
+    payments = keeping.payments_of(kernel.columns, of, engine=kernel.columns.engine)
     left_out += payments.left_out
     job.check()
     accounts = keeping.accounts_of(kernel.columns, of)

@@ -24,6 +24,7 @@ from cordon.kernel.work import View, Work
 from cordon.money import keeping
 from cordon.money.accounts import written
 from cordon.money.payments import Payments
+from cordon.money.reaching import Reach
 from cordon.money.tables import TraceRow
 from cordon.money.traceparts import detail, detail_back, parts, parts_back
 from cordon.money.tracing.backward import backward
@@ -145,7 +146,12 @@ def run(job: Running, room: Money) -> Mapping[str, Any]:
         id_, way, hops = row.id, row.way, row.hops
         since, until = row.since, row.until
         job.save(work, {}, done=0, stage="reading payments")
-    payments = keeping.payments_of(kernel.columns, of)
+    reach = (
+        Reach(list(named), hops=hops)
+        if told is not None
+        else Reach([subject_name(subject)], way == "back", hops, since, until)
+    )
+    payments = keeping.payments_of(kernel.columns, of, engine=kernel.columns.engine, reach=reach)
     with job.step() as work:
         job.save(work, {}, done=0, total=len(payments), stage="following")
     if told is not None:

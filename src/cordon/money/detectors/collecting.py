@@ -19,8 +19,9 @@ class Collected:
         card: moves by card. givers: accounts that paid it otherwise than by card.
         uncarded: share of what it took in that did not come by card. middle: its middle payment in.
         once: share of its givers who gave once. out: share of what it paid out that went by cash,
-            hawala, coins or abroad. through: share that went to accounts that themselves pay out
-            so, weighed by how much of theirs goes so. few: share that went to its three best paid.
+            hawala, coins or abroad. unseen: of that, the share that was not drawn in cash.
+            through: share that went to accounts that themselves pay out so, weighed by how much of
+            theirs goes so. few: share that went to its three best paid.
     """
 
     card: Bools
@@ -29,6 +30,7 @@ class Collected:
     middle: Floats
     once: Floats
     out: Floats
+    unseen: Floats
     through: Floats
     few: Floats
 
@@ -42,13 +44,17 @@ def collected(m: Moves) -> Collected:
         givers = np.bincount(key // m.size, minlength=m.size)
         once = np.nan_to_num(np.bincount(key // m.size, often == 1, minlength=m.size) / givers)
         paid = m.total(m.a)
-        out = np.nan_to_num(m.total(m.a, m.leaves) / paid)
+        left = m.total(m.a, m.leaves)
+        out = np.nan_to_num(left / paid)
+        drawn = m.total(m.a, m.by(Channel.CASH_OUT))
+        unseen = np.nan_to_num((left - drawn) / left)
         through = np.nan_to_num(
             np.bincount(m.a, m.worth * ~m.leaves * out[m.b], minlength=m.size) / paid
         )
         uncarded = np.nan_to_num(m.total(m.b, sent) / m.total(m.b))
         few = np.nan_to_num(_best(m, 3) / paid)
-    return Collected(card, givers, uncarded, _middle(m, sent), once, out, through, few)
+    middle = _middle(m, sent)
+    return Collected(card, givers, uncarded, middle, once, out, unseen, through, few)
 
 
 def _middle(m: Moves, of: Bools) -> Floats:

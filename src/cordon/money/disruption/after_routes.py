@@ -100,9 +100,9 @@ def _recovery(router: APIRouter, room: Disruption) -> None:
         return see_other(request, f"/jobs/{recoveries.ask(room, actor, package)}")
 
     @router.get("/money/recovery/{package}/bank.pdf")
-    def bank(actor: Letters, package: str) -> Response:
-        """The letter to the bank."""
-        name, made = letters.bank_letter(room, actor, package)
+    def bank(actor: Letters, package: str, language: str = "en") -> Response:
+        """The letter to the bank, in English or Urdu."""
+        name, made = letters.bank_letter(room, actor, package, language)
         return download(name, made, "application/pdf")
 
     @router.get("/money/recovery/{package}/victims/{place}.pdf")

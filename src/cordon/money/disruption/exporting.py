@@ -14,7 +14,7 @@ import orjson
 from cordon.kernel.clock import format_time
 from cordon.money.disruption.model import Item, Kind, Package, Site, State
 from cordon.money.disruption.seeing import Shown
-from cordon.money.printing import pdf
+from cordon.money.printing import LANGUAGES, Words, pdf, runs_right_to_left, words
 
 FORMAT = "cordon/package/1"
 ENDINGS: Mapping[str, str] = {
@@ -22,23 +22,6 @@ ENDINGS: Mapping[str, str] = {
     "csv": "text/csv; charset=utf-8",
     "pdf": "application/pdf",
 }
-TITLES: Mapping[Kind, str] = {
-    Kind.BLOCK_LIST: "Request to block numbers and handsets",
-    Kind.PRESERVATION: "Request to preserve data",
-    Kind.DISCLOSURE: "Request to disclose data",
-    Kind.FREEZE: "Request to freeze accounts",
-    Kind.SITE: "Site package",
-}
-TYPES: Mapping[str, str] = {
-    "number": "Number",
-    "imei": "Handset (IMEI)",
-    "imsi": "SIM (IMSI)",
-    "account": "Account",
-    "wallet": "Wallet",
-    "handle": "Handle",
-    "url": "Page",
-}
-_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _PRINTED_RECORDS = 40  # of a finding; the JSON has all of them
 
 
@@ -98,71 +81,112 @@ def as_csv(shown: Shown) -> bytes:
     return out.getvalue().encode()
 
 
-def as_pdf(shown: Shown) -> bytes:
-    """The printed form; the same package gives the same bytes."""
-    return pdf("package.typ", printed(shown))
+def as_pdf(shown: Shown, language: str = LANGUAGES[0]) -> bytes:
+    """The printed form; the same package and language give the same bytes.
+
+    Raises:
+        BadUsage: nothing is printed in that language.
+    """
+    return pdf("package.typ", printed(shown, language))
+
+
+def kept_as(ending: str, language: str) -> str:
+    """What a file that was sent is kept under: its ending, and of paper the language it is in."""
+    return ending if language == LANGUAGES[0] or ending != "pdf" else f"{ending}-{language}"
 
 
 def files_of(shown: Shown) -> dict[str, bytes]:
-    """Every file that a package is sent as, by its ending."""
-    made = {"json": as_json(shown), "pdf": as_pdf(shown)}
+    """Every file that a package is sent as, by what it is kept under; paper in each language."""
+    made = {"json": as_json(shown)}
+    made |= {kept_as("pdf", language): as_pdf(shown, language) for language in LANGUAGES}
     if shown.package.kind is Kind.BLOCK_LIST:
         made["csv"] = as_csv(shown)
     return made
 
 
-def printed(shown: Shown) -> dict[str, Any]:
-    """Values of the printed form."""
-    p = shown.package
+def printed(shown: Shown, language: str = LANGUAGES[0]) -> dict[str, Any]:
+    """Values of the printed form.
+
+    What officers and detectors wrote stands as they wrote it, each in the direction of its own
+    language; all else in the language that is asked for.
+
+    Raises:
+        BadUsage: nothing is printed in that language.
+    """
+    p, w = shown.package, words("package", language)
     amounts = any(i.amount is not None for i in p.items)
-    columns = [("", False, True), ("What", False, False), ("Value", True, False)]
-    columns += [("Bank", False, False), ("Amount", False, True)] if amounts else []
+    columns = [_column("", end=True, code=True), _column(w["what"]),
+               _column(w["value"], wide=True, code=True)]  # fmt: skip
+    columns += [_column(w["bank"]), _column(w["amount"], end=True, code=True)] if amounts else []
     rows = []
     for place, i in enumerate(p.items, 1):
-        row = [str(place), TYPES.get(i.type, i.type), i.value]
+        row = [str(place), w["types"].get(i.type, i.type), w.name(i.value)]
         if amounts:
-            row += [i.bank, f"{i.amount:,} {i.currency}" if i.amount is not None else ""]
+            asked = w.number(f"{i.amount:,} {i.currency}") if i.amount is not None else ""
+            row += [w.name(i.bank), asked]
         rows.append(row)
     head = [
-        ("Package", p.name),
-        ("To", p.addressee),
-        ("From", p.agency),
-        ("Authority", p.reference),
-        ("Issued by", p.issuer),
-        ("Legal basis", p.law),
+        (w["package"], w.number(p.name)),
+        (w["to"], w.name(p.addressee)),
+        (w["from"], w.name(p.agency)),
+        (w["authority"], w.name(p.reference)),
+        (w["issuer"], w.name(p.issuer)),
+        (w["law"], w.name(p.law)),
     ]
-    head += [("For", f"{p.days} days")] if p.days else []
-    head += [("Supersedes", p.supersedes[1])] if p.supersedes else []
-    head += [("Ring", p.ring_name)] if p.ring_name else []
+    head += [(w["for"], w.says("days", days=w.number(str(p.days))))] if p.days else []
+    head += [(w["supersedes"], w.number(p.supersedes[1]))] if p.supersedes else []
+    head += [(w["ring"], w.name(p.ring_name))] if p.ring_name else []
     approved, sent = p.step(State.APPROVED), p.step(State.SENT)
     return {
+        "language": language,
+        "right_to_left": w.right_to_left,
         "package": p.name,
-        "title": TITLES[p.kind],
+        "title": w["titles"][str(p.kind)],
         "agency": p.agency,
         "mark": str(p.mark),
-        "stage": f"sent {_when(sent.at)}" if sent else f"{p.state}, not sent",
+        "stage": w["stages"]["sent"].format(at=w.number(_when(sent.at)))
+        if sent
+        else w["stages"][str(p.state)],
         "masked": shown.masked,
+        "masked_note": w.says("masked", masked=w.number(str(shown.masked))),
         "head": head,
-        "why": p.why,
-        "site": _where(p.site) if p.site else None,
-        "columns": [{"name": n, "wide": w, "end": e} for n, w, e in columns],
+        "why": _own(p.why),
+        "site": _where(p.site, w) if p.site else None,
+        "columns": columns,
         "items": rows,
-        "sums": [f"{total:,} {currency}" for currency, total in sums(p.items).items()],
+        "sums": [w.number(f"{total:,} {currency}") for currency, total in sums(p.items).items()],
         "grounds": [
             {
-                "title": f"{g.kind} · confidence {g.confidence:.2f}",
-                "says": f"Finding {g.finding}",
-                "reasons": list(g.reasons),
-                "records": _records(g.records),
+                "title": w.says(
+                    "ground", kind=w.number(g.kind), confidence=w.number(f"{g.confidence:.2f}")
+                ),
+                "says": w.says("finding", finding=w.number(g.finding)),
+                "reasons": [_own(reason) for reason in g.reasons],
+                "records": _records(g.records, w),
             }
             for g in p.grounds
         ],
         "signed": [
-            ("Drafted by", f"{p.drafted_by} · {_when(p.drafted_at)}"),
-            ("Approved by", f"{approved.by} · {_when(approved.at)}" if approved else "–"),
-            ("Sent by", f"{sent.by} · {_when(sent.at)}" if sent else "–"),
+            (w[f"{did}_by"], f"{w.name(by)} · {w.number(_when(at))}" if by and at else "–")
+            for did, by, at in (
+                ("drafted", p.drafted_by, p.drafted_at),
+                ("approved", approved and approved.by, approved and approved.at),
+                ("sent", sent and sent.by, sent and sent.at),
+            )
         ],
+        "says": {
+            **{name: w[name] for name in ("asked", "where", "names", "grounds", "as_written")},
+            "lead": w.says("lead", agency=w.name(p.agency)),
+        },
     }
+
+
+def _column(name: str, *, wide: bool = False, end: bool = False, code: bool = False) -> Any:
+    return {"name": name, "wide": wide, "end": end, "code": code}
+
+
+def _own(text: str) -> dict[str, Any]:
+    return {"text": text, "turned": runs_right_to_left(text)}
 
 
 def sums(items: tuple[Item, ...]) -> dict[str, Decimal]:
@@ -197,17 +221,20 @@ def _site(site: Site) -> dict[str, Any]:
     }
 
 
-def _where(site: Site) -> list[tuple[str, str]]:
-    told = [("Place", f"{site.lat:.5f}°, {site.lon:.5f}° (WGS 84)")]
+def _where(site: Site, w: Words) -> list[tuple[str, str]]:
+    told = [(w["place"], w.number(f"{site.lat:.5f}°, {site.lon:.5f}° (WGS 84)"))]
     if site.radius_m is not None:
-        told.append(("Uncertain by", f"{site.radius_m:,.0f} m"))
+        told.append((w["uncertain"], w.number(f"{site.radius_m:,.0f} m")))
     if site.opens is not None and site.closes is not None:
-        told.append(("At work", f"{hour(site.opens)} to {hour(site.closes)}, local time"))
+        opens, closes = w.number(hour(site.opens)), w.number(hour(site.closes))
+        told.append((w["at_work"], w.says("hours", opens=opens, closes=closes)))
     if site.closed:
-        told.append(("Closed", ", ".join(_DAYS[d] for d in site.closed if 0 <= d < 7)))
+        days = [w["weekdays"][d] for d in site.closed if 0 <= d < 7]
+        told.append((w["closed"], w["comma"].join(days)))
     if site.seats is not None:
-        told.append(("Seats", f"{site.seats[0]} to {site.seats[1]}"))
-    return [*told, ("Unit", site.unit)]
+        least, most = (w.number(str(n)) for n in site.seats)
+        told.append((w["seats"], w.says("seats_between", least=least, most=most)))
+    return [*told, (w["unit"], w.name(site.unit))]
 
 
 def hour(value: float) -> str:
@@ -216,13 +243,17 @@ def hour(value: float) -> str:
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
-def _records(records: tuple[tuple[str, int], ...]) -> str:
+def _records(records: tuple[tuple[str, int], ...], w: Words) -> str:
     by_file: dict[str, list[str]] = {}
     for sha256, row in records[:_PRINTED_RECORDS]:
         by_file.setdefault(sha256, []).append(str(row))
-    told = "; ".join(f"file {s[:16]}…, rows {', '.join(rows)}" for s, rows in by_file.items())
+    told = "; ".join(
+        w.says("of_file", file=w.number(f"{s[:16]}…"), rows=w.number(", ".join(rows)))
+        for s, rows in by_file.items()
+    )
     more = len(records) - _PRINTED_RECORDS
-    return f"Records: {told or 'none'}" + (f"; {more:,} more in the JSON" if more > 0 else "")
+    name = "records_more" if more > 0 else "records"
+    return w.says(name, told=told or w["none"], more=w.number(f"{more:,}"))
 
 
 def _signed(p: Package, state: State) -> dict[str, str] | None:

@@ -1,21 +1,15 @@
-"""Letters of a recovery: to the bank, and to each victim in the language that is chosen."""
+"""Letters of a recovery, to the bank and to each victim, in the language that is chosen."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from decimal import Decimal
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
-import yaml
-
 from cordon.kernel.access.model import Actor
-from cordon.kernel.errors import BadUsage, Conflict, NotFound
+from cordon.kernel.errors import Conflict, NotFound
 from cordon.kernel.work import Work
 from cordon.money.disruption.recoveries import (
     EXPORT,
-    RULE,
     Line,
     Recovery,
     Said,
@@ -24,59 +18,75 @@ from cordon.money.disruption.recoveries import (
 )
 from cordon.money.disruption.service import Disruption
 from cordon.money.disruption.tables import PackageRow
-from cordon.money.printing import pdf
-
-LANGUAGES = ("en", "ur")
-"""Languages of a notice; their words stand in `printed/notice.yaml`."""
-_LRI, _PDI = "\u2066", "\u2069"  # Unicode isolates: a number stays one whatever stands beside it
+from cordon.money.printing import LANGUAGES, Words, pdf, words
 
 
-def bank_letter(room: Disruption, actor: Actor, package: str) -> tuple[str, bytes]:
-    """The letter that asks the bank to return sums; its name and bytes."""
+def bank_letter(
+    room: Disruption, actor: Actor, package: str, language: str = LANGUAGES[0]
+) -> tuple[str, bytes]:
+    """The letter that asks the bank to return sums; its name and bytes.
+
+    Raises:
+        BadUsage: nothing is printed in that language. Conflict: nothing can be returned.
+    """
+    w = words("bank", language)
     with room.kernel.work(actor) as work:
         row, found = _to_print(work, package)
-        rows = [
-            [frozen, line.account, ", ".join(line.complaints) or "–", f"{amount:,} {line.currency}"]
-            for line in found.lines
-            for frozen, amount in line.returned
-        ]
-        if not rows:
+        if not any(line.returned for line in found.lines):
             raise Conflict("Nothing can be returned of what was frozen.",
                            advice="Work it out again when more was frozen.")  # fmt: skip
         values = {
-            **_head(work, row, found, f"{row.name} · return of frozen sums"),
-            "to": row.addressee,
-            "title": "Request to return frozen sums to those who were defrauded",
-            "paragraphs": [
-                f"By our request {row.name} under {row.reference} ({row.law}) sums were frozen. "
-                f"We ask that they be returned as the table says.",
-                RULE,
-            ],
-            "columns": _columns("Frozen on", "To the account", "Complaint", "Amount"),
-            "rows": rows,
-            "sums": [
-                f"{sums['returned']:,} {c}" for c, sums in found.sums.items() if sums["returned"]
-            ],
-            "after": [
-                "What is frozen beyond these sums stays frozen until a court has decided.",
-                *_looked_for(found),
-            ],
+            **_head(work, row, found, w.says("reference", package=w.number(row.name))),
+            **asked_back(row, found, w),
         }
-        work.act(EXPORT, row.thing(), name=row.name, form="bank", masked=found.masked)
-    return _name(row, found, "bank"), pdf("letter.typ", values)
+        work.act(
+            EXPORT, row.thing(), name=row.name, form="bank", masked=found.masked,
+            language=language,
+        )  # fmt: skip
+    return _name(row, found, "bank", language), pdf("letter.typ", values)
+
+
+def asked_back(row: PackageRow, found: Recovery, w: Words) -> dict[str, Any]:
+    """What the letter to a bank says, as values of the template."""
+    frozen = w.says(
+        "asked", package=w.number(row.name), reference=w.name(row.reference), law=w.name(row.law)
+    )
+    return {
+        "language": w.language,
+        "right_to_left": w.right_to_left,
+        "masked_note": w.says("masked", masked=w.number(str(found.masked))),
+        "to": w.name(row.addressee),
+        "title": w.says("title"),
+        "paragraphs": [frozen, w.says("rule")],
+        "columns": _columns(w["frozen_on"], w["to_account"], w["complaint"], w["amount"]),
+        "rows": [
+            [
+                w.number(account),
+                w.number(line.account),
+                w["comma"].join(w.number(c) for c in line.complaints) or "–",
+                w.number(f"{amount:,} {line.currency}"),
+            ]
+            for line in found.lines
+            for account, amount in line.returned
+        ],
+        "sums": [
+            w.number(f"{sums['returned']:,} {c}")
+            for c, sums in found.sums.items()
+            if sums["returned"]
+        ],
+        "after": [w.says("beyond"), *_looked_for(found, w)],
+    }
 
 
 def notice(
-    room: Disruption, actor: Actor, package: str, place: int, language: str = "en"
+    room: Disruption, actor: Actor, package: str, place: int, language: str = LANGUAGES[0]
 ) -> tuple[str, bytes]:
     """The notice to one victim, by their place in the list (from 1); its name and bytes.
 
     Raises:
-        NotFound: there is no such victim. BadUsage: no notice is written in that language.
+        NotFound: there is no such victim. BadUsage: nothing is printed in that language.
     """
-    if language not in LANGUAGES:
-        raise BadUsage("No notice is written in that language.",
-                       advice=f"Choose of: {', '.join(LANGUAGES)}.")  # fmt: skip
+    words("notice", language)
     with room.kernel.work(actor) as work:
         row, found = _to_print(work, package)
         if not 1 <= place <= len(found.lines):
@@ -91,8 +101,7 @@ def notice(
             EXPORT, row.thing(), name=row.name, form="notice", masked=found.masked,
             language=language,
         )  # fmt: skip
-    what = f"notice-{place}" + ("" if language == "en" else f"-{language}")
-    return _name(row, found, what), pdf("letter.typ", values)
+    return _name(row, found, f"notice-{place}", language), pdf("letter.typ", values)
 
 
 def noticed(line: Line, own: list[Said], masked: int, language: str) -> dict[str, Any]:
@@ -101,17 +110,15 @@ def noticed(line: Line, own: list[Said], masked: int, language: str) -> dict[str
     Args:
         own: the victim's complaints. masked: how many values of the recovery are.
     """
-    words = _words(language)
+    w = words("notice", language)
+    says, number = w.says, w.number
 
     def sum_(amount: Decimal, currency: str = "") -> str:
-        return _as_one(f"{amount:,} {currency or line.currency}", language)
-
-    def says(name: str, **given: str) -> str:
-        return str(words[name]).format_map(given)
+        return number(f"{amount:,} {currency or line.currency}")
 
     paragraphs = [says("paid", lost=sum_(line.lost))]
     for one in own:
-        told = {"id": _as_one(one.id, language), "day": _as_one(f"{one.received}", language)}
+        told = {"id": number(one.id), "day": number(f"{one.received}")}
         if one.amount is None:
             paragraphs.append(says("complaint", **told))
         else:
@@ -125,10 +132,10 @@ def noticed(line: Line, own: list[Said], masked: int, language: str) -> dict[str
     )
     return {
         "language": language,
-        "right_to_left": bool(words["right_to_left"]),
-        "to": says("to", account=_as_one(line.account, language)),
+        "right_to_left": w.right_to_left,
+        "to": says("to", account=number(line.account)),
         "title": says("title"),
-        "masked_note": says("masked", masked=_as_one(str(masked), language)),
+        "masked_note": says("masked", masked=number(str(masked))),
         "paragraphs": [*paragraphs, says("rule")],
         "columns": [
             {"name": says("what"), "wide": True, "end": False},
@@ -145,31 +152,18 @@ def noticed(line: Line, own: list[Said], masked: int, language: str) -> dict[str
     }
 
 
-@cache
-def _words(language: str) -> Mapping[str, Any]:
-    text = files("cordon.money").joinpath("printed", "notice.yaml").read_text("utf-8")
-    words: Mapping[str, Any] = yaml.safe_load(text)[language]
-    return words
-
-
-def _as_one(text: str, language: str) -> str:
-    """Text that is not torn apart where lines run from right to left."""
-    return f"{_LRI}{text}{_PDI}" if _words(language)["right_to_left"] else text
-
-
-def _looked_for(found: Recovery) -> list[str]:
+def _looked_for(found: Recovery, w: Words) -> list[str]:
     """What the bank is asked to look for: complaints for which no payment was found."""
     alone = [c for c in found.complaints if not c.payments and not c.again]
     if not alone:
         return []
-    named = ", ".join(
-        c.id + (f" ({c.amount:,} {c.currency}".rstrip() + ")" if c.amount is not None else "")
+    named = w["comma"].join(
+        w.number(
+            c.id + (f" ({c.amount:,} {c.currency}".rstrip() + ")" if c.amount is not None else "")
+        )
         for c in alone
     )
-    return [
-        f"For these complaints about the same accounts no payment was found in what we were given: "
-        f"{named}. We ask you to look for them in your books."
-    ]
+    return [w.says("looked_for", named=named)]
 
 
 def _to_print(work: Work, package: str) -> tuple[PackageRow, Recovery]:
@@ -190,10 +184,6 @@ def _head(work: Work, row: PackageRow, found: Recovery, reference: str) -> dict[
         "reference": reference,
         "masked": found.masked,
         "signed": f"{row.agency}, {work.actor.unit or ''}".rstrip(", "),
-        "language": "en",
-        "right_to_left": False,
-        "masked_note": f"Masked copy. {found.masked} values are masked: no authority of whoever "
-        f"took it out covers them.",
     }
 
 
@@ -202,5 +192,6 @@ def _columns(*names: str) -> list[dict[str, Any]]:
     return [{"name": n, "wide": i == 1, "end": i == last} for i, n in enumerate(names)]
 
 
-def _name(row: PackageRow, found: Recovery, what: str) -> str:
-    return f"{row.name}-{what}{'-masked' if found.masked else ''}.pdf"
+def _name(row: PackageRow, found: Recovery, what: str, language: str) -> str:
+    spoken = "" if language == LANGUAGES[0] else f"-{language}"
+    return f"{row.name}-{what}{spoken}{'-masked' if found.masked else ''}.pdf"

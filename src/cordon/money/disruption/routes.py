@@ -183,9 +183,9 @@ def _life(router: APIRouter, room: Disruption) -> None:
 
 def _out(router: APIRouter, room: Disruption) -> None:
     @router.get("/money/packages/{package}/out.{ending}")
-    def out(actor: Export, package: str, ending: str) -> Response:
-        """A package as PDF, JSON or CSV."""
-        name, made = room.export(actor, package, ending)
+    def out(actor: Export, package: str, ending: str, language: str = "en") -> Response:
+        """A package as PDF (`language`: en or ur), JSON or CSV."""
+        name, made = room.export(actor, package, ending, language)
         return download(name, made, ENDINGS[ending])
 
 

@@ -15,7 +15,7 @@ from cordon.kernel.jobs import JobKind, Jobs
 from cordon.kernel.work import Kernel, SecondRefused
 from cordon.money.disruption import drafting, reading
 from cordon.money.disruption.drafting import Choice
-from cordon.money.disruption.exporting import ENDINGS, as_csv, as_json, as_pdf, files_of
+from cordon.money.disruption.exporting import ENDINGS, as_csv, as_json, as_pdf, files_of, kept_as
 from cordon.money.disruption.model import (
     MOVES,
     Answer,
@@ -48,6 +48,7 @@ from cordon.money.disruption.steps import (
     written,
 )
 from cordon.money.disruption.tables import PackageItemRow, PackageRow
+from cordon.money.printing import LANGUAGES
 
 PAGE = 50
 _ACTS = {
@@ -395,14 +396,19 @@ class Disruption:
                 reading.names(view.session, [s.by for s in whole.steps]),
             )
 
-    def export(self, actor: Actor, package: str, ending: str) -> tuple[str, bytes]:
+    def export(
+        self, actor: Actor, package: str, ending: str, language: str = LANGUAGES[0]
+    ) -> tuple[str, bytes]:
         """A package's file and its name.
+
+        Args:
+            language: of the PDF; the other forms have none.
 
         Of what was sent, whoever may see all of it gets the very bytes that were sent; others, and
         before it is sent, a copy made now in which everything is masked that they may not see.
 
         Raises:
-            BadUsage: there is no such form of it.
+            BadUsage: there is no such form of it, or nothing is printed in that language.
         """
         with self.kernel.work(actor) as work:
             row = reading.find(work.session, package)
@@ -411,13 +417,23 @@ class Disruption:
             if ending not in ENDINGS or (ending == "csv" and whole.kind is not Kind.BLOCK_LIST):
                 raise BadUsage("There is no such form of this package.", advice="Take the PDF.")
             shown = seen(work, EXPORT, whole)
-            stored = row.files.get(ending)
+            if language not in LANGUAGES:
+                raise BadUsage(
+                    "Nothing is printed in that language.",
+                    advice=f"Choose of: {', '.join(LANGUAGES)}.",
+                )
+            form = kept_as(ending, language)
+            stored = row.files.get(form)
             if stored and shown.whole:
                 made = b"".join(self.kernel.files.read(stored))
             else:
-                made = {"json": as_json, "csv": as_csv, "pdf": as_pdf}[ending](shown)
-            work.act(EXPORT, row.thing(), name=row.name, form=ending, masked=shown.masked)
-            copy = "" if shown.whole else "-masked"
+                made = (
+                    as_pdf(shown, language)
+                    if ending == "pdf"
+                    else {"json": as_json, "csv": as_csv}[ending](shown)
+                )
+            work.act(EXPORT, row.thing(), name=row.name, form=form, masked=shown.masked)
+            copy = form.removeprefix(ending) + ("" if shown.whole else "-masked")
             return f"{row.name}{copy}.{ending}", made
 
 

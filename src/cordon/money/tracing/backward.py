@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cordon.kernel.errors import BadInput
-from cordon.money.model import CHANNELS, Channel, Method
+from cordon.money.model import CHANNELS, ENTRIES, Method
 from cordon.money.payments import Payments
 from cordon.money.tracing.forward import HOPS, where
 from cordon.money.tracing.kernels import balances, fifo, mixed, weighed
@@ -24,8 +24,6 @@ from cordon.money.tracing.reach import reached_back
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 UNTOLD = -2  # a hop
-ENTRIES = frozenset({Channel.CASH_IN, Channel.HAWALA, Channel.CRYPTO, Channel.FOREIGN})
-"""By these money enters the accounts that are seen: before them there is none to follow."""
 
 
 @dataclass(frozen=True, slots=True)

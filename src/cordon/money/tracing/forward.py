@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cordon.kernel.errors import BadInput
-from cordon.money.accounts import written
+from cordon.money.accounts import placed
 from cordon.money.model import Method
 from cordon.money.payments import Payments
 from cordon.money.tracing.kernels import AGAIN, HOP, OF, SOURCE, UNITS, by_source, fifo, mixed
@@ -169,17 +168,7 @@ def where(payments: Payments, account: str) -> int:
     Raises:
         BadInput: no payment names it.
     """
-    for name in (account, written(account)):
-        at = bisect_left(payments.accounts, name)
-        if at < len(payments.accounts) and payments.accounts[at] == name:
-            return at
-    ends = [i for i, a in enumerate(payments.accounts) if a[4:] == written(account)]
-    if len(ends) == 1:
-        return ends[0]
-    raise BadInput(
-        f"No payment names the account {account[:64]}.",
-        advice="Write it as the payments do, or with its country and check digits.",
-    )
+    return placed(payments.accounts, account)
 
 
 def shared_out(weights: Floats, total: int) -> Ints:
