@@ -91,7 +91,7 @@ class Coverage:
         """How many others begin or cease to be heard within reach of a place."""
         tracks, k = self._tracks, self._termini
         near = distance_m(lat, lon, tracks.lat[k], tracks.lon[k]) <= reach_m
-        some = np.unique(tracks.subject[k[near]])
+        some = different(tracks.subject[k[near]])
         return int((some != own).sum())
 
     def witnesses(
@@ -112,7 +112,7 @@ class Coverage:
 
     def anyone(self, own: int, t0: float, t1: float) -> Ints:
         """Other subjects heard anywhere from t0 to t1."""
-        some = np.unique(self._subject[(self._t >= t0) & (self._t <= t1)])
+        some = different(self._subject[(self._t >= t0) & (self._t <= t1)])
         return np.asarray(some[some != own], dtype=np.int64)
 
     def _cells(self, lat: Floats, lon: Floats, reach_m: float) -> set[int]:

@@ -15,6 +15,7 @@ from cordon.picture.shared.cotravel import Runs, runs_of
 from cordon.picture.shared.crafts import Trade, crafts_of
 from cordon.picture.shared.doubles import doubles_of
 from cordon.picture.shared.evidence import spread_records
+from cordon.picture.shared.numbering import different
 from cordon.picture.shared.sameparty import unnamed_of
 from cordon.picture.shared.samples import paths_of
 from cordon.picture.tracks import Bools, Floats, Ints, Tracks, moment
@@ -71,7 +72,7 @@ def _companies(tracks: Tracks, runs: Runs, values: Mapping[str, float]) -> Itera
     alone = runs.chance * np.maximum(1, runs.partners - _MATES) <= values["link_chance"]
     kept = np.flatnonzero(alone & ~same & ~serves & (mover[runs.one] != mover[runs.two]))
     for rows in _together(runs, kept, values["pause_min"] * 60):
-        members = np.unique(np.concatenate((runs.one[rows], runs.two[rows])))
+        members = different(np.concatenate((runs.one[rows], runs.two[rows])))
         t0, t1 = float(runs.t0[rows].min()), float(runs.t1[rows].max())
         # the way of the longest, and on at its pace where others carry on
         longest = rows[int(np.argmax(runs.way_m[rows]))]
@@ -79,7 +80,7 @@ def _companies(tracks: Tracks, runs: Runs, values: Mapping[str, float]) -> Itera
         hulls, chance = _hulls_and_chance(runs, rows, mover)
         beside = np.flatnonzero(same & (runs.t0 <= t1) & (runs.t1 >= t0))
         beside = beside[np.isin(runs.one[beside], members) | np.isin(runs.two[beside], members)]
-        members = np.unique(np.concatenate((members, runs.one[beside], runs.two[beside])))
+        members = different(np.concatenate((members, runs.one[beside], runs.two[beside])))
         yield _Company(
             tuple(members.tolist()), rows, hulls, t0, t1, float(pace * (t1 - t0)), chance
         )
@@ -143,10 +144,10 @@ def _hulls_and_chance(runs: Runs, rows: Ints, mover: Ints) -> tuple[int, float]:
     """
     one, two = mover[runs.one], mover[runs.two]
     most = 2
-    for t in np.unique(runs.t0[rows]):
+    for t in different(runs.t0[rows]):
         now = rows[(runs.t0[rows] <= t) & (runs.t1[rows] >= t)]
-        most = max(most, len(np.unique(np.concatenate((one[now], two[now])))))
-    members = np.unique(np.concatenate((one[rows], two[rows])))
+        most = max(most, len(different(np.concatenate((one[now], two[now])))))
+    members = different(np.concatenate((one[rows], two[rows])))
     joined: set[int] = set()
     chance, links = 1.0, 0
     for n in rows[np.argsort(runs.chance[rows], kind="stable")].tolist():

@@ -17,6 +17,7 @@ from cordon.picture.behaviours import identity_change
 from cordon.picture.coverage import Coverage, Heard
 from cordon.picture.model import Zone
 from cordon.picture.reception import Reception
+from cordon.picture.shared.numbering import different
 from cordon.picture.shared.silences import Silences, carriers_of, motion, silences_of
 from cordon.picture.shared.states import HAVENS
 from cordon.picture.shared.succession import successions_of
@@ -62,7 +63,7 @@ def find(tracks: Tracks, zones: Sequence[Zone], values: Mapping[str, float]) -> 
     for told in found:
         # where many fall silent like this, under a receiver that works, it tells less of one
         alike = subjects[(ratios >= told.silence.ratio) & (subjects != told.silence.subject)]
-        common = len(np.unique(alike)) / max(int(who.sum()) - 1, 1)
+        common = len(different(alike)) / max(int(who.sum()) - 1, 1)
         yield told.silence.finding(told.heard, common, values)
 
 
@@ -191,7 +192,7 @@ class _Silence:
         t0, t1 = self.t0 + edge, self.t1 - (0.0 if self.open else edge)
         shares = []
         for end in (self.before, self.after):
-            sources = np.unique(self.tracks.source[end]).astype(np.int64)
+            sources = different(self.tracks.source[end]).astype(np.int64)
             steady = sources[self.coverage.steady[sources]]
             if len(steady):
                 shares.append(self.coverage.received(self.subject, steady, t0, t1))
@@ -246,7 +247,7 @@ class _Silence:
         alike = (np.abs(spans[:, 1] - self.t0) <= leeway) & (
             np.abs(spans[:, 2] - self.t1) <= leeway
         )
-        others = np.unique(spans[alike, 0])
+        others = different(spans[alike, 0])
         return int((others != self.subject).sum()) >= values["least_others"]
 
     @property

@@ -14,6 +14,7 @@ from cordon.kernel.units import METRES_PER_NAUTICAL_MILE, MS_PER_KNOT, knots
 from cordon.picture.behaviours import false_position, shared_identity
 from cordon.picture.model import Zone
 from cordon.picture.plausible import segments
+from cordon.picture.shared.numbering import different
 from cordon.picture.shared.spells import defaults_of
 from cordon.picture.shared.turns import episodes, same_way, turns_of
 from cordon.picture.tracks import Ints, Tracks, moment
@@ -58,7 +59,7 @@ def find(tracks: Tracks, zones: Sequence[Zone], values: Mapping[str, float]) -> 
                 b,
                 float(apart.limit_kn[i]),
                 values,
-                int(sizes[np.unique(apart.label[np.append(a, b)])].min()),
+                int(sizes[different(apart.label[np.append(a, b)])].min()),
             )
             if found is not None:
                 yield found
@@ -126,7 +127,7 @@ def _episode(
         ),
     )
     first = int(np.argmax(over > 1))
-    rows = np.unique(np.concatenate((a, b)))[:_MOST_RECORDS]
+    rows = different(np.concatenate((a, b)))[:_MOST_RECORDS]
     return Finding.make(
         kind=CARD.kind,
         subjects=[tracks.subjects[i]],

@@ -11,6 +11,7 @@ from cordon.kernel.findings import Finding, Reason
 from cordon.kernel.geo import distance_m, point
 from cordon.kernel.units import METRES_PER_NAUTICAL_MILE, knots
 from cordon.picture.model import Zone
+from cordon.picture.shared.numbering import different
 from cordon.picture.shared.turns import Turns, turns_of
 from cordon.picture.tracks import Tracks, moment
 
@@ -68,7 +69,7 @@ def _finding(tracks: Tracks, turns: Turns, values: Mapping[str, float]) -> Findi
     )
     k = int(max(turns.hulls, key=lambda h: tracks.t[h[0]])[0])  # where the other turned up
     sure = 0.6 + 0.05 * min(len(a), 4) + 0.05 * min(3.0, np.log2(max(minutes / 10, 1.0)))
-    rows = np.unique(np.concatenate((a, b)))[:_MOST_RECORDS]
+    rows = different(np.concatenate((a, b)))[:_MOST_RECORDS]
     return Finding.make(
         kind=CARD.kind,
         subjects=[tracks.subjects[turns.subject]],

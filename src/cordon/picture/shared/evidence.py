@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cordon.kernel.findings import RecordRef
+from cordon.picture.shared.numbering import different
 from cordon.picture.shared.samples import followed_of
 from cordon.picture.tracks import Ints, Tracks
 
@@ -20,7 +21,7 @@ def spread_records(
         subject: index; of a hull that a radar saw under several numbers, its first.
     """
     fixes = _within(tracks, subject, begin, end)
-    some = np.unique(np.linspace(0, len(fixes) - 1, min(most, len(fixes))).astype(np.int64))
+    some = different(np.linspace(0, len(fixes) - 1, min(most, len(fixes))).astype(np.int64))
     return tracks.records(fixes[some])
 
 

@@ -29,10 +29,14 @@ def numbered(values: Ints) -> tuple[Ints, Ints]:
 
 
 def different(values: Ints) -> Ints:
-    """The different values, ascending: `numpy.unique` of many, which hashes them at thrice the
-    cost of a sort."""
+    """The different values, ascending: as `numpy.unique`, which hashes many at thrice the cost of
+    a sort, and takes five times as long for few."""
+    if not len(values):
+        return values
     ordered = np.sort(values)
-    return np.asarray(ordered[np.append(True, np.diff(ordered) != 0)[: len(ordered)]])
+    new = np.ones(len(ordered), dtype=np.bool_)
+    np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
+    return np.asarray(ordered[new])
 
 
 def different_pairs(one: Ints, two: Ints) -> Ints:

@@ -20,6 +20,7 @@ from cordon.picture.model import KINDS
 from cordon.picture.plausible import speed_limits, taken_apart, too_far
 from cordon.picture.shared.clocks import clock_errors
 from cordon.picture.shared.nearness import plane_m
+from cordon.picture.shared.numbering import different
 from cordon.picture.tracks import Bools, Floats, Ints, Tracks
 
 _CLOCK_S = 900.0  # so wrong may a receiver's clock be, or so old a report that is passed on
@@ -146,7 +147,7 @@ def _episode(
         own = here[label == one]
         hulls.append(own[(t[own] >= start) & (t[own] <= end)])
     way = distance_m(tracks.lat[a], tracks.lon[a], tracks.lat[b], tracks.lon[b])
-    jumped = np.unique(np.concatenate((a, b)))
+    jumped = different(np.concatenate((a, b)))
     overlap = min(float(t[h[-1]]) for h in hulls) - max(float(t[h[0]]) for h in hulls)
     enough = min(len(h) for h in hulls) >= values["least_fixes"]
     enough &= overlap >= values["least_overlap_min"] * 60
@@ -229,7 +230,7 @@ def same_way(tracks: Tracks, one: Ints, two: Ints) -> bool:
     itself. Where nearly all the fixes from which it jumps lie on the other's way, within some
     minutes, there is no other hull.
     """
-    some = one[np.unique(np.linspace(0, len(one) - 1, min(len(one), 64)).astype(np.int64))]
+    some = one[different(np.linspace(0, len(one) - 1, min(len(one), 64)).astype(np.int64))]
     t = tracks.t[two]
     beside = 0
     for k in some.tolist():
