@@ -284,3 +284,30 @@ def test_who_is_under_way_at_common_moments_and_how_fast() -> None:
     assert order.tolist() == list(range(10))
     far = np.array([0, 1 << 40])
     assert len(cotravelkernel.by_slot(far, np.zeros(2))) == 0
+
+
+def test_missed_steps_lie_between_those_heard(rng) -> None:
+    subject = np.sort(rng.integers(0, 6, 60))
+    slot = np.concatenate([np.cumsum(rng.choice([1, 2, 5, 90], n)) for n in np.bincount(subject)])
+    lat, lon = rng.uniform(10, 10.02, 60), rng.uniform(-180, -179.98, 60)
+    lon[::3] += 359.98  # on the other side of the antimeridian
+    who, when, y, x, row = pathkernel.heard_and_missed(subject, slot, lat, lon, 72, 12, 926.0)
+    n = 0
+    for k in range(60):
+        last = k == 59 or subject[k + 1] != subject[k]
+        if last:
+            many = min(max(int(slot.max()) - int(slot[k]) - 1, 0), 12)
+        else:
+            many = int(slot[k + 1] - slot[k]) - 1
+            stays = distance_m(lat[k], lon[k], lat[k + 1], lon[k + 1]) <= 926.0
+            many = 0 if many > 72 or stays else many
+        for step in range(many + 1):
+            assert (who[n], when[n], row[n]) == (subject[k], slot[k] + step, step)
+            share = 0.0 if last else step / (many + 1)
+            end = k if last else k + 1
+            assert y[n] == pytest.approx(lat[k] + share * (lat[end] - lat[k]))
+            east = (lon[end] - lon[k] + 540) % 360 - 180
+            assert (x[n] - lon[k] - share * east + 180) % 360 == pytest.approx(180)
+            n += 1
+    assert n == len(who)
+    assert (row > 1).sum() > 10

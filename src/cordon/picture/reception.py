@@ -17,7 +17,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cordon.picture.shared.nearness import plane_m
 from cordon.picture.shared.numbering import numbered
 from cordon.picture.shared.samples import paths_of
 from cordon.picture.tracks import Bools, Floats, Ints, Tracks
@@ -172,26 +171,15 @@ class Reception:
 def _steps(tracks: Tracks, who: Bools) -> _Steps:
     # loads what is compiled
     from cordon.picture import trackkernel as kernel
+    from cordon.picture.shared import pathkernel as between
 
     paths = paths_of(tracks)
     k, _ = kernel.firsts(paths.t, paths.subject, tracks.source, paths.fix[:0], who, STEP_S)
-    subject, lat, lon = paths.subject[k], paths.lat[k], paths.lon[k]
     slot = (paths.t[k] // STEP_S).astype(np.int64)
-    if not len(k):
-        return _Steps(subject, slot, lat, lon, np.zeros(0, np.bool_), slot)
-    same = np.append(np.diff(subject) == 0, False)
-    after = np.minimum(np.arange(len(k)) + 1, len(k) - 1)
-    missed = np.where(same, slot[after] - slot - 1, 0)
-    stays = plane_m(lat, lon, lat[after], lon[after]) <= _STAYS_M
-    missed[(missed > _FOLLOWED) | (stays & same)] = 0
-    # who is heard no more at the end may have been missed
-    last = ~same
-    missed[last] = np.clip(int(slot.max()) - slot[last] - 1, 0, _OPEN)
-    of = np.repeat(np.arange(len(k)), missed + 1)
-    row = np.arange(len(of)) - np.repeat(np.cumsum(missed + 1) - missed - 1, missed + 1)
-    mix = np.where(same[of], row / (missed[of] + 1), 0.0)
-    y, x = _between(lat[of], lon[of], lat[after[of]], lon[after[of]], mix)
-    return _Steps(subject[of], slot[of] + row, y, x, row == 0, row)
+    subject, slots, y, x, row = between.heard_and_missed(
+        paths.subject[k], slot, paths.lat[k], paths.lon[k], _FOLLOWED, _OPEN, _STAYS_M
+    )
+    return _Steps(subject, slots, y, x, row == 0, row)
 
 
 def _between(

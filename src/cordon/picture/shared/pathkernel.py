@@ -89,12 +89,12 @@ def places(
             a = b - 1
             mix = (t[i] - times[a]) / (times[b] - times[a])
             y[i] = lat[a] + mix * (lat[b] - lat[a])
-            x[i] = _along(lon[a], lon[b], mix)
+            x[i] = along(lon[a], lon[b], mix)
     return y, x
 
 
 @compiled
-def _along(lon0: float, lon1: float, mix: float) -> float:
+def along(lon0: float, lon1: float, mix: float) -> float:
     """A longitude on the shorter way from one to another, the part `mix` along."""
     lon = lon0 + mix * ((lon1 - lon0 + 540.0) % 360.0 - 180.0)
     return (lon + 540.0) % 360.0 - 180.0 if abs(lon) > 180.0 else lon
@@ -132,7 +132,7 @@ def on_the_grid(
                 y[n], x[n] = lat[a], lon[a]
                 if 0.0 < mix <= 1.0:
                     y[n] = lat[a] + mix * (lat[a + 1] - lat[a])
-                    x[n] = _along(lon[a], lon[a + 1], mix)
+                    x[n] = along(lon[a], lon[a + 1], mix)
                 if n > begins[i] and slot[n - 1] + 1 == s:
                     way[n - 1] = metres(y[n - 1], x[n - 1], y[n], x[n])
                 n += 1
@@ -270,3 +270,54 @@ def boxed(
             out[n] = k
             n += 1
     return out[:n].copy()
+
+
+@compiled
+def heard_and_missed(
+    subject: Array, slot: Array, lat: Array, lon: Array, followed: int, opened: int, stays_m: float
+) -> tuple[Array, Array, Array, Array, Array]:
+    """Steps of craft: those in which each was heard, and those missed between two of them.
+
+    Args:
+        subject, slot, lat, lon: of steps in which it was heard, by subject, then slot.
+        followed: over more missed steps nobody knows where it was. opened: as many at most are
+            missed after the last. stays_m: who is heard again so near may have lain still.
+
+    Returns:
+        subject, slot, lat, lon of each, straight between two; and how many steps it was not heard
+        before and with this one, 0 where it was heard.
+    """
+    n, latest = len(subject), 0
+    for k in range(n):
+        latest = slot[k] if k == 0 else max(latest, slot[k])
+    missed = np.zeros(n, np.int64)
+    for k in range(n):
+        if k + 1 < n and subject[k + 1] == subject[k]:
+            gone = slot[k + 1] - slot[k] - 1
+            if 0 < gone <= followed and _way(lat[k], lon[k], lat[k + 1], lon[k + 1]) > stays_m:
+                missed[k] = gone
+        else:  # who is heard no more at the end may have been missed
+            missed[k] = min(max(latest - slot[k] - 1, 0), opened)
+    count = n + missed.sum()
+    who, when, row = np.empty(count, np.int64), np.empty(count, np.int64), np.empty(count, np.int64)
+    y, x = np.empty(count), np.empty(count)
+    i = 0
+    for k in range(n):
+        goes_on = k + 1 < n and subject[k + 1] == subject[k]
+        for step in range(missed[k] + 1):
+            who[i], when[i], row[i] = subject[k], slot[k] + step, step
+            y[i], x[i] = lat[k], lon[k]
+            if step and goes_on:
+                mix = step / (missed[k] + 1)
+                y[i] = lat[k] + mix * (lat[k + 1] - lat[k])
+                x[i] = along(lon[k], lon[k + 1], mix)
+            i += 1
+    return who, when, y, x, row
+
+
+@compiled
+def _way(lat0: float, lon0: float, lat1: float, lon1: float) -> float:
+    """As nearness.plane_m, of one way."""
+    east = abs(lon1 - lon0)
+    east = min(east, 360.0 - east) * math.cos(math.radians((lat0 + lat1) / 2.0))
+    return 111_195.0 * math.sqrt(east * east + (lat1 - lat0) * (lat1 - lat0))
