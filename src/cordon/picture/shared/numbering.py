@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
+from numpy.typing import NDArray
 
 from cordon.picture.tracks import Ints
+
+Number = TypeVar("Number", bound=np.generic)
 
 _MOST_TIMES = 8  # a table of so many entries a value is still cheaper than sorting them
 
@@ -28,7 +33,7 @@ def numbered(values: Ints) -> tuple[Ints, Ints]:
     return np.flatnonzero(met) + low, rank[values - low]
 
 
-def different(values: Ints) -> Ints:
+def different(values: NDArray[Number]) -> NDArray[Number]:
     """The different values, ascending: as `numpy.unique`, which hashes many at thrice the cost of
     a sort, and takes five times as long for few."""
     if not len(values):
@@ -36,7 +41,8 @@ def different(values: Ints) -> Ints:
     ordered = np.sort(values)
     new = np.ones(len(ordered), dtype=np.bool_)
     np.not_equal(ordered[1:], ordered[:-1], out=new[1:])
-    return np.asarray(ordered[new])
+    kept: NDArray[Number] = ordered[new]
+    return kept
 
 
 def different_pairs(one: Ints, two: Ints) -> Ints:
