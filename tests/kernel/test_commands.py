@@ -106,6 +106,11 @@ def test_serving_says_where_in_one_line_of_json(node, tmp_path, monkeypatch):
     monkeypatch.setenv("CORDON_PUBLIC_URL", "https://node.example")
     said = told(serving.serve, monkeypatch, "--json")
     assert (said["address"], said["agency"]) == ("https://node.example", "pk-test")
+    said = told(serving.serve, monkeypatch, "--port", "8123", "--json")
+    assert said["address"] == "https://node.example"
+    monkeypatch.delenv("CORDON_PUBLIC_URL")
+    said = told(serving.serve, monkeypatch, "--port", "8123", "--json")
+    assert said["address"] == "http://127.0.0.1:8123"
     folder = tmp_path / "demo"
     port = free_port()
     said = told(

@@ -12,7 +12,7 @@ import pytest
 from cordon.picture import Tracks, detect_files
 from cordon.picture.behaviours import identity_change
 from cordon.picture.model import Static
-from cordon.picture.shared.names import difference, is_imo, is_ship_number, slips
+from cordon.picture.shared.names import agree, difference, is_imo, is_ship_number, slips
 
 OLD, NEW = "mmsi:463000111", "mmsi:419222333"
 
@@ -168,6 +168,8 @@ def test_how_words_differ() -> None:
     assert difference(one, Static(imo="9074720")).corrected == ("imo",)  # its check digit is wrong
     assert difference(one, Static(imo="9176187")).changed == ("imo",)
     assert difference(one, Static()) == difference(Static(), one)
+    for other in (two, one, Static(), Static(name="sea-lark"), Static(imo="9176187")):
+        assert agree(one, other) == bool(difference(one, other).same)
     assert is_imo("9074729")
     assert not is_imo("9074728")
     assert slips("463000111", "463000121") == 1

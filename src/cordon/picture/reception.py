@@ -171,12 +171,12 @@ class Reception:
 def _steps(tracks: Tracks, who: Bools) -> _Steps:
     # loads what is compiled
     from cordon.picture import trackkernel as kernel
-    from cordon.picture.shared import pathkernel as between
+    from cordon.picture.shared.pathkernel import heard_and_missed
 
     paths = paths_of(tracks)
     k, _ = kernel.firsts(paths.t, paths.subject, tracks.source, paths.fix[:0], who, STEP_S)
     slot = (paths.t[k] // STEP_S).astype(np.int64)
-    subject, slots, y, x, row = between.heard_and_missed(
+    subject, slots, y, x, row = heard_and_missed(
         paths.subject[k], slot, paths.lat[k], paths.lon[k], _FOLLOWED, _OPEN, _STAYS_M
     )
     return _Steps(subject, slots, y, x, row == 0, row)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
@@ -249,9 +249,9 @@ class Tracks:
         """Where fix k stands in what came in."""
         return RecordRef(self.files[self.file[k]], int(self.row[k]))
 
-    def records(self, rows: Iterable[int] | Ints) -> list[RecordRef]:
+    def records(self, rows: Sequence[int] | Ints) -> list[RecordRef]:
         """Where fixes stand in what came in."""
-        some = np.asarray(list(rows) if not isinstance(rows, np.ndarray) else rows, dtype=np.int64)
+        some = np.asarray(rows, dtype=np.int64)
         file, row = self.file[some].tolist(), self.row[some].tolist()
         return [RecordRef(self.files[f], r) for f, r in zip(file, row, strict=True)]
 
