@@ -25,6 +25,7 @@ PARTS = (
     "picture",
     "tracker",
     "live",
+    "window",
     "lookout",
     "calls",
     "rings",

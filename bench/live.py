@@ -363,42 +363,13 @@ def rows_of(size: Size, got: dict[str, Any]) -> list[dict[str, Any]]:
     return rows
 
 
-# what a report costs as there are more vessels
-
-
-def growth(quick: bool) -> list[dict[str, Any]]:
-    """Processor time of a report from bytes to window, by how many vessels are live.
-
-    Of a thousand a moment holds a thousand reports, and what a moment costs whatever it holds
-    tells the most.
-    """
-    from bench.growing import cost
-
-    counts = (200, 2_000) if quick else (1_000, 10_000, 100_000)
-    rows = []
-    cost(counts[0], 0)  # the first run compiles
-    for vessels in counts:
-        taken, per_report = cost(vessels, 100_000 if quick else 1_000_000)
-        rows.append(
-            row(
-                f"from bytes to the live window, {vessels:,} live vessels, each every 2 s",
-                round(per_report * 1e6, 2),
-                None,
-                "µs a report",
-                taken,
-                goal="flat",
-            )
-        )
-    return rows
-
-
 def run(quick: bool = False, seconds: float = 600.0) -> list[dict[str, Any]]:
     """Rows for the table of `make bench`; processor seconds are the node's own."""
     sizes = [Size(2_000, 500, 6.0, 10.0)] if quick else [Size(GOAL_RATE, 10_000, seconds)]
     table = []
     for size in sizes:
         table += rows_of(size, measured(size))
-    return table + growth(quick)
+    return table
 
 
 if __name__ == "__main__":

@@ -1,14 +1,16 @@
-"""What a report costs on its way from bytes to the live window, without disk and network."""
+"""The live window: what a report costs from bytes to it, without disk and network."""
 
 from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 
 from bench.aisout import sentences
-from bench.measuring import Taken
+from bench.measuring import Taken, row
+from cordon.picture.feeds.bulk import warm
 from cordon.picture.feeds.seen import Seen
 from cordon.picture.live import LivePicture
 from cordon.picture.moments import MomentDecoder
@@ -16,6 +18,31 @@ from cordon.picture.stream import StreamDetector
 
 EVERY_S = 2.0  # a fast class A set
 MOST = 15_000  # reports of a moment: 0.3 s of 50,000 a second
+
+
+def run(quick: bool = False) -> list[dict[str, Any]]:
+    """Rows for the table of `make bench`: a report's cost by how many vessels are live.
+
+    Of a thousand a moment holds a thousand reports, and what a moment costs whatever it holds
+    tells the most.
+    """
+    counts = (200, 2_000) if quick else (1_000, 10_000, 100_000)
+    warm()  # as a node does before its first moment
+    cost(counts[0], 0)  # the first run compiles
+    rows = []
+    for vessels in counts:
+        taken, per_report = cost(vessels, 100_000 if quick else 1_000_000)
+        rows.append(
+            row(
+                f"from bytes to the live window, {vessels:,} live vessels, each every 2 s",
+                round(per_report * 1e6, 2),
+                None,
+                "µs a report",
+                taken,
+                goal="flat",
+            )
+        )
+    return rows
 
 
 def cost(vessels: int, reports: int) -> tuple[Taken, float]:
