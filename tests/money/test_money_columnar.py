@@ -298,13 +298,17 @@ def test_more_or_fewer_names_than_rows_are_none(rows: int) -> None:
         Naming(100).add(pages(["A"] * 100, 30), np.zeros(rows, np.int32))
 
 
-def test_names_are_as_a_list_of_them() -> None:
+@pytest.mark.parametrize("mixed", [False, True])
+def test_names_are_as_a_list_of_them(mixed: bool) -> None:
     texts = [f"{n:06d}" for n in range(70_000)]
-    names = Names(pa.array(texts, pa.large_string()))
+    order = np.random.default_rng(3).permutation(len(texts)) if mixed else None
+    given = texts if order is None else [texts[at] for at in np.argsort(order).tolist()]
+    names = Names(pa.array(given, pa.large_string()), order)
+    assert (names[3], names[-1], names.index("000007")) == (texts[3], texts[-1], 7)
+    assert names[5:7] == texts[5:7]
     assert names == texts
     assert list(names) == texts
-    assert (names[3], names[-1], names[5:7]) == (texts[3], texts[-1], texts[5:7])
-    assert names.index("000007") == 7
+    assert (names[3], names[-1], names.index("000007")) == (texts[3], texts[-1], 7)
     assert "000007" in names
     assert "7" not in names
     assert pa.array(names, pa.string()).to_pylist() == texts

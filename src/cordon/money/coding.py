@@ -97,7 +97,8 @@ def in_smallest(
         unit = 1
         while places and not (units % (unit * 10)).any():
             unit, places = unit * 10, places - 1
-        amount[mine] = units // unit
+        if unit > 1:
+            amount[mine] = units // unit
         digits.append(places)
     return tuple(digits)
 

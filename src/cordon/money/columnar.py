@@ -24,6 +24,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cordon.calls import Counts
+from cordon.kernel.cycles import unsearched
 from cordon.kernel.store.files import sha256_of
 from cordon.kernel.store.pages import TextPage, Unread
 from cordon.money.coding import PLACES, NotHeld, in_smallest, resolved, units_of, wrong_ibans
@@ -41,6 +42,7 @@ from cordon.money.numbering import (
     WRONG,
     halved,
     kinds,
+    met,
     ordered,
     packed,
     replaced,
@@ -74,7 +76,7 @@ def read_columns(
         progress: told rows read and rows there are.
     """
     try:
-        with closing(PaymentFile(path)) as file, ThreadPoolExecutor(2) as threads:
+        with unsearched(), closing(PaymentFile(path)) as file, ThreadPoolExecutor(2) as threads:
             if not file.rows:
                 return None
             gathering = _Gathering(file, threads)
@@ -234,10 +236,12 @@ class _Gathering:
             for name in _ENDS:
                 replaced(c[name], codes)
         told = list(self._currencies)
-        there = np.bincount(c["currency"], minlength=len(told)) > 0
+        there = met(c["currency"], len(told))
         currencies = sorted(n for n, is_there in zip(told, there, strict=True) if is_there)
         place = {n: i for i, n in enumerate(currencies)}
-        currency = np.array([place.get(n, -1) for n in told], np.int16)[c["currency"]]
+        currency = c["currency"]
+        if told != currencies:
+            currency = np.array([place.get(n, -1) for n in told], np.int16)[currency]
         digits = in_smallest(c["amount"], currency, len(currencies), places)
         payments = Payments(
             accounts(),
@@ -324,7 +328,7 @@ def _accounts(
     order = ordered(every, threads)
     codes[number[order]] = np.arange(len(order), dtype=np.int32)
     says = wrong_ibans(int((kind == WRONG).sum()), len(order))
-    return codes, says, lambda: Names(every.take(pa.array(order)))
+    return codes, says, lambda: Names(every, order)
 
 
 def _joins(names: pa.LargeStringArray, kind: NDArray[np.uint8]) -> bool:

@@ -6,7 +6,9 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from typing import Any, overload
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 _AT_A_TIME = 1 << 16
 
@@ -15,14 +17,23 @@ class Names(Sequence[str]):
     """Texts in ascending order, as a list of them would be.
 
     Args:
-        texts: without null, and in order.
+        texts: without null. order: where they stand in ascending order, each once; None where they
+            do as they are. They are put in order when all of them are asked for, and no sooner.
     """
 
-    def __init__(self, texts: pa.LargeStringArray) -> None:
-        self._texts = texts
+    def __init__(self, texts: pa.LargeStringArray, order: NDArray[np.int64] | None = None) -> None:
+        self._held = texts, order  # both at once: two threads may put them in order
+
+    @property
+    def _texts(self) -> pa.LargeStringArray:
+        texts, order = self._held
+        if order is not None:
+            texts = texts.take(pa.array(order))
+            self._held = texts, None
+        return texts
 
     def __len__(self) -> int:
-        return len(self._texts)
+        return len(self._held[0])
 
     @overload
     def __getitem__(self, at: int) -> str: ...
@@ -32,7 +43,8 @@ class Names(Sequence[str]):
         if isinstance(at, slice):
             found: list[str] = self._texts[at].to_pylist()
             return found
-        return str(self._texts[at])
+        texts, order = self._held
+        return str(texts[at if order is None else int(order[at])])
 
     def __iter__(self) -> Iterator[str]:
         for begin in range(0, len(self), _AT_A_TIME):

@@ -279,6 +279,15 @@ def replaced(codes: NDArray[np.int32], by: NDArray[np.int32]) -> None:
 
 
 @compiled
+def met(codes: NDArray[np.int16], size: int) -> NDArray[np.bool_]:
+    """Which numbers below a size are among these."""
+    found = np.zeros(size, np.bool_)
+    for n in range(len(codes)):
+        found[codes[n]] = True
+    return found
+
+
+@compiled
 def _kinds(letters: Letters, offsets: Ints) -> NDArray[np.uint8]:
     found = np.empty(len(offsets) - 1, np.uint8)
     for n in range(len(found)):

@@ -60,9 +60,10 @@ class MoneyData:
 
         at = stand(accounts)  # names as payments have them are found at once
         others = np.flatnonzero(at < 0)
-        if len(others):
-            told = [None if n is None else written(n) for n in accounts.take(others).to_pylist()]
-            at[others] = stand(pa.array(told, pa.string()))
+        told = [(n, n and written(n)) for n in accounts.take(others).to_pylist()]
+        anew = [(k, own) for k, (n, own) in zip(others, told, strict=True) if own != n]
+        if anew:
+            at[[k for k, _ in anew]] = stand(pa.array([own for _, own in anew], pa.string()))
         return at
 
     @cached_property

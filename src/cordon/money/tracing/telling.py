@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cordon.kernel.cycles import unsearched
 from cordon.money.model import CHANNELS, Method
 from cordon.money.payments import Payments
 from cordon.money.tracing.backward import Backward, Origins, entries
@@ -24,6 +25,7 @@ MOST = 10_000
 UNTOLD = "untold"  # a channel that the payment does not name
 
 
+@unsearched()
 def told(trace: Forward) -> dict[str, Any]:
     """The whole trace, for JSON. Amounts are exact decimals as text."""
     p = trace.payments
@@ -53,6 +55,7 @@ def opened(p: Payments) -> str:
     )
 
 
+@unsearched()
 def told_back(trace: Backward) -> dict[str, Any]:
     """A trace back, for JSON. Of haircut amounts are shares, told to the nearest unit."""
     p = trace.payments
