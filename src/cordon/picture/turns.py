@@ -12,7 +12,8 @@ log = logging.getLogger(__name__)
 STEP_S = 1.0  # seconds between two rounds of what is done beside the detectors
 PAUSE_S = 5.0  # seconds between two whole passes of the detectors, at least
 REST = 2.0  # and as long as the last pass took, times this: readers and pages need the machine too
-AT_ONCE_S = 0.2  # so long is waited for more before what is telling is looked at
+AT_ONCE_S = 0.2  # seconds between the begins of two passes at once, at least
+SOONEST_S = 0.02  # so long is waited for more, of what came together, before the first of them
 
 
 class Turns:
@@ -81,10 +82,13 @@ class Turns:
             wait = max(PAUSE_S, REST * (time.monotonic() - began))
 
     def _run_at_once(self) -> None:
+        before = time.monotonic() - AT_ONCE_S
         while True:
             self._telling.wait()
-            if self.stopped.wait(AT_ONCE_S):
+            wait = max(SOONEST_S, before + AT_ONCE_S - time.monotonic())
+            if self.stopped.wait(wait):
                 return
+            before = time.monotonic()
             _try("at once", self._at_once)
 
 
