@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 
 from cordon.calls.rings.fitting import moved
+from cordon.calls.rings.ground import ground
 from cordon.calls.rings.merging import both_ways
-from cordon.calls.rings.uses import Uses
+from cordon.calls.rings.sites import sites
+from cordon.calls.rings.uses import Uses, regrouped
 
 HOUR = 3_600_000_000
 
@@ -59,3 +62,26 @@ def test_lines_are_parted_where_they_moved() -> None:
     assert len(moved(both, worked((40, 0, 40, 0), (29, 100, 0, 0)), 2)) == 1
     # a line alone goes where most of its own calls are
     assert [m.tolist() for m in moved(both[:1], worked((80, 0, 40, 60)), 2)] == [[0]]
+
+
+def test_sites_of_some_lines_are_their_own() -> None:
+    where = ground(
+        ["a", "b"],
+        pa.table(
+            {
+                "cell": ["a"], "lat": [33.6], "lon": [73.0], "azimuth_deg": [90.0],
+                "beamwidth_deg": [65.0], "range_m": [800.0],
+            }
+        ),
+    )  # fmt: skip
+    each = worked((9, 0, 4, 0), (5, 0, 0, 0), (30, 0, 21, 0), (0, 0, 0, 0))
+    some = np.array([0, 2, 3])
+    place = np.array([0, -1, 1, 2])[each.of]
+    alone = sites(regrouped(each, np.flatnonzero(place >= 0), place, 3), 3, where)
+    found = sites(each, 4, where).of(some)
+    assert found.located.tolist() == [9, 30, 0]
+    assert not np.isnan(found.lat[1])
+    assert np.isnan(found.lat[0])
+    for name in ("located", "lat", "lon", "reach", "still"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(alone, name), name)
+    np.testing.assert_array_equal(found.cells.toarray(), alone.cells.toarray())
