@@ -16,6 +16,8 @@ from cordon.calls.plain import PlainReading, read_plain
 from cordon.calls.registers import read_register
 
 Value = TypeVar("Value")
+PAID = ("at", "from_account", "to_account")
+"""What is asked of a payment: who paid whom, and when."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class Beside:
 
     Attributes:
         holders: kind of holder by number (E.164).
-        cells, complaints, payments: tables of these formats.
+        cells, complaints: tables of these formats. payments: their columns PAID at least.
         refusals: rows that were not taken, with the name of their file.
         left_out: sentences for the reader.
     """
@@ -104,7 +106,7 @@ def read_beside(
 
 
 def read_paid(region: str, payments: Path | None) -> Beside:
-    """Read the payments, of which nothing but what is tied to a ring is asked.
+    """Read of payments what is asked of them, which is what is tied to a ring.
 
     Raises:
         BadInput: nothing of the file can be read.
@@ -112,10 +114,12 @@ def read_paid(region: str, payments: Path | None) -> Beside:
     if payments is None:
         return Beside()
     reading = PlainReading(payments, PAYMENTS, region)
-    batches = list(reading.batches())
-    # in the parts that it came in: to copy them into one would take as much memory again
-    table = pa.concat_tables([PAYMENTS.schema.empty_table(), *(b.table for b in batches)])
-    odd = [r for b in batches for r in b.refusals]
+    odd: list[Refusal] = []
+    parts = [PAYMENTS.schema.empty_table().select(PAID)]
+    for batch in reading.batches():
+        odd += batch.refusals
+        parts.append(batch.table.select(PAID))
+    table = pa.concat_tables(parts)  # in parts: to copy them would take as much memory again
     said = _said(payments, reading.counts, odd, reading.broken, "they link no accounts.")
     return Beside(payments=table, refusals=_named(payments, odd), left_out=tuple(said))
 

@@ -33,7 +33,8 @@ class CallData:
         census: plain counts of everybody. near: the calls of those who could matter.
         holders: kind of holder by number (E.164); empty where no file was given.
         cells, complaints: tables of these formats, or None where no file was given.
-        paid: the same of payments, waited for where the file is still being read.
+        paid: of payments who paid whom and when (`at`, `from_account`, `to_account`), or None;
+            waited for where the file is still being read.
         region: ISO 3166 code of the calls' country.
         utc_offset_s: seconds that local time is ahead of UTC, for days and hours of day.
         given: parameters set by the reader, over the cards' defaults.
@@ -60,7 +61,7 @@ class CallData:
 
     @property
     def payments(self) -> pa.Table | None:
-        """The table of payments, or None where no file was given."""
+        """The table that `paid` gives."""
         return self.paid()
 
     @cached_property
