@@ -11,6 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cordon.kernel.store import bits
 from cordon.kernel.store.pages import Pages, Texts, Unread
@@ -63,6 +65,59 @@ def told(pages: Pages, name: str) -> Iterator[str | None]:
             there = np.ones(page.rows, bool) if page.there is None else page.there
             yield from (next(texts) if one else None for one in there)
             assert next(texts, None) is None
+
+
+def chosen(pages: Pages, name: str, wanted: list[int]) -> Iterator[str | None]:
+    """Some of a column's texts, by their rows in the file."""
+    ahead = 0
+    for group, rows in enumerate(pages.groups):
+        inside = np.array([n - ahead for n in wanted if 0 <= n - ahead < rows], np.int64)
+        found: list[str | None] = ["nobody"] * len(inside)
+        for page in pages.picked(group, name, inside):
+            known = letters(page.texts)
+            found[page.part] = [known[n] if n >= 0 else None for n in page.where.tolist()]
+        yield from found
+        ahead += rows
+
+
+@pytest.mark.parametrize("how", HOW)
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.3, 1.0])
+def test_some_rows_are_those_of_all(tmp_path: Path, how: dict[str, Any], share: float) -> None:
+    written = table()
+    pq.write_table(written, tmp_path / "t.parquet", **how)
+    pages = Pages(tmp_path / "t.parquet")
+    wanted = np.flatnonzero(np.random.default_rng(3).random(ROWS) < share).tolist()
+    for name in ("text", "few", "never"):
+        every = written[name].to_pylist()
+        assert list(chosen(pages, name, wanted)) == [every[n] for n in wanted]
+    with pytest.raises(Unread):
+        list(pages.picked(0, "whole", np.arange(3)))
+    pages.close()
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=40), st.integers(0, 31), st.integers(1, 300), st.data())
+def test_some_numbers_of_any_bytes_are_those_of_all(
+    told: bytes, width: int, count: int, data: st.DataObject
+) -> None:
+    """What cannot be read whole is refused where what is wanted is not there."""
+    packed = np.frombuffer(told + bytes(12), np.uint8)
+    every = np.empty(count, np.int32)
+    held = bits.hybrid(packed, 0, width, 1 << 31, every)
+    places = np.array(sorted(data.draw(st.sets(st.integers(0, count - 1)))), np.int64)
+    some = np.empty(len(places), np.int32)
+    if bits.picked(packed, 0, width, 1 << 31, count, places, some):
+        assert not held or some.tolist() == every[places].tolist()
+    else:
+        assert not held
+    levels = np.empty(count, np.int32)
+    at = np.empty(len(places), np.int64)
+    if bits.hybrid(packed, 0, 1, 2, levels):
+        assert bits.present(packed, count, places, at) == int(levels.sum())
+        expected = np.where(levels > 0, np.cumsum(levels) - 1, -1)
+        assert at.tolist() == expected[places].tolist()
+    else:
+        assert bits.present(packed, count, places, at) == -1
 
 
 @pytest.mark.parametrize("how", HOW)
@@ -145,6 +200,10 @@ def test_a_damaged_file_is_read_or_refused(tmp_path: Path, how: dict[str, Any]) 
                             assert (np.diff(starts) >= 4).all()
                             if page.codes is not None:
                                 assert int(page.codes.max(initial=0)) < len(starts) - 1
+                        rows = np.arange(0, pages.groups[group], 7)
+                        for some in pages.picked(group, name, rows):
+                            assert int(some.where.min()) >= -1
+                            assert int(some.where.max()) < len(some.texts.starts) - 1
                     else:
                         pages.numbers(group, name)
             except Unread:

@@ -18,16 +18,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cordon.calls.checking import REQUIRED, SCHEMA
+from cordon.calls.companions import Beside, Later, read_beside, read_paid
 from cordon.calls.contacts import contacts, ring_of
 from cordon.calls.detectors import all_detectors, cards
 from cordon.calls.detectors.data import CallData
-from cordon.calls.forms import CELLS, COMPLAINTS, PAYMENTS
 from cordon.calls.importing import write_segment
 from cordon.calls.model import EXEMPT, Counts, Refusal
 from cordon.calls.numbers import Numbers
-from cordon.calls.plain import read_plain
 from cordon.calls.reading import read_calls
-from cordon.calls.registers import read_register
 from cordon.calls.survey import (
     Census,
     DuckEngine,
@@ -42,30 +40,11 @@ from cordon.countries import codes, country
 from cordon.kernel.errors import BadInput
 from cordon.kernel.findings import Finding
 
-__all__ = ["Beside", "FindResult", "cards", "find", "find_in_segments", "read_beside"]
+__all__ = ["FindResult", "cards", "find", "find_in_segments"]
 
 _EXEMPT = frozenset(k.value for k in EXEMPT)
 Progress = Callable[[str, float], None]
 """Told what is being done, and the share of it that is done (0 to 1)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Beside:
-    """What is known beside the calls; what was not given is None.
-
-    Attributes:
-        holders: kind of holder by number (E.164).
-        cells, complaints, payments: tables of these formats.
-        refusals: rows that were not taken, with the name of their file.
-        left_out: sentences for the reader.
-    """
-
-    holders: Mapping[str, str] | None = None
-    cells: pa.Table | None = None
-    complaints: pa.Table | None = None
-    payments: pa.Table | None = None
-    refusals: tuple[tuple[str, Refusal], ...] = ()
-    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,18 +120,16 @@ def find(
         tempfile.TemporaryDirectory(prefix="cordon-calls-", dir=scratch) as folder,
         ThreadPoolExecutor(1) as pool,
     ):
-        # read while everybody is counted, which is not done in Python
-        reading = pool.submit(
-            read_beside,
-            region,
-            subscribers=subscribers,
-            cells=cells,
-            complaints=complaints,
-            payments=payments,
+        reading = partial(
+            read_beside, region, subscribers=subscribers, cells=cells, complaints=complaints
         )
+        told, paid = Later(pool, reading), Later(pool, partial(read_paid, region, payments))
+        told.begin()  # while everybody is counted, which is not done in Python
         search = partial(
             _search,
-            told=reading.result,
+            told=told.result,
+            paid=paid.result,
+            fetched=paid.begin,
             say=say,
             since=since,
             until=until,
@@ -170,56 +147,15 @@ def find(
             opened = _open(calls, region, Path(folder), say, as_they_are=False)
             result = search(opened)
             assert result is not None
-        beside = reading.result()
+        beside, after = told.result(), paid.result()
     n, m = opened.counts, result.counts
     return FindResult(
         result.findings,
         Counts(n.read, n.kept - m.repeated, n.repeated + m.repeated, n.refused),
-        (*beside.refusals, *opened.refusals),
-        (*beside.left_out, *opened.left_out, *result.left_out),
+        (*beside.refusals, *after.refusals, *opened.refusals),
+        (*beside.left_out, *after.left_out, *opened.left_out, *result.left_out),
         result.contacts,
     )
-
-
-def read_beside(
-    region: str,
-    *,
-    subscribers: Path | None = None,
-    cells: Path | None = None,
-    complaints: Path | None = None,
-    payments: Path | None = None,
-) -> Beside:
-    """Read the files beside the calls; see `find`."""
-    refusals: list[tuple[str, Refusal]] = []
-    left_out: list[str] = []
-
-    def note(path: Path, read: int, odd: Sequence[Refusal], lost: str) -> None:
-        refusals.extend((path.name, r) for r in odd)
-        if odd:
-            left_out.append(
-                f"{len(odd):,} of the {read:,} rows of {path.name} could not be read: {lost}"
-            )
-
-    holders: Mapping[str, str] | None = None
-    if subscribers is not None:
-        register = read_register(subscribers, region)
-        holders = register.holders
-        note(subscribers, register.counts.read, register.refusals, "their holders are not known.")
-    tables: list[pa.Table | None] = []
-    for path, form, lost in (
-        (cells, CELLS, "it is not known where these cells are."),
-        (complaints, COMPLAINTS, "they say nothing."),
-        (payments, PAYMENTS, "they link no accounts."),
-    ):
-        if path is None:
-            tables.append(None)
-            continue
-        read = read_plain(path, form, region)
-        note(path, read.counts.read, read.refusals, lost)
-        if read.broken:
-            left_out.append(read.broken + " What stands before it was used.")
-        tables.append(read.table)
-    return Beside(holders, tables[0], tables[1], tables[2], tuple(refusals), tuple(left_out))
 
 
 def find_in_segments(
@@ -251,6 +187,7 @@ def find_in_segments(
     result = _search(
         _Opened(segments=list(segments)),
         lambda: beside,
+        lambda: beside,
         progress or (lambda _what, _share: None),
         since=since,
         until=until,
@@ -268,8 +205,10 @@ def find_in_segments(
 def _search(
     opened: _Opened,
     told: Callable[[], Beside],
+    paid: Callable[[], Beside],
     say: Progress,
     *,
+    fetched: Callable[[], object] = lambda: None,
     since: datetime | None = None,
     until: datetime | None = None,
     engine_name: str,
@@ -280,7 +219,12 @@ def _search(
     scratch: Path | None,
     with_contacts: bool = False,
 ) -> FindResult | None:
-    """Search what was opened; None where a file that was not checked holds what is none."""
+    """Search what was opened; None where a file that was not checked holds what is none.
+
+    Args:
+        told: what is known beside the calls. paid: the same of payments. fetched: called once the
+            calls are fetched, from when on there is a core that has less to do.
+    """
     left_out: list[str] = []
     if not opened.segments and not opened.raw:
         return FindResult((), Counts(), (), _without(told()))
@@ -302,6 +246,7 @@ def _search(
         say("fetching the calls of those who could matter", 0.3)
         exempt = [n for n, kind in (beside.holders or {}).items() if kind in _EXEMPT]
         near = gather(engine, census, _named(beside.complaints), exempt)
+        fetched()
         near.origins = [hashes[o].result() if o in hashes else o for o in near.origins]
         repeated += near.repeated
         middle = datetime.fromtimestamp((census.begin + census.end) / 2e6, UTC)
@@ -313,7 +258,7 @@ def _search(
             beside.holders or {},
             beside.cells,
             beside.complaints,
-            beside.payments,
+            lambda: paid().payments,
             region,
             int(offset.total_seconds()),
             given or {},

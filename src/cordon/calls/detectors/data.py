@@ -32,7 +32,9 @@ class CallData:
         engine: answers SQL over all the calls; see `survey.Engine`.
         census: plain counts of everybody. near: the calls of those who could matter.
         holders: kind of holder by number (E.164); empty where no file was given.
-        cells, complaints, payments: tables of these formats, or None where no file was given.
+        cells, complaints: tables of these formats, or None where no file was given.
+        paid: of payments who paid whom and when (`at`, `from_account`, `to_account`), or None;
+            waited for where the file is still being read.
         region: ISO 3166 code of the calls' country.
         utc_offset_s: seconds that local time is ahead of UTC, for days and hours of day.
         given: parameters set by the reader, over the cards' defaults.
@@ -48,7 +50,7 @@ class CallData:
     holders: Mapping[str, str] = field(default_factory=dict)
     cells: pa.Table | None = None
     complaints: pa.Table | None = None
-    payments: pa.Table | None = None
+    paid: Callable[[], pa.Table | None] = lambda: None
     region: str = "PK"
     utc_offset_s: int = 0
     given: Mapping[str, Any] = field(default_factory=dict)
@@ -56,6 +58,11 @@ class CallData:
     stage: Stage = lambda _what, _share: None
     search: Search | None = None
     told: list[NDArray[np.int64]] = field(default_factory=list)
+
+    @property
+    def payments(self) -> pa.Table | None:
+        """The table that `paid` gives."""
+        return self.paid()
 
     @cached_property
     def profiles(self) -> Profiles:

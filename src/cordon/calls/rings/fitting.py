@@ -9,6 +9,7 @@ from scipy.sparse.csgraph import connected_components
 
 from cordon.calls.rings.lines import Lines
 from cordon.calls.rings.uses import Uses
+from cordon.calls.survey.distinct import ordered
 from cordon.calls.survey.near import Near
 from cordon.calls.survey.profiles import Profiles
 
@@ -62,14 +63,17 @@ def moved(members: Ints, uses: Uses, cells: int) -> list[Ints]:
     People of a place that was raided come back at another one, which may be so near that some
     cells are the same. A line that called on both sides goes where most of its calls are.
     """
+    if len(members) == 1:  # which goes with most of its own calls
+        return [members]
     entries = np.concatenate([np.arange(uses.starts[m], uses.starts[m + 1]) for m in members])
-    entries = entries[np.argsort(uses.us[entries], kind="stable")]
+    entries = entries[ordered(uses.us[entries])]
     us, cell = uses.us[entries], uses.cell[entries]
+    located = np.cumsum(cell >= 0)
     best, least = -1, _MOVED
     for gap in np.flatnonzero(np.diff(us) >= _PAUSE).tolist():
-        sides = [c[c >= 0] for c in (cell[: gap + 1], cell[gap + 1 :])]
-        if min(len(c) for c in sides) < _PAUSED_CALLS:
+        if min(located[gap], located[-1] - located[gap]) < _PAUSED_CALLS:
             continue
+        sides = [c[c >= 0] for c in (cell[: gap + 1], cell[gap + 1 :])]
         before, after = (np.sqrt(np.bincount(c, minlength=cells) / len(c)) for c in sides)
         if before @ after < least:
             best, least = gap, float(before @ after)

@@ -15,7 +15,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from cordon.calls.rings.ground import Ground
-from cordon.calls.rings.sites import sites, together
+from cordon.calls.rings.sites import Sites, sites, together
 from cordon.calls.rings.uses import Uses, regrouped
 
 Ints = NDArray[np.int64]
@@ -71,24 +71,26 @@ class _Traits:
 
 def gather(
     uses: Uses,
-    count: int,
+    each: Sites,
     ground: Ground,
     abroad: NDArray[np.bool_],
     duration: NDArray[np.floating],
     offset_s: int,
     linked: Sequence[tuple[int, int]] = (),
 ) -> Ints:
-    """The group of each of `count` lines, numbered from 0 in the order of their first lines.
+    """The group of each line, numbered from 0 in the order of their first lines.
 
     Args:
-        uses: of the lines. abroad: for each use, whether the other lives in another country.
+        uses, each: uses and sites of the lines.
+        abroad: for each use, whether the other lives in another country.
         duration: for each use, seconds (NaN where not recorded).
         offset_s: seconds that local time is ahead of UTC.
         linked: pairs of lines that a complaint names with one account, address or handle.
     """
+    count = len(each.lat)
     if not count:
         return np.zeros(0, np.int64)
-    block = _blocks(uses, count, ground, linked)
+    block = _blocks(uses, each, ground, linked)
     of = block[uses.of]
     blocks = int(block.max()) + 1
     own = sites(_as(uses, of, blocks), blocks, ground)
@@ -109,9 +111,9 @@ def gather(
     return rank[numbered]
 
 
-def _blocks(uses: Uses, count: int, ground: Ground, linked: Sequence[tuple[int, int]]) -> Ints:
+def _blocks(uses: Uses, own: Sites, ground: Ground, linked: Sequence[tuple[int, int]]) -> Ints:
     """Lines that share handsets at one place, or an account or handle that was complained of."""
-    own = sites(uses, count, ground)
+    count = len(own.lat)
     near = together(own, ground, _HANDSET_OVERLAP, _HANDSET_REACH)
     loose = own.located < _LOCATED
     held = uses.imei >= 0

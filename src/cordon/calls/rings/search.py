@@ -90,7 +90,7 @@ def _search(data: CallData, values: Mapping[str, float]) -> Search:
     data.stage("gathering lines", 0.3)
     of = gather(
         some,
-        len(part),
+        where.of(part),
         data.ground,
         data.abroad[some.other],
         near.duration[some.call],

@@ -37,6 +37,17 @@ class Sites:
     reach: Floats
     still: Floats
 
+    def of(self, lines: Ints) -> Sites:
+        """The sites of some of the lines."""
+        return Sites(
+            self.cells[lines],
+            self.located[lines],
+            self.lat[lines],
+            self.lon[lines],
+            self.reach[lines],
+            self.still[lines],
+        )
+
 
 def sites(uses: Uses, count: int, ground: Ground) -> Sites:
     """Sites of `count` lines from their uses."""

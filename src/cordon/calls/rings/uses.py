@@ -40,39 +40,21 @@ class Uses:
 
 def uses(near: Near, at: Ints) -> Uses:
     """The uses of numbers by their positions in `Near.numbers`."""
-    parts = []
-    for made, (calls, starts), other, ends in (
-        (True, near.made, near.callee, (near.caller_imsi, near.caller_imei, near.caller_cell)),
-        (False, near.taken, near.caller, (near.callee_imsi, near.callee_imei, near.callee_cell)),
-    ):
-        many = starts[at + 1] - starts[at]
-        ahead = np.cumsum(many) - many
-        call = calls[np.arange(many.sum()) + np.repeat(starts[at] - ahead, many)]
-        parts.append(
-            (
-                np.repeat(np.arange(len(at)), many),
-                call,
-                np.full(len(call), made),
-                other[call].astype(np.int64),
-                *(e[call].astype(np.int64) for e in ends),
-            )
+    # loads what is compiled, which a page that draws a ring does without
+    from cordon.calls.rings.merging import both_ways
+
+    of, call, made = both_ways(at, *near.made, *near.taken)
+    other, imsi, imei, cell = (
+        np.where(made, one[call], two[call]).astype(np.int64)
+        for one, two in (
+            (near.callee, near.caller),
+            (near.caller_imsi, near.callee_imsi),
+            (near.caller_imei, near.callee_imei),
+            (near.caller_cell, near.callee_cell),
         )
-    of, call, made_, other_, imsi, imei, cell = (
-        np.concatenate(p) for p in zip(*parts, strict=True)
     )
-    order = np.argsort((of * len(near.us) + call) * 2 + ~made_)
-    of = of[order]
-    return Uses(
-        of,
-        call[order],
-        made_[order],
-        other_[order],
-        imsi[order],
-        imei[order],
-        cell[order],
-        near.us[call[order]],
-        np.searchsorted(of, np.arange(len(at) + 1)),
-    )
+    starts = np.searchsorted(of, np.arange(len(at) + 1))
+    return Uses(of, call, made, other, imsi, imei, cell, near.us[call], starts)
 
 
 def regrouped(each: Uses, kept: Ints, of: Ints, count: int) -> Uses:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from cordon.calls.survey.words import Words
-from cordon.kernel.store.pages import Pages, TextPage, Texts, Unread
+from cordon.calls.survey.words import Words, asked, given
+from cordon.kernel.store.pages import Pages, Texts, Unread
 
 Ints = NDArray[np.int64]
 _APART = 4  # bytes between two texts of a page
@@ -31,44 +31,48 @@ def codes(
     if not pages.has(name):
         return found
     inside, dictionary = np.full(len(found), -1, np.int32), None
-    ahead = begin = 0
-    for page in pages.texts(group, name):
-        end = ahead + page.rows
-        stop = end if wanted is None else int(np.searchsorted(wanted, end))
-        rows = None if wanted is None else wanted[begin:stop] - ahead
-        dictionary = dictionary if page.codes is None else page.texts
-        if rows is None and page.there is None and page.codes is not None:
-            inside[begin:stop] = page.codes  # as most pages are
-        else:
-            places, values = _values(page, np.arange(page.rows) if rows is None else rows)
-            if page.codes is None:
-                known = words.of(page.texts.letters, page.texts.starts, values, _APART)
-                found[begin + places] = known
+    if wanted is not None:
+        for some in pages.picked(group, name, wanted):
+            if some.by_code:
+                inside[some.part], dictionary = some.where, some.texts
             else:
-                inside[begin + places] = page.codes[values]
-        ahead, begin = end, stop
+                found[some.part] = _known(words, some.texts, some.where)
+        return found if dictionary is None else _looked_up(dictionary, inside, words, found)
+    ahead = 0
+    for page in pages.texts(group, name):
+        part = slice(ahead, ahead + page.rows)
+        ahead += page.rows
+        if page.codes is not None:
+            dictionary, where = page.texts, page.codes
+        else:
+            where = np.arange(len(page.texts.starts) - 1, dtype=np.int32)
+        if page.there is not None:
+            spread = np.full(page.rows, -1, np.int32)
+            spread[page.there] = where
+            where = spread
+        if page.codes is not None:
+            inside[part] = where
+        else:
+            found[part] = _known(words, page.texts, where)
     return found if dictionary is None else _looked_up(dictionary, inside, words, found)
+
+
+def _known(words: Words, texts: Texts, where: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The number in `words` of texts at these places; -1 at -1."""
+    found, there = np.full(len(where), -1, np.int32), where >= 0
+    found[there] = words.of(texts.letters, texts.starts, where[there].astype(np.int64), _APART)
+    return found
 
 
 def _looked_up(
     dictionary: Texts, inside: NDArray[np.int32], words: Words, found: NDArray[np.int32]
 ) -> NDArray[np.int32]:
     """What was found, and behind it what stands in the dictionary at these places (-1: nowhere)."""
-    asked = np.zeros(len(dictionary.starts), bool)
-    asked[inside] = True
-    asked[-1] = False  # which is where -1 leads
-    which = np.flatnonzero(asked)
-    known = np.full(len(asked), -1, np.int32)
+    which = np.flatnonzero(asked(inside, len(dictionary.starts) - 1))
+    known = np.full(len(dictionary.starts), -1, np.int32)
     known[which] = words.of(dictionary.letters, dictionary.starts, which, _APART)
-    return np.maximum(found, known[inside])
-
-
-def _values(page: TextPage, rows: Ints) -> tuple[Ints, Ints]:
-    """Of rows of a page, the places of those that have a text, and which text of the page's."""
-    if page.there is None:
-        return np.arange(len(rows)), rows
-    places = np.flatnonzero(page.there[rows])
-    return places, (np.cumsum(page.there) - 1)[rows[places]]
+    given(found, inside, known)
+    return found
 
 
 def moments(pages: Pages, group: int) -> Ints:

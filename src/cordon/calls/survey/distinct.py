@@ -7,6 +7,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+_BITS = 63  # of a whole number without its sign
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 
@@ -26,12 +27,15 @@ def distinct(values: NDArray[Scalar]) -> NDArray[Scalar]:
 def ordered(values: NDArray[np.integer]) -> NDArray[np.int64]:
     """The stable order of whole numbers from 0: as `np.argsort(values, kind="stable")`.
 
-    Value and position are sorted as one number where both fit in 63 bits: the sort of NumPy that
-    gives values is ten times as fast as the one that gives positions.
+    Value and position are sorted as one number, of 63 bits: the sort of NumPy that gives values is
+    ten times as fast as the one that gives positions. Values too great for that are put in order by
+    their last bits first, and then by those before.
     """
     bits = max(len(values) - 1, 0).bit_length()
-    if int(values.max(initial=0)).bit_length() + bits > 63:
-        return np.argsort(values, kind="stable")
+    if int(values.max(initial=0)).bit_length() + bits > _BITS:
+        last = _BITS - bits
+        order = ordered(values.astype(np.int64) & ((1 << last) - 1))
+        return order[ordered(values[order] >> last)]
     both = values.astype(np.int64) << bits
     both |= np.arange(len(values))
     both.sort()

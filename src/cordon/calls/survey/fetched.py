@@ -13,7 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from cordon.calls.survey.census import Census
-from cordon.calls.survey.coded import codes, kinds, moments, seconds
+from cordon.calls.survey.coded import codes
 from cordon.calls.survey.ends import touched
 from cordon.calls.survey.inorder import Rows, in_order
 from cordon.calls.survey.paged import Everyone, Part
@@ -38,8 +38,8 @@ class _Fetch:
         self, everyone: Everyone, chosen: NDArray[np.bool_], at: NDArray[np.int32]
     ) -> None:
         self.words = {"imsi": Words(), "imei": Words(_HANDSET), "cell": Words()}
-        self.columns: list[Columns] = []
-        self._kinds, self._everyone, self._chosen, self._at = Words(), everyone, chosen, at
+        self.columns: list[tuple[int, Columns]] = []  # with the number of the part
+        self._everyone, self._chosen, self._at = everyone, chosen, at
 
     def add(self, part: Part, file: int) -> None:
         ends, own = self._everyone.ends(part)
@@ -48,13 +48,11 @@ class _Fetch:
         if not len(rows):
             return
         ends = ends[rows]
-        told, there = seconds(part.pages, part.group)
-        with np.errstate(over="ignore"):
-            duration = np.where(there, told, np.nan)[rows].astype(np.float32)
+        us, voice, duration = self._everyone.told(part)
         columns: Columns = {
-            "us": moments(part.pages, part.group)[rows],
-            "duration_s": duration,
-            "voice": kinds(part.pages, part.group, self._kinds)[rows],
+            "us": us[rows],
+            "duration_s": duration[rows],
+            "voice": voice[rows],
             "row": rows + part.ahead + 1,
             "origin": np.full(len(rows), file, np.int32),
         }
@@ -67,13 +65,13 @@ class _Fetch:
                 found = np.full(len(rows), -1, np.int32)
                 found[asked] = codes(part.pages, part.group, f"{end}_{what}", words, rows[asked])
                 columns[f"{end}_{what}"] = found
-        self.columns.append(columns)
+        self.columns.append((part.number, columns))
 
     def joined(self, first: _Fetch) -> None:
         """Hand over to another, whose numbers of texts are taken on."""
         for what, words in self.words.items():
             own = np.append(first.words[what].codes(words.told()), np.int32(-1))
-            for columns in self.columns:
+            for _, columns in self.columns:
                 for end in ("caller", "callee"):
                     columns[f"{end}_{what}"] = own[columns[f"{end}_{what}"]]
         first.columns += self.columns
@@ -115,7 +113,8 @@ def fetched(census: Census, why: NDArray[np.int8]) -> Rows:
 
 
 def _rows(fetch: _Fetch, census: Census, files: list[str]) -> Rows:
-    parts = fetch.columns or [_nothing()]
+    # as they stand in their files, whoever fetched them: then most are in order
+    parts = [p for _, p in sorted(fetch.columns, key=lambda told: told[0])] or [_nothing()]
     names = list(parts[0])
     c = {name: np.concatenate([p.pop(name) for p in parts]) for name in names}
     used = np.unique(c["origin"])

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cordon.calls.survey.census import Census
-from cordon.calls.survey.distinct import distinct, ordered
+from cordon.calls.survey.distinct import ordered
 
 if TYPE_CHECKING:
     from cordon.calls.survey.words import Words
@@ -51,14 +51,17 @@ def in_order(
     """
     told = {what: one.texts() for what, one in words.items()}
     order = _by_time(c["us"], c["origin"], c["row"])
-    at = distinct(np.concatenate([c["caller"], c["callee"]])).astype(np.int64)
+    seen = np.zeros(len(census.key), bool)
+    seen[c["caller"]] = seen[c["callee"]] = True
+    at = np.flatnonzero(seen)
     texts = census.number.take(pa.array(at))
     sorted_ = np.asarray(pc.sort_indices(texts).to_numpy(), np.int64)
     at = at[sorted_]
     place = np.full(len(census.key), -1, np.int32)
     place[at] = np.arange(len(at), dtype=np.int32)
     for name in list(c):
-        c[name] = c[name][order]
+        if order is not None:
+            c[name] = c[name][order]
         what = name.partition("_")[2]
         if name in ("caller", "callee"):
             c[name] = place[c[name]]
@@ -71,13 +74,17 @@ def in_order(
 
 def _by_time(
     us: NDArray[np.int64], origin: NDArray[np.int32], row: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """The order of calls by time, file and row."""
-    if not len(us):
-        return np.empty(0, np.int64)
-    first = ordered(row)
-    first = first[ordered(origin[first])]
+) -> NDArray[np.int64] | None:
+    """The order of calls by time, file and row; None where they stand in it, as most files do."""
+    same = origin[1:] == origin[:-1]
+    told = bool(np.where(same, row[1:] > row[:-1], origin[1:] > origin[:-1]).all())
+    if told and bool((us[1:] >= us[:-1]).all()):
+        return None
     since = us - us.min()
     # most switches write whole seconds: fewer digits are sorted several times as fast
     step = int(np.gcd.reduce(since)) or 1
+    if told:
+        return ordered(since // step)
+    first = ordered(row)
+    first = first[ordered(origin[first])]
     return first[ordered(since[first] // step)]

@@ -390,19 +390,10 @@ def _repeats(
     """
     size = int(max(caller.max(initial=0), callee.max(initial=0))) + 1
     ends = (caller.astype(np.int64) * size + callee) * 2 + voice
-    order = ordered(ends)
-    one, two = order[1:], order[:-1]
-    unknown = np.isnan(duration[one]) & np.isnan(duration[two])
-    pair = ends[one] == ends[two]
-    exact = (us[one] == us[two]) & ((duration[one] == duration[two]) | unknown)
-    close = (
-        (origin[one] != origin[two])
-        & (us[one] - us[two] <= _SAME_START)
-        & ((np.abs(duration[one] - duration[two]) <= _SAME_TALK) | unknown)
-    )
-    same = np.zeros(len(us), bool)
-    same[one] = pair & (exact | close)
-    return same
+    # loads what is compiled, which an engine elsewhere does without
+    from cordon.calls.survey.habits import repeated
+
+    return repeated(ends, ordered(ends), us, duration, origin, _SAME_START, _SAME_TALK)
 
 
 def _numpy(column: pa.ChunkedArray | pa.Array) -> NDArray[np.generic]:

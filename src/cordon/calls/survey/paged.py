@@ -102,9 +102,11 @@ class Walk:
         ends = np.full((part.rows, 2), -1, np.int32)
         us = moments(part.pages, part.group)
         within = self._within(us)
+        voice, lasts = np.zeros(part.rows, bool), np.full(part.rows, np.nan, np.float32)
         if within.any():
             voice = kinds(part.pages, part.group, self._kinds)
             told, there = seconds(part.pages, part.group)
+            np.copyto(lasts, told, where=there, casting="same_kind")
             for side, name in enumerate(("caller", "callee")):
                 ends[:, side] = codes(part.pages, part.group, name, self.words)
             if int(ends.min()) < 0:
@@ -126,7 +128,7 @@ class Walk:
             if len(kept):
                 self.begin = min(self.begin, int(kept.min()))
                 self.end = max(self.end, int(kept.max()))
-        self.pairs.add(part.number, ends)
+        self.pairs.add(part.number, ends, us, voice, lasts)
 
     def _within(self, us: Ints) -> NDArray[np.bool_]:
         inside = np.ones(len(us), bool)
@@ -212,6 +214,10 @@ class Everyone:
         everybody's each of those is."""
         by = self._by[part.number]
         return self.pairs[by].of(part.number), self.own[by]
+
+    def told(self, part: Part) -> tuple[Ints, NDArray[np.bool_], NDArray[np.float32]]:
+        """Start (µs), voice and duration (s, NaN where not told) of the calls of a row group."""
+        return self.pairs[self._by[part.number]].told(part.number)
 
     def among(self, mark: NDArray[np.int32]) -> tuple[Ints, Ints]:
         """Different pairs of marked numbers that called, whoever of the two did; see `Ends`."""

@@ -1,4 +1,4 @@
-"""Who called whom, of every call, in 8 bytes: in files, as there are too many to hold."""
+"""What is asked of calls once more, in 20 bytes a call: in files, as there are too many to hold."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Pair = NDArray[np.int32]
 
 
 class Pairs:
-    """The two numbers of each call of some parts, told by their place among the numbers seen.
+    """Who called whom in some parts, told by their place among the numbers seen; when, how long.
 
     Args:
         folder: where the file stands, which has no name and goes with the process; the machine's
@@ -30,20 +30,41 @@ class Pairs:
         """Parts that were added."""
         return list(self._parts)
 
-    def add(self, part: int, ends: Pair) -> None:
-        """Add the calls of a part, (calls, 2); -1 where a call does not count."""
-        data = ends.tobytes()
-        self._parts[part] = self._size, len(data)
-        self._file.write(data)
-        self._size += len(data)
+    def add(
+        self,
+        part: int,
+        ends: Pair,
+        us: NDArray[np.int64],
+        voice: NDArray[np.bool_],
+        duration: NDArray[np.float32],
+    ) -> None:
+        """Add the calls of a part.
+
+        Args:
+            ends: (calls, 2), caller and callee; -1 where a call does not count.
+            us: start (µs). voice: or a message. duration: s, NaN where not told.
+        """
+        self._parts[part] = self._size, len(ends)
+        for column in (ends, us * 2 + voice, duration):
+            self._size += self._file.write(np.ascontiguousarray(column).data)
 
     def of(self, part: int) -> Pair:
-        """The calls of a part, (calls, 2). Several threads may ask once all are added."""
+        """The ends of calls of a part, (calls, 2). Several threads may ask once all are added."""
+        at, rows = self._parts[part]
+        return np.frombuffer(self._read(at, 8 * rows), np.int32).reshape(-1, 2)
+
+    def told(self, part: int) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.float32]]:
+        """Start (µs), voice and duration (s) of the calls of a part; asked as `of` is."""
+        at, rows = self._parts[part]
+        data = self._read(at + 8 * rows, 12 * rows)
+        both = np.frombuffer(data, np.int64, rows)
+        return both >> 1, (both & 1) > 0, np.frombuffer(data, np.float32, rows, 8 * rows)
+
+    def _read(self, at: int, left: int) -> bytearray:
         self._file.flush()
-        at, left = self._parts[part]
         data = bytearray()
         while left:
             read = os.pread(self._file.fileno(), left, at)
             data += read
             at, left = at + len(read), left - len(read)
-        return np.frombuffer(data, np.int32).reshape(-1, 2)
+        return data

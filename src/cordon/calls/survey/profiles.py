@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cordon.calls.survey.distinct import distinct
+from cordon.calls.survey.distinct import ordered
 from cordon.calls.survey.near import Near
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-_HOUR, _DAY = 3_600_000_000, 86_400_000_000  # microseconds
 _TIE_CALLS, _TIE_DAYS = 3, 2  # calls, on as many days, that make somebody more than a stranger
 
 
@@ -66,56 +65,46 @@ def profiles(near: Near, offset_s: int) -> Profiles:
     Args:
         offset_s: seconds that local time is ahead of UTC, for days and hours of day.
     """
-    size = len(near.numbers)
+    # loads what is compiled, which a search that finds nobody does not need
+    from cordon.calls.survey import habits
+
+    size, ahead = len(near.numbers), offset_s * 1_000_000
+    lines, hours = np.zeros((size, 8), np.int64), np.zeros((size, 24), np.int32)
+    lines[:, habits.FIRST] = np.iinfo(np.int64).max
+    lines[:, habits.LAST] = np.iinfo(np.int64).min
+    day = habits.each(
+        near.us, near.caller, near.callee, near.voice, near.duration, ahead, lines, hours
+    )
     voice = near.voice & (near.caller != near.callee)
-    a, b = near.caller[voice].astype(np.int64), near.callee[voice].astype(np.int64)
-    us = near.us[voice] + offset_s * 1_000_000
-    day, hour = us // _DAY, (us // _HOUR) % 24
-    out, inn = np.bincount(a, minlength=size), np.bincount(b, minlength=size)
-    pair, calls = np.unique(a * size + b, return_counts=True)
-    pa, pb = pair // size, pair % size
-    reverse = np.isin(pb * size + pa, pair, assume_unique=True)
-    days0 = day - day.min() if len(day) else day
-    width = int(days0.max()) + 1 if len(day) else 1
-    per_day = distinct((a * size + b) * width + days0)
-    _, pair_days = np.unique(per_day // width, return_counts=True)
-    tie = (calls >= _TIE_CALLS) & (pair_days >= _TIE_DAYS)
-    # a tie is one whoever of the two calls
-    both = distinct(np.concatenate([pair[tie], (pb * size + pa)[tie]]))
-    plogp = np.bincount(pa, calls * np.log(calls), minlength=size)
-    people = np.bincount(pa, minlength=size)
+    a, b, duration = near.caller[voice], near.callee[voice], near.duration[voice]
+    ends = a.astype(np.int64) * size + b
+    pair, calls, days = habits.pairs(ends, ordered(ends), day[voice])
+    one = (pair // max(size, 1)).astype(np.int32)
+    other = (pair - one.astype(np.int64) * size).astype(np.int32)
+    met = habits.met(one, other, calls, days, size, _TIE_CALLS, _TIE_DAYS)
+    out, inn, made_days, taken_days, first, last, told, answers = np.ascontiguousarray(lines.T)
+    people, callers, back, ties, people_days = np.ascontiguousarray(met.T)
+    plogp = np.bincount(one, calls * np.log(calls), minlength=size)
+    talked = duration > 0
     with np.errstate(divide="ignore", invalid="ignore"):
         entropy = (np.log(out) - plogp / out) / np.log(people)
-    made_days = distinct(a * width + days0)
-    took_days = distinct(b * width + days0)
-    first = np.full(size, np.iinfo(np.int64).max)
-    last = np.full(size, np.iinfo(np.int64).min)
-    for end in (near.caller, near.callee):
-        np.minimum.at(first, end, near.us)
-        np.maximum.at(last, end, near.us)
-    talked = near.duration[voice] > 0
-    told = ~np.isnan(near.duration[voice])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        answered = np.bincount(a, talked, minlength=size) / np.bincount(a, told, minlength=size)
-    flat = np.bincount(a * 24 + hour, minlength=size * 24) + np.bincount(
-        b * 24 + hour, minlength=size * 24
-    )
+        answered = answers / told
     return Profiles(
         out,
         inn,
         people,
-        np.bincount(pb, minlength=size),
-        np.bincount(pa[reverse], minlength=size),
-        np.bincount(both // size, minlength=size),
-        np.bincount(made_days // width, minlength=size),
-        np.bincount(took_days // width, minlength=size),
-        np.bincount(per_day // width // size, minlength=size),
+        callers,
+        back,
+        ties,
+        made_days,
+        taken_days,
+        people_days,
         first,
         last,
-        median_by(a[talked], near.duration[voice][talked], size),
+        median_by(a[talked], duration[talked], size),
         answered,
-        median_by(b[talked], near.duration[voice][talked], size),
-        flat.reshape(size, 24).astype(np.int32),
+        median_by(b[talked], duration[talked], size),
+        hours,
         np.where(people > 1, entropy, np.nan),
     )
 

@@ -129,6 +129,24 @@ def _frozen(values: NDArray[Scalar]) -> NDArray[Scalar]:
 
 
 @compiled
+def asked(where: NDArray[np.int32], size: int) -> NDArray[np.bool_]:
+    """Of each of `size` places, whether it is among these; -1 is none."""
+    found = np.zeros(size, np.bool_)
+    for n in where:
+        if n >= 0:
+            found[n] = True
+    return found
+
+
+@compiled
+def given(found: NDArray[np.int32], where: NDArray[np.int32], known: NDArray[np.int32]) -> None:
+    """Write what is known at each place; at -1 what was found stays."""
+    for i in range(len(found)):
+        if where[i] >= 0:
+            found[i] = known[where[i]]
+
+
+@compiled
 def _coded(
     letters: Bytes,
     starts: NDArray[np.int32],

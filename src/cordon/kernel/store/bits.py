@@ -148,6 +148,99 @@ def hybrid(data: Bytes, at: int, width: int, below: int, out: NDArray[np.int32])
 
 
 @compiled
+def present(levels: Bytes, rows: int, wanted: Ints, places: Ints) -> int:
+    """Where wanted rows stand among those that have a value, told by runs of one bit a row.
+
+    Args:
+        levels: the runs, as `hybrid` reads them. wanted: rows, ascending.
+        places: room for as many: the place of each, -1 where the row has no value.
+
+    Returns:
+        How many rows have one; -1 where the bytes end before them.
+    """
+    done, at, k, held = 0, 0, 0, 0
+    while done < rows:
+        head, at = _varint(levels, at)
+        if at < 0 or head > _LONGEST:
+            return -1
+        many = int(min((head >> 1) * (8 if head & 1 else 1), rows - done))
+        if many <= 0 or at + (many + 7) // 8 * (head & 1) > len(levels):
+            return -1
+        if head & 1:
+            for i in range(many):
+                bit = np.int64(levels[at + (i >> 3)] >> (i & 7)) & 1
+                if k < len(wanted) and wanted[k] == done + i:
+                    places[k] = held if bit else -1
+                    k += 1
+                held += int(bit)
+            at += int(head >> 1)
+        else:
+            if at >= len(levels):
+                return -1
+            bit = np.int64(levels[at]) & 1
+            while k < len(wanted) and wanted[k] < done + many:
+                places[k] = held + wanted[k] - done if bit else -1
+                k += 1
+            held += many * int(bit)
+            at += 1
+        done += many
+    return held
+
+
+@compiled
+def picked(
+    data: Bytes, at: int, width: int, below: int, count: int, places: Ints, out: NDArray[np.int32]
+) -> bool:
+    """Some of the whole numbers that `hybrid` reads.
+
+    Args:
+        count: how many there are. places: of those wanted, ascending, with -1 where none is.
+        out: room for as many as are wanted; -1 where none is. The rest as for `hybrid`.
+
+    Returns:
+        False where the bytes end before them, or a wanted one is too great.
+    """
+    done, k = 0, 0
+    size = (width + 7) // 8
+    mask = (np.uint64(1) << np.uint64(width)) - np.uint64(1)
+    while k < len(places):
+        if places[k] < 0:
+            out[k] = -1
+            k += 1
+            continue
+        if done >= count:
+            return False
+        head, at = _varint(data, at)
+        if at < 0 or head > _LONGEST:
+            return False
+        many = int(min((head >> 1) * (8 if head & 1 else 1), count - done))
+        need = (many * width + 7) // 8 if head & 1 else size
+        if many <= 0 or at + need > len(data):
+            return False
+        same = np.uint64(0)
+        if not head & 1:
+            for i in range(size):
+                same |= np.uint64(data[at + i]) << np.uint64(8 * i)
+        while k < len(places) and places[k] < done + many:
+            value = np.int64(-1)
+            if places[k] >= 0:
+                if head & 1:
+                    bit = (places[k] - done) * width
+                    p = at + (bit >> 3)
+                    held = eight(data, np.uint64(p)) if p + 8 <= len(data) else _rest(data, p)
+                    value = np.int64(held >> np.uint64(bit & 7) & mask)
+                else:
+                    value = np.int64(same & mask)
+                if value >= below:
+                    return False
+            out[k] = value
+            k += 1
+        at += int(head >> 1) * width if head & 1 else size
+        done += many
+    return True
+
+
+@compiled
 def eight(data: Bytes, p: np.uint64) -> np.uint64:
     """Eight bytes as one number, the first the least: one instruction once compiled."""
     return (

@@ -73,11 +73,32 @@ class TextPage:
 
 
 @dataclass(frozen=True, slots=True)
+class PickedPage:
+    """Texts of some of the rows of a page.
+
+    Attributes:
+        part: which of the wanted rows. where: of each, the place of its text; -1 for none.
+        by_code: True where `texts` is the dictionary, which is the same for all such pages.
+    """
+
+    part: slice
+    where: NDArray[np.int32]
+    by_code: bool
+    texts: Texts
+
+
+@dataclass(frozen=True, slots=True)
 class _Page:
+    """A page; of a dictionary `rows` is -1 and less. `levels`: None where no row lacks a value."""
+
     rows: int
-    there: NDArray[np.bool_] | None
+    levels: Bytes | None
     by_code: bool
     values: Bytes
+
+    def there(self) -> NDArray[np.bool_] | None:
+        """Which rows have a value; None where all do."""
+        return None if self.levels is None else _there(self.levels, self.rows)
 
 
 class Pages:
@@ -147,7 +168,7 @@ class Pages:
             if page.rows < 0:
                 known = _numbers(page.values, kind, -1)
                 continue
-            there = page.there
+            there = page.there()
             count = page.rows if there is None else int(there.sum())
             if page.by_code:
                 values = known[_codes(page.values, count, len(known))]
@@ -175,12 +196,48 @@ class Pages:
             if page.rows < 0:
                 known = _texts(page.values, -page.rows - 1)
                 continue
-            count = page.rows if page.there is None else int(page.there.sum())
+            there = page.there()
+            count = page.rows if there is None else int(there.sum())
             if page.by_code:
                 codes = _codes(page.values, count, len(known.starts) - 1)
-                yield TextPage(page.rows, page.there, codes, known)
+                yield TextPage(page.rows, there, codes, known)
             else:
-                yield TextPage(page.rows, page.there, None, _texts(page.values, count))
+                yield TextPage(page.rows, there, None, _texts(page.values, count))
+
+    def picked(self, group: int, name: str, wanted: NDArray[np.int64]) -> Iterator[PickedPage]:
+        """Texts of some rows of a row group, page after page.
+
+        Args:
+            wanted: the rows, ascending.
+
+        Raises:
+            Unread: it holds no texts.
+        """
+        if self._columns[self._at[name]].physical_type != "BYTE_ARRAY":
+            raise Unread
+        known, ahead, begin = Texts(np.empty(0, np.uint8), np.full(1, 4, np.int32)), 0, 0
+        for page in self._pages(group, name):
+            if page.rows < 0:
+                known = _texts(page.values, -page.rows - 1)
+                continue
+            end = int(np.searchsorted(wanted, ahead + page.rows))
+            rows, part = wanted[begin:end] - ahead, slice(begin, end)
+            begin, ahead = end, ahead + page.rows
+            if not len(rows):
+                continue
+            count = page.rows
+            if page.levels is not None:
+                places = np.empty(len(rows), np.int64)
+                count = bits.present(page.levels, page.rows, rows, places)
+                if count < 0:
+                    raise Unread
+                rows = places
+            if page.by_code:
+                where = _picked(page.values, count, len(known.starts) - 1, rows)
+                yield PickedPage(part, where, True, known)
+            else:
+                texts = _texts(page.values, count)
+                yield PickedPage(part, rows.astype(np.int32), False, texts)
 
     def _pages(self, group: int, name: str) -> Iterator[_Page]:
         """Pages of a column in a row group; a dictionary has -1 and less rows."""
@@ -195,7 +252,7 @@ class Pages:
         if chunk.has_dictionary_page and chunk.dictionary_page_offset:
             first = min(first, chunk.dictionary_page_offset)
         data = self._read(first, chunk.total_compressed_size)
-        at, left = 0, self.groups[group]
+        at, left, begun = 0, self.groups[group], False
         while left > 0:
             fields = np.full((bits.FIELDS, bits.FIELDS), -1)
             at = bits.header(data, at, fields)
@@ -203,7 +260,9 @@ class Pages:
             if at < 0 or not 0 <= packed <= len(data) - at or not 0 <= size < _MOST:
                 raise Unread
             page = _opened(data[at : at + packed], kind, size, fields, codec, left, optional)
-            at += packed
+            if page.rows < 0 and begun:  # the codes before would be of another dictionary
+                raise Unread
+            at, begun = at + packed, True
             left -= max(page.rows, 0)
             yield page
 
@@ -255,7 +314,8 @@ def _opened(
         raise Unread
     if not 0 <= rows <= most or (encoding != _PLAIN and encoding not in _BY_CODE):
         raise Unread
-    return _Page(rows, _there(levels, rows) if optional else None, encoding != _PLAIN, values)
+    told = levels if optional and not _all_there(levels, rows) else None
+    return _Page(rows, told, encoding != _PLAIN, values)
 
 
 def _unpacked(data: Bytes, size: int, codec: pa.Codec | None) -> Bytes:
@@ -268,6 +328,16 @@ def _unpacked(data: Bytes, size: int, codec: pa.Codec | None) -> Bytes:
     values = np.frombuffer(unpacked, np.uint8)
     values.flags.writeable = False  # as what was not packed is, so that one compiled loop does
     return values
+
+
+def _all_there(levels: Bytes, rows: int) -> bool:
+    """Whether one run says of all rows that they have a value, as most pages have it."""
+    head, shift, at = 0, 0, 0
+    for byte in levels[:6].tobytes():
+        head, shift, at = head | (byte & 127) << shift, shift + 7, at + 1
+        if byte < 128:
+            return not head & 1 and head >> 1 >= rows and levels[at : at + 1].tobytes() == b"\x01"
+    return False
 
 
 def _there(levels: Bytes, rows: int) -> NDArray[np.bool_] | None:
@@ -288,6 +358,18 @@ def _codes(values: Bytes, count: int, known: int) -> NDArray[np.int32]:
     ):
         raise Unread
     return codes
+
+
+def _picked(values: Bytes, count: int, known: int, places: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Codes at some places; -1 where the place is."""
+    where = np.full(len(places), -1, np.int32)
+    if count and (
+        not len(values)
+        or values[0] > 31
+        or not bits.picked(values, 1, int(values[0]), known, count, places, where)
+    ):
+        raise Unread
+    return where
 
 
 def _numbers(values: Bytes, kind: type[np.generic], count: int) -> NDArray[np.generic]:

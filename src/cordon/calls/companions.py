@@ -1,0 +1,142 @@
+"""Files beside the calls, read for a search while its passes run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Generic, TypeVar
+
+import pyarrow as pa
+
+from cordon.calls.forms import CELLS, COMPLAINTS, PAYMENTS
+from cordon.calls.model import Counts, Refusal
+from cordon.calls.plain import PlainReading, read_plain
+from cordon.calls.registers import read_register
+
+Value = TypeVar("Value")
+PAID = ("at", "from_account", "to_account")
+"""What is asked of a payment: who paid whom, and when."""
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is known beside the calls; what was not given is None.
+
+    Attributes:
+        holders: kind of holder by number (E.164).
+        cells, complaints: tables of these formats. payments: their columns PAID at least.
+        refusals: rows that were not taken, with the name of their file.
+        left_out: sentences for the reader.
+    """
+
+    holders: Mapping[str, str] | None = None
+    cells: pa.Table | None = None
+    complaints: pa.Table | None = None
+    payments: pa.Table | None = None
+    refusals: tuple[tuple[str, Refusal], ...] = ()
+    left_out: tuple[str, ...] = ()
+
+
+class Later(Generic[Value]):
+    """What a thread works out from when it is told to begin, or else once it is asked for.
+
+    Args:
+        pool: whose threads work. work: done once.
+    """
+
+    def __init__(self, pool: Executor, work: Callable[[], Value]) -> None:
+        self._pool, self._work = pool, work
+        self._done: Future[Value] | None = None
+
+    def begin(self) -> Future[Value]:
+        """Begin, where that was not done."""
+        if self._done is None:
+            self._done = self._pool.submit(self._work)
+        return self._done
+
+    def result(self) -> Value:
+        """What came of it, waited for.
+
+        Raises: what the work raised.
+        """
+        return self.begin().result()
+
+
+def read_beside(
+    region: str,
+    *,
+    subscribers: Path | None = None,
+    cells: Path | None = None,
+    complaints: Path | None = None,
+) -> Beside:
+    """Read the files beside the calls that say whose calls are fetched, and where from.
+
+    Raises:
+        BadInput: nothing of a file can be read, or a register breaks off.
+    """
+    refusals: list[tuple[str, Refusal]] = []
+    left_out: list[str] = []
+    holders: Mapping[str, str] | None = None
+    if subscribers is not None:
+        register = read_register(subscribers, region)
+        holders = register.holders
+        refusals += _named(subscribers, register.refusals)
+        lost = "their holders are not known."
+        left_out += _said(subscribers, register.counts, register.refusals, None, lost)
+    tables: dict[str, pa.Table] = {}
+    for path, form, lost in (
+        (cells, CELLS, "it is not known where these cells are."),
+        (complaints, COMPLAINTS, "they say nothing."),
+    ):
+        if path is None:
+            continue
+        read = read_plain(path, form, region)
+        refusals += _named(path, read.refusals)
+        left_out += _said(path, read.counts, read.refusals, read.broken, lost)
+        tables[form.name] = read.table
+    return Beside(
+        holders,
+        tables.get(CELLS.name),
+        tables.get(COMPLAINTS.name),
+        refusals=tuple(refusals),
+        left_out=tuple(left_out),
+    )
+
+
+def read_paid(region: str, payments: Path | None) -> Beside:
+    """Read of payments what is asked of them, which is what is tied to a ring.
+
+    Raises:
+        BadInput: nothing of the file can be read.
+    """
+    if payments is None:
+        return Beside()
+    reading = PlainReading(payments, PAYMENTS, region)
+    odd: list[Refusal] = []
+    parts = [PAYMENTS.schema.empty_table().select(PAID)]
+    for batch in reading.batches():
+        odd += batch.refusals
+        parts.append(batch.table.select(PAID))
+    table = pa.concat_tables(parts)  # in parts: to copy them would take as much memory again
+    said = _said(payments, reading.counts, odd, reading.broken, "they link no accounts.")
+    return Beside(payments=table, refusals=_named(payments, odd), left_out=tuple(said))
+
+
+def _said(
+    path: Path, counts: Counts, odd: Sequence[Refusal], broken: str | None, lost: str
+) -> list[str]:
+    """What the reader is told of what could not be read of a file."""
+    said = []
+    if odd:
+        said.append(
+            f"{len(odd):,} of the {counts.read:,} rows of {path.name} could not be read: {lost}"
+        )
+    if broken:
+        said.append(broken + " What stands before it was used.")
+    return said
+
+
+def _named(path: Path, odd: Sequence[Refusal]) -> tuple[tuple[str, Refusal], ...]:
+    return tuple((path.name, r) for r in odd)
