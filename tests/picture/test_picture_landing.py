@@ -89,6 +89,30 @@ def test_where_others_land_too_it_is_a_landing_place(voyage, land, watch) -> Non
     assert run(boat(voyage) + village + watch, [land]) == []
 
 
+@pytest.mark.parametrize("count", [2, 4, 6])
+def test_a_party_that_lands_together_is_one_landing(count: int, voyage, land, watch) -> None:
+    party = [
+        boat(
+            voyage, f"radar:A/{i}", begin=(24.6, 65.8 + i / 1000), beach=(24.9995, 66.0 + i / 1000),
+            then=(24.7, 66.3 + i / 1000), start_min=NIGHT + i,
+        )
+        for i in range(count)
+    ]  # fmt: skip
+    (found,) = run([p for one in party for p in one] + watch, [land])
+    assert found.subjects == tuple(f"radar:A/{i}" for i in range(count))
+    assert {r.name: r.value for r in found.reasons}["party_m"] == count
+
+
+def test_a_fleet_that_comes_home_is_no_party(voyage, land, watch) -> None:
+    fleet = []
+    for i in range(9):
+        fleet += boat(
+            voyage, f"radar:A/{i}", begin=(24.6, 65.8 + i / 1000), beach=(24.9995, 66.0 + i / 1000),
+            then=(24.7, 66.3 + i / 1000), start_min=NIGHT + i,
+        )  # fmt: skip
+    assert run(fleet + watch, [land]) == []
+
+
 def test_own_units_and_large_ships_do_not_land(voyage, land, watch) -> None:
     assert run(boat(voyage, "unit:B-1") + watch, [land]) == []
     assert run(boat(voyage, "mmsi:463000002", kind="vessel", ship_type="70") + watch, [land]) == []

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 from cordon.kernel.cards import load_card
 from cordon.kernel.findings import Finding, Reason
@@ -28,6 +30,7 @@ _NO_BEACH = (Trade.SERVICE, Trade.PASSENGER, Trade.CARGO)
 _INWARD_S = 300.0  # over so long it must have come nearer to the shore before it is lost
 _FAR_M = 1e6
 _SAME_S = 1800.0
+_ON_THE_WAY_S = np.arange(1, 5) * 300.0  # before the first of two comes to the shore
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +80,10 @@ def find(tracks: Tracks, zones: Sequence[Zone], values: Mapping[str, float]) -> 
     told = is_night(some.begin, some.lat, some.lon)
     told &= ~in_havens(zones, some.lat, some.lon, values["haven_m"])
     told &= ~states.near_mooring(some.lat, some.lon, values["haven_m"])
-    told &= _others(some, hull, values["home_m"]) < values["beach_least"]
+    party = _parties(tracks, some, hull, values)
+    told &= _others(some, hull, party, values["home_m"]) < values["beach_least"]
     seen: list[tuple[int, float]] = []
+    landed: dict[int, list[Finding]] = {}
     for n in np.flatnonzero(told):
         finding = _landing(tracks, shore, some, int(n), float(away[n]), values)
         key = int(hull[some.subject[n]]), float(some.begin[n])
@@ -86,7 +91,9 @@ def find(tracks: Tracks, zones: Sequence[Zone], values: Mapping[str, float]) -> 
         if finding is None or any(k == key[0] and abs(t - key[1]) < _SAME_S for k, t in seen):
             continue
         seen.append(key)
-        yield finding
+        landed.setdefault(int(party[n]), []).append(finding)
+    for those in landed.values():
+        yield those[0] if len(those) == 1 else _of_party(those)
 
 
 def _arrivals(tracks: Tracks, who: Bools, values: Mapping[str, float]) -> _Arrivals:
@@ -138,12 +145,47 @@ def _heard_to(
     return np.minimum(first, following - 1), lost
 
 
-def _others(some: _Arrivals, hull: Ints, reach_m: float) -> Ints:
-    """How many others come to the shore within reach of each arrival, by day or night."""
+def _parties(tracks: Tracks, some: _Arrivals, hull: Ints, values: Mapping[str, float]) -> Ints:
+    """For each arrival the party that it belongs to: who came in side by side is one.
+
+    More than `party_most` are a fleet that comes home, of which each is by itself.
+    """
+    own = np.arange(len(some))
+    a, b = _near_shores(some, hull, values["home_m"])
+    soon = np.abs(some.begin[a] - some.begin[b]) <= _SAME_S
+    a, b = a[soon], b[soon]
+    if not len(a):
+        return own
+    t = (np.minimum(some.begin[a], some.begin[b])[:, None] - _ON_THE_WAY_S).ravel()
+    paths, looks = followed_of(tracks), len(_ON_THE_WAY_S)
+    ends = [paths.at(np.repeat(some.subject[of], looks), t) for of in (a, b)]
+    far = plane_m(*ends[0], *ends[1]).reshape(-1, looks)
+    known = np.isfinite(far).sum(axis=1)
+    with np.errstate(invalid="ignore"):
+        beside = (far <= values["party_m"]).sum(axis=1)
+    together = (known >= 2) & (beside == known)
+    ones = np.ones(int(together.sum()), np.bool_)
+    ties = coo_matrix((ones, (a[together], b[together])), shape=(len(some), len(some)))
+    party = len(some) + connected_components(ties, directed=False)[1].astype(np.int64)
+    pairs = different_pairs(party, hull[some.subject])
+    many = np.bincount(pairs[:, 0]) > values["party_most"]
+    return np.where(many[party], own, party)
+
+
+def _near_shores(some: _Arrivals, hull: Ints, reach_m: float) -> tuple[Ints, Ints]:
+    """Pairs of arrivals of different hulls at one place of the shore."""
     a, b, _ = near_pairs(np.zeros(len(some), np.int64), some.lat, some.lon, max(reach_m, 1.0))
+    apart = hull[some.subject[a]] != hull[some.subject[b]]
+    return a[apart], b[apart]
+
+
+def _others(some: _Arrivals, hull: Ints, party: Ints, reach_m: float) -> Ints:
+    """How many others come to the shore within reach of each arrival, by day or night, and not
+    together with it."""
     whose = hull[some.subject]
-    apart = whose[a] != whose[b]
-    a, b = a[apart], b[apart]
+    a, b = _near_shores(some, hull, reach_m)
+    alone = party[a] != party[b]
+    a, b = a[alone], b[alone]
     pairs = different_pairs(np.concatenate((a, b)), np.concatenate((whose[b], whose[a])))
     return np.bincount(pairs[:, 0], minlength=len(some)).astype(np.int64)
 
@@ -213,6 +255,25 @@ def _landing(
         confidence=0.75 if stood else 0.6,
         reasons=reasons,
         records=spread_records(tracks, i, start - 1800.0, float(some.end[n])),
+        detector=CARD.name,
+        version=CARD.version,
+    )
+
+
+def _of_party(those: Sequence[Finding]) -> Finding:
+    """One finding of craft that landed together: what is told of the surest, and who else did."""
+    main = max(those, key=lambda f: f.confidence)
+    reason = Reason("party_m", len(those), "1", None, "So many came in side by side and landed.")
+    return Finding.make(
+        kind=CARD.kind,
+        subjects=sorted({s for f in those for s in f.subjects}),
+        start=min(f.start for f in those),
+        end=max(f.end for f in those),
+        place=main.place,
+        radius_m=main.radius_m,
+        confidence=main.confidence,
+        reasons=[*main.reasons, reason],
+        records=list(dict.fromkeys(r for f in those for r in f.records)),
         detector=CARD.name,
         version=CARD.version,
     )
