@@ -251,3 +251,16 @@ def test_a_path_in_use_all_day_is_passed_by_night_too(walk) -> None:
         for p in walk(f"person:{n}", 66.7, start_min=(n % 4) * 1440 + (n // 4) * 45)
     ]
     assert run(nights(walk, 66.7, (0, 2, 3)) + day, zones(), repeated_crossing) == []
+
+
+def test_a_craft_that_names_itself_and_a_radar_sees_crosses_once(voyage) -> None:
+    way = ((30.05, 66.5), [(29.9, 66.5, 12.0)])
+    ais = voyage("mmsi:463000001", *way)
+    radar = [
+        replace(p, source="radar X")
+        for p in voyage("radar:X/5", *way, every_s=20, error_m=30.0, kind="unknown")
+    ]
+    (found,) = run(ais + radar, zones())
+    assert found.subjects == ("mmsi:463000001", "radar:X/5", "zone:B")
+    two = voyage("mmsi:463000002", (30.05, 66.6), [(29.9, 66.6, 12.0)])
+    assert len(run(ais + radar + two, zones())) == 2

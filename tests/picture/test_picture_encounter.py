@@ -88,6 +88,41 @@ def test_the_nearer_the_shorter_it_may_be(voyage, far_m, stay, told) -> None:
     assert bool(run(one + other)) is told
 
 
+def alongside(voyage, far_m, stay, *, kn=12.0, before=None, **more):
+    """Two that come from either side at one moment, lie so far apart without drifting, and part.
+
+    Args:
+        before: minutes that the second one has lain there when the first one comes.
+    """
+    two = (SPOT[0] + far_m / 111_195, SPOT[1])
+    south = 23.7 + far_m / 111_195
+    come = (*two, kn)
+    return voyage(
+        "mmsi:463000001", (24.3, 66.0), [(*SPOT, kn), stay, (23.7, 66.0, kn)], **more
+    ) + voyage(
+        "mmsi:463000002", (south, 66.0), [come, stay + 2 * (before or 0), (24.3, 66.0, kn)],
+        start_min=-(before or 0), **more,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("every_s", [60, 600])
+def test_two_that_lie_still_have_met_if_they_came_for_it(voyage, every_s) -> None:
+    more = {"error_m": 5.0, "every_s": every_s}
+    (found,) = run(alongside(voyage, 400, 150, **more))
+    assert found.subjects == ("mmsi:463000001", "mmsi:463000002")
+    # but not beside one that lies there for half a day, whoever comes
+    assert run(alongside(voyage, 400, 150, before=300, **more)) == []
+
+
+@pytest.mark.parametrize(
+    ("far_m", "stay", "told"),
+    [(30, 10.5, True), (30, 8.5, False), (235, 32, True), (235, 27, False)],
+)
+def test_who_comes_fast_has_come_when_it_is_there(voyage, far_m, stay, told) -> None:
+    more = {"error_m": 3.0, "every_s": 20, "kn": 9.0}
+    assert bool(run(alongside(voyage, far_m, stay, **more))) is told
+
+
 def test_ten_minute_positions_are_enough(voyage) -> None:
     assert len(run(pair(voyage, 180, every_s=600))) == 1
     # and where an hour's silence hides where they were, nothing is told

@@ -134,3 +134,24 @@ def test_a_buoy_on_the_radar_neither_enters_nor_stays(voyage, area) -> None:
     assert len(run(zone_entry, moving, [zone])) == 1
     brief = moving[:2]
     assert run(zone_entry, brief, [zone]) == []
+
+
+@pytest.mark.parametrize("module", [zone_entry, zone_exit, zone_dwell])
+def test_one_hull_that_two_eyes_see_is_told_once(module, voyage, area) -> None:
+    legs = [(24.5, 66.5, 12), 90.0, (24.5, 66.8, 12)]
+    ais = voyage("mmsi:463000001", (24.5, 66.2), legs)
+    radar = [
+        replace(p, source="radar X")
+        for p in voyage("radar:X/5", (24.5, 66.2), legs, every_s=20, error_m=40.0, kind="unknown")
+    ]
+    zone = area("z", "restricted", *BOX, watch_dwell=True, dwell_min=60)
+    (found,) = run(module, ais + radar, [zone])
+    assert found.subjects == ("mmsi:463000001", "radar:X/5", "zone:z")
+    # another that comes by the same way an hour later is another
+    later = [replace(p, at=p.at + timedelta(hours=6), subject="mmsi:463000002") for p in ais]
+    assert len(run(module, ais + radar + later, [zone])) == 2
+    # whose hull is allowed there is so under every name, and an own unit's echo is no stranger
+    may = area("z", "restricted", *BOX, watch_dwell=True, dwell_min=60, allowed=["mmsi:463000001"])
+    assert run(module, ais + radar, [may]) == []
+    unit = [replace(p, subject="unit:B-1", source="units") for p in ais]
+    assert run(module, unit + radar, [zone]) == []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,8 +20,9 @@ from cordon.picture.shared.crossings import (
     passages,
     sides,
 )
+from cordon.picture.shared.doubles import seen_together
 from cordon.picture.shared.hulls import hulls_of
-from cordon.picture.shared.visits import allowed_in
+from cordon.picture.shared.visits import allowed_in, may_be_in
 from cordon.picture.tracks import Tracks, moment
 
 CARD = load_card(__file__)
@@ -35,16 +36,38 @@ def find(tracks: Tracks, zones: Sequence[Zone], values: Mapping[str, float]) -> 
     every = passages(tracks, borders, list(own.values()), flying=False)
     for border in borders:
         allowed, ask = allowed_in(border), own[border.id]
-        some = [p for p in every if p.zone is border and tracks.subjects[p.subject] not in allowed]
+        may = may_be_in(tracks, border)
+        some = [p for p in every if p.zone is border and not may[p.subject]]
         ways = official_of(tracks, some, zones, ask)
         common = hours_a_day(tracks, some, ask["common_m"])
         told = np.flatnonzero(~ways.may & (common <= ask["most_common"]))
-        for rows, who in parties_of(tracks, [some[n] for n in told]):
+        for rows, who in _by_hull(tracks, [some[n] for n in told]):
             n = int(told[rows[0]])
             found = _finding(tracks, some[n], float(ways.nearest_m[n]), float(common[n]), ask)
             # its id is that of who was seen first, and stays when another eye sees it too
             names = {tracks.subjects[k] for k in who} - allowed
             yield replace(found, subjects=tuple(sorted({*found.subjects, *names})))
+
+
+def _by_hull(tracks: Tracks, told: Sequence[Passage]) -> list[tuple[list[int], list[int]]]:
+    """Passages of one party, or of one hull that names itself and that a radar sees as well."""
+    parties = parties_of(tracks, told)
+    first = [told[rows[0]] for rows, _ in parties]
+    groups = seen_together(
+        tracks,
+        np.array([p.subject for p in first], np.int64),
+        np.array([p.t for p in first]),
+        np.array([p.clear for p in first]),
+        [p.sign for p in first],
+    )
+    return [
+        (_joined(parties[n][0] for n in those), _joined(parties[n][1] for n in those))
+        for those in groups
+    ]
+
+
+def _joined(lists: Iterable[list[int]]) -> list[int]:
+    return list(dict.fromkeys(n for those in lists for n in those))
 
 
 def _finding(

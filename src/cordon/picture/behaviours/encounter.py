@@ -31,6 +31,8 @@ _AROUND_S = np.arange(15, 61, 5) * 60.0  # before and after a meeting, to see wh
 _MOVE_S = 300.0
 _ALIKE = 0.3  # velocities that differ by less are those of company: by 15° or a quarter in speed
 _MOST_RECORDS = 40
+_LAY, _LAY_S = 1.5, 1800.0  # of a meeting, and so much more, those who came for it lie still
+_LAY_MOST_S = 6 * 3600.0  # who lies still for longer beside another is at anchor
 _LARGE = (Trade.CARGO, Trade.PASSENGER)
 
 
@@ -94,8 +96,35 @@ def _at_sea(
     """Which are more than lying at anchor beside each other."""
     near = in_havens(zones, met.lat, met.lon, values["anchorage_km"] * 1000)
     both = _share(tracks, met.one, met, states.still) + _share(tracks, met.two, met, states.still)
-    beside = (both < 1.6) | (met.far_m <= values["quick_m"])
+    beside = (both < 1.6) | (met.far_m <= values["quick_m"]) | _for_it(tracks, met, states)
     return np.asarray(met.quick | (met.long & ~near & beside))
+
+
+def _for_it(tracks: Tracks, met: Meetings, states: States) -> Bools:
+    """Whether both lay still for little more than the meeting, and were seen to come or go.
+
+    Who lies at anchor lies there whoever else does: two who come and leave together have met.
+    """
+    samples = samples_of(tracks)
+    still = np.flatnonzero(states.still)
+    found = np.ones(len(met), np.bool_)
+    if not len(still):
+        return found
+    # runs of samples in which a craft lies still
+    new = np.append(True, (np.diff(still) > 1) | (np.diff(samples.subject[still]) != 0))
+    run = np.cumsum(new) - 1
+    first, last = still[new], still[np.append(np.flatnonzero(new)[1:], len(still)) - 1]
+    long = np.minimum(_LAY * (met.end - met.begin) + _LAY_S, _LAY_MOST_S)
+    for subject in (met.one, met.two):
+        a, b = samples.spans(subject, met.begin, met.end)
+        low, high = np.searchsorted(still, a), np.searchsorted(still, b) - 1
+        lay = low <= high  # else it did not lie still at all
+        low, high = np.minimum(low, len(still) - 1), np.maximum(high, 0)
+        begin, end = first[run[low]], last[run[high]]
+        lasted = samples.t(end) - samples.t(begin) <= long
+        seen = (begin > samples.starts[subject]) | (end < samples.starts[subject + 1] - 1)
+        found &= ~lay | (lasted & seen)
+    return found
 
 
 def _at_home(tracks: Tracks, met: Meetings, states: States) -> Bools:

@@ -10,7 +10,14 @@ from cordon.kernel.cards import load_card
 from cordon.kernel.findings import Finding, Reason
 from cordon.kernel.geo import point
 from cordon.picture.model import Zone
-from cordon.picture.shared.visits import Visit, allowed_in, is_thing, is_watched, visits
+from cordon.picture.shared.visits import (
+    Visit,
+    is_thing,
+    is_watched,
+    may_be_in,
+    told_once,
+    visits,
+)
 from cordon.picture.tracks import Tracks, moment
 
 CARD = load_card(__file__)
@@ -20,6 +27,8 @@ def find(tracks: Tracks, zones: Sequence[Zone], values: Mapping[str, float]) -> 
     """A finding for each visit of each subject to each watched zone that lasts too long."""
     watched = [z for z in zones if is_watched(z, "watch_dwell") or "dwell_min" in z.parameters]
     own = {z.id: CARD.values({**values, **z.parameters}) for z in watched}
+    may = {z.id: may_be_in(tracks, z) for z in watched}
+    told = []
     for visit in visits(tracks, watched, list(own.values())):
         ask = own[visit.zone.id]
         if visit.reports < 2 or visit.minutes < ask["dwell_min"]:
@@ -27,11 +36,12 @@ def find(tracks: Tracks, zones: Sequence[Zone], values: Mapping[str, float]) -> 
         if visit.silence_s > ask["silence_longest_min"] * 60:
             continue
         name = tracks.subjects[visit.subject]
-        if name in allowed_in(visit.zone) or is_thing(name, visit):
+        if may[visit.zone.id][visit.subject] or is_thing(name, visit):
             continue
         depth = visit.depth_m
         if depth >= ask["least_depth_m"]:
-            yield _finding(tracks, visit, depth, ask)
+            told.append((visit, _finding(tracks, visit, depth, ask)))
+    yield from told_once(tracks, told)
 
 
 def _finding(tracks: Tracks, visit: Visit, depth: float, values: Mapping[str, float]) -> Finding:

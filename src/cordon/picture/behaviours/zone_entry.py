@@ -10,7 +10,15 @@ from cordon.kernel.cards import load_card
 from cordon.kernel.findings import Finding, Reason
 from cordon.kernel.geo import point
 from cordon.picture.model import Zone
-from cordon.picture.shared.visits import UNNAMED, Visit, allowed_in, is_thing, is_watched, visits
+from cordon.picture.shared.visits import (
+    UNNAMED,
+    Visit,
+    is_thing,
+    is_watched,
+    may_be_in,
+    told_once,
+    visits,
+)
 from cordon.picture.tracks import Tracks, moment
 
 CARD = load_card(__file__)
@@ -21,15 +29,18 @@ def find(tracks: Tracks, zones: Sequence[Zone], values: Mapping[str, float]) -> 
     watched = [z for z in zones if is_watched(z)]
     # BadInput where a zone sets a value that is wrong
     own = {z.id: CARD.values({**values, **z.parameters}) for z in watched}
+    may = {z.id: may_be_in(tracks, z) for z in watched}
+    told = []
     for visit in visits(tracks, watched, list(own.values())):
         name, ask = tracks.subjects[visit.subject], own[visit.zone.id]
-        if name in allowed_in(visit.zone) or visit.depth_m < ask["least_depth_m"]:
+        if may[visit.zone.id][visit.subject] or visit.depth_m < ask["least_depth_m"]:
             continue
         # a bush, a bird or dust begins as a track anywhere, and soon ends
         brief = visit.minutes < ask["unnamed_min"]
         if is_thing(name, visit) or (visit.unseen and name.startswith(UNNAMED) and brief):
             continue
-        yield _finding(tracks, visit, visit.depth_m, ask)
+        told.append((visit, _finding(tracks, visit, visit.depth_m, ask)))
+    yield from told_once(tracks, told)
 
 
 def _finding(tracks: Tracks, visit: Visit, depth: float, values: Mapping[str, float]) -> Finding:

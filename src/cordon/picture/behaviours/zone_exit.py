@@ -13,9 +13,10 @@ from cordon.kernel.geo import point
 from cordon.picture.model import Zone
 from cordon.picture.shared.visits import (
     Visit,
-    allowed_in,
     gone_on,
     is_watched,
+    may_be_in,
+    told_once,
     visits,
 )
 from cordon.picture.tracks import Tracks, moment
@@ -27,18 +28,22 @@ def find(tracks: Tracks, zones: Sequence[Zone], values: Mapping[str, float]) -> 
     """A finding for each visit that is seen to end."""
     watched = [z for z in zones if is_watched(z, "watch_exit")]
     own = {z.id: CARD.values({**values, **z.parameters}) for z in watched}
+    may = {z.id: may_be_in(tracks, z) for z in watched}
+    told = []
     for seen in visits(tracks, watched, list(own.values())):
         gone = gone_on(tracks, seen, own[seen.zone.id]["exit_margin_m"])
         visit, also = (seen, ()) if gone is None else (gone[0], (tracks.subjects[gone[1]],))
         if visit.out is None or not (visit.seen_out or not visit.reports):
             continue
-        if tracks.subjects[visit.subject] in allowed_in(visit.zone):
+        if may[visit.zone.id][visit.subject]:
             continue
         depth = visit.depth_m
         if depth >= own[visit.zone.id]["least_depth_m"]:
             found = _finding(tracks, visit, depth, own[visit.zone.id])
             # its id is that of who was inside
-            yield replace(found, subjects=tuple(sorted({*found.subjects, *also})))
+            found = replace(found, subjects=tuple(sorted({*found.subjects, *also})))
+            told.append((visit, found))
+    yield from told_once(tracks, told)
 
 
 def _finding(tracks: Tracks, visit: Visit, depth: float, values: Mapping[str, float]) -> Finding:

@@ -6,6 +6,8 @@ all the time that both are heard are one hull. Whoever meets somebody comes from
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
+
 import numpy as np
 
 from cordon.picture.shared.chains import chains_of
@@ -13,7 +15,7 @@ from cordon.picture.shared.crafts import crafts_of
 from cordon.picture.shared.nearness import near_between, plane_m
 from cordon.picture.shared.numbering import different_pairs
 from cordon.picture.shared.samples import STEP_S, followed_of, samples_of
-from cordon.picture.tracks import Ints, Tracks
+from cordon.picture.tracks import Floats, Ints, Tracks
 
 REACH_M = 500.0
 """How far apart one hull's identities may be told: a coastal radar's error at range (IALA
@@ -25,6 +27,7 @@ _LOOKS = 32  # moments at which two identities are held against each other
 _TRIES = np.array([1 / 6, 1 / 2, 5 / 6])
 _BOTH_S = 900.0  # for less a radar may hold two tracks of one hull, as when it turns
 _ALIKE_M = 100.0  # differences below it may be a radar's error, and tell nothing of whose it is
+_AT_ONE_TIME_S = 600.0  # two eyes' looks at one thing are no farther apart
 _RANK = {"unit": 3, "mmsi": 2}
 
 
@@ -49,6 +52,31 @@ def same_hull_of(tracks: Tracks) -> Ints:
         return stands
 
     return tracks.once(("doubles", "hulls"), make)
+
+
+def seen_together(
+    tracks: Tracks, subject: Ints, begin: Floats, end: Floats, what: Sequence[Hashable]
+) -> list[list[int]]:
+    """What one hull did at a time, put together from all the identities that were seen to do it.
+
+    Args:
+        subject: index. begin, end: s. what: the same thing alone is put together: a zone, a way.
+
+    Returns:
+        Places in the arrays, those of one hull and moment in a list, the earliest first.
+    """
+    hull = same_hull_of(tracks)[subject]
+    groups: list[list[int]] = []
+    last: dict[tuple[int, Hashable], tuple[list[int], float]] = {}
+    for n in np.argsort(begin, kind="stable").tolist():
+        key = int(hull[n]), what[n]
+        group, reach = last.get(key, ([], -np.inf))
+        if not group or begin[n] > reach + _AT_ONE_TIME_S:
+            group = []
+            groups.append(group)
+        group.append(n)
+        last[key] = group, max(reach, float(end[n]))
+    return sorted(groups)
 
 
 def _doubles(tracks: Tracks) -> Ints:

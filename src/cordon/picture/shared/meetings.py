@@ -106,13 +106,15 @@ class _Followed:
     """Pairs from half minute to half minute, run after run.
 
     Attributes:
-        run: which run a moment belongs to. t: s. far_m: their distance, NaN where unknown.
-        lat, lon: their middle. speed: of each, kn, NaN where unknown.
+        run: which run a moment belongs to. t: s. far_m: their distance, NaN where unknown, as a
+            mean of what is around. bare_m: the same at the moment itself. lat, lon: their
+            middle. speed: of each, kn, NaN where unknown.
     """
 
     run: Ints
     t: Floats
     far_m: Floats
+    bare_m: Floats
     lat: Floats
     lon: Floats
     speed: tuple[Floats, Floats]
@@ -135,6 +137,7 @@ def _followed(
         run,
         t,
         METRES_PER_DEGREE * np.hypot(_smooth(run, east * scale), _smooth(run, lat1 - lat0)),
+        METRES_PER_DEGREE * np.hypot(east * scale, lat1 - lat0),
         (lat0 + lat1) / 2,
         lon0 + east / 2,
         (_speed(run, lat0, lon0), _speed(run, lat1, lon1)),
@@ -197,6 +200,7 @@ def _lasting(
     new = np.append(True, (np.diff(f.run[k]) != 0) | (np.diff(f.t[k]) > bridge_s + FINE_S))
     first = k[np.flatnonzero(new)]
     last = k[np.append(np.flatnonzero(new)[1:], len(k)) - 1]
+    first, last = _outwards(f, first, reach_m, -1), _outwards(f, last, reach_m, 1)
     # a span is known to half a minute at either end
     lasts = f.t[last] - f.t[first] + FINE_S >= minutes * 60
     first, last = first[lasts], last[lasts]
@@ -206,6 +210,18 @@ def _lasting(
     ]
     spans: Ints = np.column_stack((first, last))[np.array(slow, dtype=bool)]
     return spans
+
+
+def _outwards(f: _Followed, at: Ints, reach_m: float, step: int) -> Ints:
+    """The ends of spans where the two are within reach a little longer.
+
+    A mean begins to be small when half of it is: who comes up fast to lie alongside would be
+    told to come a minute late, and to leave as much too soon.
+    """
+    for _ in range(_SMOOTH // 2):
+        on = np.clip(at + step, 0, len(f.run) - 1)
+        at = np.where((f.run[on] == f.run[at]) & (f.bare_m[on] <= reach_m), on, at)
+    return at
 
 
 def _median(values: Floats) -> float:

@@ -15,8 +15,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import shapely
 
+from cordon.kernel.findings import Finding
 from cordon.picture import zones as geometry
 from cordon.picture.model import Zone
+from cordon.picture.shared.crafts import crafts_of
+from cordon.picture.shared.doubles import same_hull_of, seen_together
 from cordon.picture.shared.hulls import Hulls, fliers_of, hulls_of, movers_of
 from cordon.picture.shared.sameparty import goes_on_as
 from cordon.picture.tracks import Bools, Floats, Ints, Tracks
@@ -123,6 +126,39 @@ def gone_on(tracks: Tracks, visit: Visit, margin_m: float) -> tuple[Visit, int] 
 def is_thing(name: str, visit: Visit) -> bool:
     """Whether an unnamed track begins inside and stays at its place: a buoy, a rock, a bush."""
     return visit.unseen and name.startswith(UNNAMED) and visit.moved_m < _STILL_M
+
+
+def may_be_in(tracks: Tracks, zone: Zone) -> Bools:
+    """For each subject, whether its hull is an own unit, or is allowed in the zone, under whatever
+    name an eye has for it."""
+    hull, own = same_hull_of(tracks), crafts_of(tracks).own
+    allowed = allowed_in(zone)
+    named = [n for n, name in enumerate(tracks.subjects) if name in allowed] if allowed else []
+    may = own.copy()
+    may[hull[np.flatnonzero(own)]] = True
+    may[hull[named]] = True
+    return np.asarray(may[hull] | may)
+
+
+def told_once(tracks: Tracks, told: Sequence[tuple[Visit, Finding]]) -> Iterator[Finding]:
+    """Findings of visits, one of each that several eyes saw of one hull at a time.
+
+    Its id is that of who was seen first, and stays when another eye sees it too.
+    """
+    if not told:
+        return
+    visits_ = [v for v, _ in told]
+    groups = seen_together(
+        tracks,
+        np.array([v.subject for v in visits_], np.int64),
+        np.array([v.enter[0] for v in visits_]),
+        np.array([v.leave[0] for v in visits_]),
+        [v.zone.id for v in visits_],
+    )
+    for those in groups:
+        found = told[those[0]][1]
+        names = {name for n in those for name in told[n][1].subjects}
+        yield found if len(those) == 1 else replace(found, subjects=tuple(sorted(names)))
 
 
 def allowed_in(zone: Zone) -> frozenset[str]:
