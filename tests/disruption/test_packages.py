@@ -19,7 +19,7 @@ from cordon.money.disruption.model import MOVES, State, check_move
 from support.packaged import WHY, drafted, officer, row, sent
 from support.ringed import ACCOUNTS, LINES, client, keep_ring, named, ringed
 
-SCHEMA = json.loads(files("cordon.money.disruption").joinpath("package.schema.json").read_text())
+SCHEMA = json.loads(files("cordon.money.disruption").joinpath("package-2.schema.json").read_text())
 
 
 def validate(told):
@@ -53,7 +53,7 @@ def test_a_block_list_from_a_ring_to_its_end(world):
     validate(told)
     assert {i["value"] for i in told["items"] if i["type"] == "number"} == set(LINES)
     assert told["state"] == "done"
-    assert told["authority"]["reference"] == "WR-P"
+    assert told["authority"]["reference"] == "LA-B"  # what it stands on, not what was read under
     assert told["grounds"][0]["records"]
     assert {i["finding"] for i in told["items"]} == {told["grounds"][0]["finding"]}
     assert "PTA-7" in inv.get(f"/money/packages/{package}").text
@@ -197,7 +197,7 @@ def test_a_freeze_request_asks_for_exact_sums(world):
     assert len(keys) == 2
     data = {"kind": "freeze", "ring": world.ring, "item": keys, "amount_of": keys,
             "amount": ["1,000.50", "0.01"], "currency": "pkr", "why": WHY,
-            "addressee": "Example Bank"}  # fmt: skip
+            "addressee": "Example Bank", "others": "It settles for the other."}  # fmt: skip
     for bad in (["0", "1"], ["-5", "1"], ["1.005", "1"], ["1e5", "1"], ["NaN", "1"], ["", "1"]):
         assert inv.post("/money/packages", data=data | {"amount": bad}).status_code == 422
     package = inv.post("/money/packages", data=data).headers["location"].rsplit("/", 1)[-1]
