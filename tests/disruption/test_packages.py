@@ -63,7 +63,9 @@ def test_whoever_drafted_it_cannot_approve_it_and_nobody_of_the_unit(world):
     inv = client(world, reference="WR-P")
     package = drafted(world, inv)
     assert inv.post(f"/money/packages/{package}/approve").status_code == 403
-    assert inv.post(f"/money/packages/{package}/send").status_code == 409
+    early = inv.post(f"/money/packages/{package}/send")
+    assert early.status_code == 409
+    assert "Not possible as things stand" in early.text  # nobody was first: it is a draft
     assert row(world, package).state == "drafted"
     refused = [e for e in world.entries() if e[0] == "money.package.approve"]
     assert [e[1] for e in refused] == ["refused"]
@@ -265,6 +267,14 @@ def test_a_drafted_tasking_that_is_called_off_leaves_the_unit_where_it_is(world)
     off = sup.post(f"/taskings/{ids[1]}/cancel", data={"note": "One of the two is enough."})
     assert off.status_code == 303
     assert "tasked" in sup.get("/units").text
+
+
+def test_a_wrong_request_is_no_failure_of_the_node(site):
+    site.officer("inv", "investigator")
+    wrong = client(site).get("/money/packages/new?kind=odd")
+    assert wrong.status_code == 400
+    assert "The request was not right" in wrong.text
+    assert "The node failed" not in wrong.text
 
 
 def test_moves_are_told_whole():
