@@ -431,7 +431,7 @@ def authority_rules(settings: Settings, of: Country) -> AuthorityRules:
                 b.law,
                 b.longest,
                 b.needs_document,
-                reads=b.kind is not AuthorityKind.PRESERVATION_ORDER,
+                reads=b.reads and b.kind is not AuthorityKind.PRESERVATION_ORDER,
             )
             for b in of.authorities
         },

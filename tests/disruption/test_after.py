@@ -236,6 +236,8 @@ def test_the_report_of_a_freeze_request_is_valid_and_whole(world):
         "Q0", "Q1", "Q2", "Q9",
     ]  # fmt: skip
     assert {a.text for a in tree.iter("account")} == {*VICTIMS, "ACC-00", "ATM-1"}
+    # by name, not by the id of an officer
+    assert tree.findtext("reporting_person/last_name") == "Officer inv, Desk 1"
 
 
 def test_without_sums_nothing_is_worked_out(world):

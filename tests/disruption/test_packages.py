@@ -19,7 +19,7 @@ from cordon.money.disruption.model import MOVES, State, check_move
 from support.packaged import WHY, drafted, officer, row, sent
 from support.ringed import ACCOUNTS, LINES, client, keep_ring, named, ringed
 
-SCHEMA = json.loads(files("cordon.money.disruption").joinpath("package.schema.json").read_text())
+SCHEMA = json.loads(files("cordon.money.disruption").joinpath("package-2.schema.json").read_text())
 
 
 def validate(told):
@@ -53,7 +53,7 @@ def test_a_block_list_from_a_ring_to_its_end(world):
     validate(told)
     assert {i["value"] for i in told["items"] if i["type"] == "number"} == set(LINES)
     assert told["state"] == "done"
-    assert told["authority"]["reference"] == "WR-P"
+    assert told["authority"]["reference"] == "LA-B"  # what it stands on, not what was read under
     assert told["grounds"][0]["records"]
     assert {i["finding"] for i in told["items"]} == {told["grounds"][0]["finding"]}
     assert "PTA-7" in inv.get(f"/money/packages/{package}").text
@@ -63,7 +63,9 @@ def test_whoever_drafted_it_cannot_approve_it_and_nobody_of_the_unit(world):
     inv = client(world, reference="WR-P")
     package = drafted(world, inv)
     assert inv.post(f"/money/packages/{package}/approve").status_code == 403
-    assert inv.post(f"/money/packages/{package}/send").status_code == 409
+    early = inv.post(f"/money/packages/{package}/send")
+    assert early.status_code == 409
+    assert "Not possible as things stand" in early.text  # nobody was first: it is a draft
     assert row(world, package).state == "drafted"
     refused = [e for e in world.entries() if e[0] == "money.package.approve"]
     assert [e[1] for e in refused] == ["refused"]
@@ -197,7 +199,7 @@ def test_a_freeze_request_asks_for_exact_sums(world):
     assert len(keys) == 2
     data = {"kind": "freeze", "ring": world.ring, "item": keys, "amount_of": keys,
             "amount": ["1,000.50", "0.01"], "currency": "pkr", "why": WHY,
-            "addressee": "Example Bank"}  # fmt: skip
+            "addressee": "Example Bank", "others": "It settles for the other."}  # fmt: skip
     for bad in (["0", "1"], ["-5", "1"], ["1.005", "1"], ["1e5", "1"], ["NaN", "1"], ["", "1"]):
         assert inv.post("/money/packages", data=data | {"amount": bad}).status_code == 422
     package = inv.post("/money/packages", data=data).headers["location"].rsplit("/", 1)[-1]
@@ -265,6 +267,14 @@ def test_a_drafted_tasking_that_is_called_off_leaves_the_unit_where_it_is(world)
     off = sup.post(f"/taskings/{ids[1]}/cancel", data={"note": "One of the two is enough."})
     assert off.status_code == 303
     assert "tasked" in sup.get("/units").text
+
+
+def test_a_wrong_request_is_no_failure_of_the_node(site):
+    site.officer("inv", "investigator")
+    wrong = client(site).get("/money/packages/new?kind=odd")
+    assert wrong.status_code == 400
+    assert "The request was not right" in wrong.text
+    assert "The node failed" not in wrong.text
 
 
 def test_moves_are_told_whole():

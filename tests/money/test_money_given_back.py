@@ -94,8 +94,14 @@ def test_purposes_that_say_so(note: str, channel: str, tmp_path: Path) -> None:
         # cash stays cash, and a word within another is none
         (("08,a,b,10,,", "09,b,a,10,cash_out,refund"), [("a", "b", "10"), ("b", "a", "10")]),
         (("08,a,b,10,,", "09,b,a,10,transfer,refundable"), [("a", "b", "10"), ("b", "a", "10")]),
-        # a part of it, twice; and of two payments the one of that sum
-        (("08,a,b,10,,", "09,b,a,4,,refund", "10,b,a,4,,refund"), [("a", "b", "2")]),
+        # a fee kept of it; not a part of it, whose purpose may speak of anything
+        (("08,a,b,100,,", "09,b,a,95,,refund"), [("a", "b", "5")]),
+        (
+            ("08,a,b,10000,,", "09,b,a,400,transfer,chargeback fee included for goods"),
+            [("a", "b", "10000"), ("b", "a", "400")],
+        ),
+        (("08,a,b,10,,", "09,b,a,4,,refund"), [("a", "b", "10"), ("b", "a", "4")]),
+        # of two payments the one of that sum
         (("07,a,b,4,,", "08,a,b,10,,", "09,b,a,4,,refund"), [("a", "b", "10")]),
         # one payment is given back once
         (("08,a,b,10,,", "09,b,a,10,,refund", "10,b,a,10,,refund"), [("b", "a", "10")]),
@@ -109,6 +115,24 @@ def test_only_what_came_before_is_given_back(
     read = read_payments([plain(tmp_path, *rows)])
     assert moved(read.payments) == left
     assert read.counts.kept == len(rows)  # each keeps its row
+
+
+def test_a_word_months_later_gives_nothing_back_and_a_pair_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "far.csv"
+    lines = [
+        "L,2026-01-01T08:00:00Z,a,b,10000,PKR,transfer,\n",
+        "M,2026-03-03T08:00:00Z,b,a,10000,PKR,transfer,refund of the loan\n",
+        "N,2026-03-04T08:00:00Z,c,b,70,PKR,transfer,\n",
+        "O,2026-03-05T08:00:00Z,b,c,70,PKR,transfer,refund\n",
+    ]
+    path.write_text(HEAD + "".join(lines))
+    p = read_payments([path]).payments
+    assert moved(p) == [("a", "b", "10000"), ("b", "a", "10000")]
+    assert any("within 60 days" in s for s in p.left_out)
+    said = told(forward(p, "b"))
+    (pair,) = said["given_back"]
+    assert (pair["payment_id"], pair["by"], pair["amount"]) == ("N", "O", "70")
+    assert said["given_back_in_all"] == 1
 
 
 def test_every_way_of_reading_says_the_same(

@@ -15,6 +15,7 @@ import pytest
 
 from cordon.kernel.errors import BadInput
 from cordon.money import forward, read_payments
+from cordon.money.tracing import forward as forwarding
 from cordon.money.tracing.telling import told
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
@@ -106,6 +107,26 @@ def test_what_goes_in_is_what_goes_on_and_what_stays(tmp_path: Path, seed: int) 
         for r in rows_of:
             ends = sum(Decimal(r[k]) for k in ("left", "beyond", "again", "stays"))
             assert ends == Decimal(r["amount"])
+
+
+def test_too_many_to_tell_apart_is_said_and_long_lists_are_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [(n, f"v{n}", "m", n + 1, "transfer") for n in range(6)]
+    rows += [(10 + n, "m", f"x{n}", 2, "transfer") for n in range(3)]
+    p = read_payments([written(tmp_path / "p.csv", rows)]).payments
+    few = told(forward(p, "m"), most=2)
+    for method in ("fifo", "haircut"):
+        m = few["methods"][method]
+        assert [s["amount"] for s in m["sources"]] == ["5", "6"]  # the largest, by time
+        assert m["sources_in_all"] == 6
+        assert len(m["stays"]) == 2
+        assert m["stays_in_all"] == 4
+    assert not any("told apart" in s for s in few["left_out"])
+    monkeypatch.setattr(forwarding, "_DENSE", 1)
+    dense = told(forward(p, "m"))
+    assert dense["methods"]["haircut"]["sources"] == []
+    assert any("By haircut it is not told apart" in s for s in dense["left_out"])
 
 
 @pytest.mark.parametrize("seed", range(4))

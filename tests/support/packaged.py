@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import re
+from datetime import timedelta
 
 import numpy as np
 
-from cordon.kernel.access.model import Mark, Role
+from cordon.kernel.access.authorities import Draft
+from cordon.kernel.access.model import Mark, Role, Scope
 from cordon.money.disruption import counting
 from cordon.money.disruption.tables import PackageRow
 from support.ringed import client
@@ -68,6 +71,12 @@ def on_pages(node, reference, ring):
     console = node.console_actor(None)
     inv = node.officers.by_login(console, "investigator").actor()
     second = node.officers.by_login(console, "supervisor").actor()
+    block = Draft(
+        basis="telecom_blocking", reference="LA-BLOCK", issuer="The telecom authority",
+        scope=Scope(frozenset({"calls", "payments"})), valid_from=node.kernel.clock.now(),
+        valid_until=node.kernel.clock.now() + timedelta(days=20),
+    )  # fmt: skip
+    node.authorities.record(inv, block, io.BytesIO(b"A direction."))
     inv = node.authorities.under(inv, reference)
     room = node.disruption
     form = room.form(inv, Kind.BLOCK_LIST, ring=ring)

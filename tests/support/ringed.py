@@ -20,6 +20,8 @@ LINES = [f"+9230000001{i:02d}" for i in range(4)]
 SETS = ["35000000000001", "35000000000002"]
 PEOPLE = [f"+9233300000{i:02d}" for i in range(40)]
 CELL = "410-01/7-9"
+READ = "peca_disclosure_warrant"
+BOTH = ("WR-P", "LA-F")  # of calls and payments
 
 
 def calls() -> bytes:
@@ -77,19 +79,21 @@ ACCOUNTS = [
 def ringed(site, noon):
     """A node with calls and a ring found in them, under WR-1; WR-2 covers other calls.
 
-    WR-P covers payments too, WR-3 one number alone.
+    WR-P covers payments too, WR-3 one number alone. LA-B and LA-F are what a block list and a
+    freeze request may stand on.
     """
     for login, role in (("inv", "investigator"), ("over", "overseer"), ("adm", "administrator")):
         site.officer(login, role)
-    for reference, subjects in (
-        ("WR-1", None), ("WR-2", None), ("WR-3", [LINES[0]]), ("WR-P", None),
+    for reference, subjects, basis in (
+        ("WR-1", None, READ), ("WR-2", None, READ), ("WR-3", [LINES[0]], READ),
+        ("WR-P", None, READ), ("LA-B", None, "telecom_blocking"), ("LA-F", None, "crpc_seizure"),
     ):  # fmt: skip
         scope = Scope(
-            frozenset({"calls", "payments"} if reference == "WR-P" else {"calls"}),
+            frozenset({"calls", "payments"} if reference in BOTH else {"calls"}),
             frozenset(f"number:{n}" for n in subjects) if subjects else None,
         )
         draft = Draft(
-            basis="peca_disclosure_warrant", reference=reference, issuer="A court",
+            basis=basis, reference=reference, issuer="A court",
             scope=scope, valid_from=noon, valid_until=noon + timedelta(days=20),
         )  # fmt: skip
         site.node.authorities.record(site.actor("inv"), draft, io.BytesIO(b"x"))

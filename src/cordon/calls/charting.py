@@ -129,7 +129,9 @@ def with_beside(
         `told`, with `lat` and `lon` in its cells where they are known; `complaints`, how many
         name one of its numbers; `named`, what belongs to it: `type`, `value`; `by` what it is
         known, `complaint`, `payment` (its accounts pay into it) or `bound` (to a number of it);
-        `times` that complaints name it; the `numbers` it is named with or bound to; `bank`.
+        `signs`, all by which it is tied: of these, and `alone` for complaints that name it with no
+        number of the ring; `times` that complaints name it; the `numbers` it is named with or
+        bound to; `bank`.
     """
     if cells is not None and told["cells"]:
         wanted = pa.array([c["cell"] for c in told["cells"]], pa.string())
@@ -142,7 +144,8 @@ def with_beside(
     named: dict[tuple[str, str], dict[str, Any]] = {}
 
     def one(type_: str, value: str, by: str) -> dict[str, Any]:
-        new = {"type": type_, "value": value, "by": by, "times": 0, "numbers": [], "bank": None}
+        new = {"type": type_, "value": value, "by": by, "signs": [], "times": 0, "numbers": [],
+               "bank": None}  # fmt: skip
         return named.setdefault((type_, value), new)
 
     told["complaints"] = 0
@@ -155,17 +158,21 @@ def with_beside(
                 if value and (number in numbers or f"{NAMED[column]}:{value}" in tied):
                     said = one(NAMED[column], value, "complaint")
                     said["times"] += 1
+                    said["signs"].append("complaint" if number in numbers else "alone")
                     said["numbers"] += [number] if number in numbers else []
     for subject in sorted(tied):
         type_, _, value = subject.partition(":")
-        one(type_, value, "payment")
+        said = one(type_, value, "payment")
+        said["signs"] += [] if said["times"] else ["payment"]
     for row in accounts:
         if row["phone"] in numbers or ("account", row["account"]) in named:
             said = one("account", row["account"], "bound")
             said["numbers"] += [row["phone"]] if row["phone"] in numbers else []
+            said["signs"] += ["bound"] if row["phone"] in numbers else []
             said["bank"] = said["bank"] or row["bank"]
     for said in named.values():
         said["numbers"] = sorted(set(said["numbers"]))
+        said["signs"] = sorted(set(said["signs"]))
     ranked = sorted(named.values(), key=lambda n: (-n["times"], n["by"], n["type"], n["value"]))
     told["named"] = ranked[:MOST_NAMED]
     return told

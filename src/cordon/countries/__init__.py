@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
 from importlib import resources
@@ -27,6 +28,7 @@ class LegalBasis:
         extendable: who may extend it, or empty.
         needs_document: True where the text of the authority must be kept with it.
         note: what an officer must know before choosing it.
+        reads: whether personal data may be read under it at all.
     """
 
     id: str
@@ -38,6 +40,7 @@ class LegalBasis:
     extendable: str
     needs_document: bool
     note: str
+    reads: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,7 @@ class Country:
         view: where its map opens.
         confirm_emergency: within what time a second officer must confirm an emergency.
         authorities: its legal bases, in the order of a form.
+        packages: for each kind of package the ids of the bases that it may stand on.
     """
 
     code: str
@@ -75,6 +79,7 @@ class Country:
     view: View
     confirm_emergency: timedelta
     authorities: tuple[LegalBasis, ...]
+    packages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def basis(self, id_: str) -> LegalBasis:
         """The legal basis of that id; BadInput naming those there are where there is none."""
@@ -83,6 +88,11 @@ class Country:
                 return basis
         known = ", ".join(b.id for b in self.authorities)
         raise BadInput(f"{self.name} has no legal basis {id_[:40]!r}.", advice=f"Take of: {known}.")
+
+    def bases_of(self, package: str) -> tuple[LegalBasis, ...]:
+        """The legal bases that a kind of package may stand on; none where the law names none."""
+        allowed = self.packages.get(package, ())
+        return tuple(b for b in self.authorities if b.id in allowed)
 
     def of_kind(self, kind: AuthorityKind) -> tuple[LegalBasis, ...]:
         """Its legal bases of one kind."""
@@ -127,7 +137,10 @@ def country(code: str) -> Country:
             view=View(**{k: float(v) for k, v in facts["view"].items()}),
             confirm_emergency=timedelta(hours=law["emergency"]["confirm_within_hours"]),
             authorities=tuple(_basis(a) for a in law["authorities"]),
+            packages={kind: tuple(ids) for kind, ids in law.get("packages", {}).items()},
         )
+        for id_ in {id_ for ids in made.packages.values() for id_ in ids}:
+            made.basis(id_)
     except (KeyError, TypeError, ValueError, ZoneInfoNotFoundError) as wrong:
         raise BadInput(f"The facts of the country {name} are wrong: {wrong}.") from None
     if facts["iso"]["alpha2"].lower() != name:
@@ -152,4 +165,5 @@ def _basis(data: dict[str, Any]) -> LegalBasis:
         extendable=data.get("extendable", ""),
         needs_document=bool(data.get("needs_document", True)),
         note=data.get("note", ""),
+        reads=bool(data.get("reads", True)),
     )

@@ -30,6 +30,7 @@ class Payments:
         file: index into files (SHA-256). row: in its file, from 1.
         left_out: sentences for the reader. repeated: payments told twice.
         opening: whole units that a statement says were in a pot before its first payment, by pot.
+        given_back: pairs × 3: position of a payment, of the refund set against it, and units.
     """
 
     accounts: Sequence[str]
@@ -48,6 +49,7 @@ class Payments:
     repeated: int = 0
     left_out: tuple[str, ...] = field(default=())
     opening: Mapping[int, int] = field(default_factory=dict)
+    given_back: Ints = field(default_factory=lambda: np.zeros((0, 3), np.int64))
 
     def __len__(self) -> int:
         return len(self.at)
@@ -68,6 +70,7 @@ class Payments:
         return replace(
             self,
             ids=self.ids_of(of),
+            given_back=np.zeros((0, 3), np.int64),  # its positions are those of all payments
             **{name: getattr(self, name)[of] for name in names},
         )
 

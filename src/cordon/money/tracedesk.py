@@ -13,6 +13,7 @@ from sqlalchemy import select
 from cordon.kernel import pseudonyms
 from cordon.kernel.access.model import Actor
 from cordon.kernel.bringing import source_of
+from cordon.kernel.clock import parse_time
 from cordon.kernel.store.columns import SegmentRow
 from cordon.kernel.work import Sight, View, Work
 from cordon.money.flowdrawing import Picture, drawn
@@ -100,6 +101,18 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenBack:
+    """A payment and when a refund gave it back; neither is followed."""
+
+    at: datetime
+    giver: Account
+    taker: Account
+    amount: Decimal
+    currency: str
+    back_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class TracePage:
     """One trace, as the authority chosen lets it be seen.
 
@@ -108,7 +121,7 @@ class TracePage:
         ring: id and name of the ring, or None. accounts: of a ring, with how they are known.
         lines: of the table of methods, in one currency. picture: of one method and currency.
         held_in_all, payers_in_all: how many there are; the largest are listed.
-        names: accounts of the picture by name.
+        names: accounts of the picture by name. given_back: payments set against refunds, some.
     """
 
     row: TraceRow
@@ -133,6 +146,8 @@ class TracePage:
     parts: Sequence[Part]
     parts_in_all: int
     left_out: Sequence[str]
+    given_back: Sequence[GivenBack] = ()
+    given_back_in_all: int = 0
 
 
 def trace(room: Money, actor: Actor, id_: str, asked: Asked) -> TracePage:
@@ -215,6 +230,8 @@ def _page(
     names |= {h[0] for h in held} | {p["account"] for p in payers[:MOST_PAYERS]}
     names |= {r[e] for r in rows for e in ("from_account", "to_account")}
     names |= {a["account"] for a in tied}
+    back = said.get("given_back", ())[:MOST_HELD]
+    names |= {one[end] for one in back for end in ("from", "to")}
     names.discard("")
     sight = _sight(work, row.authority, row.thing(), names)
     room.remember(work, names)
@@ -250,7 +267,15 @@ def _page(
         parts=[_part(r, shown, covered) for r in rows],
         parts_in_all=count,
         left_out=said.get("left_out", ()),
-    )
+        given_back=[
+            GivenBack(
+                parse_time(g["at"]), shown[g["from"]], shown[g["to"]], Decimal(g["amount"]),
+                g["currency"], parse_time(g["back_at"]),
+            )
+            for g in back
+        ],
+        given_back_in_all=said.get("given_back_in_all", 0),
+    )  # fmt: skip
 
 
 def _lines(methods: Mapping[str, Any], currency: str, way: str) -> list[Line]:

@@ -29,9 +29,10 @@ def detail(trace: Forward) -> dict[str, Any]:
     Returns:
         `count` of payments followed, `since`, `until`, `left_out`; for each method its `sums` by
         currency, `stays` by account, `flows` from hop to hop, `payers` with what each paid and
-        where it is, the largest first, and how many of each there are (`…_in_all`).
+        where it is, the largest first, and how many of each there are (`…_in_all`);
+        `given_back`: payments that a refund was set against.
     """
-    said = told(trace)
+    said = told(trace, most=None)
     methods = {}
     for name, m in said["methods"].items():
         payers = _payers(m["sources"])
@@ -49,6 +50,8 @@ def detail(trace: Forward) -> dict[str, Any]:
         "since": said["since"],
         "until": said["until"],
         "left_out": said["left_out"],
+        "given_back": said["given_back"][:MOST_HELD],
+        "given_back_in_all": said["given_back_in_all"],
         "methods": methods,
     }
 

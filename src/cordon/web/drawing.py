@@ -64,10 +64,11 @@ ROLES = (
     N_("exercise director"),
 )
 ERROR_TITLES = {
+    400: N_("The request was not right"),
     401: N_("Sign in first"),
     403: N_("Not allowed"),
     404: N_("Not found"),
-    409: N_("Somebody was first"),
+    409: N_("Not possible as things stand"),
     413: N_("Too large"),
     422: N_("That cannot be used"),
     429: N_("Too many requests"),
@@ -221,7 +222,7 @@ def _told(context: dict[str, Any], say: Any) -> dict[str, Any]:
     status: int = context["status_code"]
     return {
         "status": status,
-        "title": say(ERROR_TITLES.get(status, ERROR_TITLES[500])),
+        "title": say(ERROR_TITLES.get(status, ERROR_TITLES[400 if status < 500 else 500])),
         "says": say(error.message),
         "advice": say(error.advice) if error.advice else "",
         "reference": context["reference"],

@@ -264,7 +264,7 @@ def readable(work: Work, authority: str) -> AuthorityRow:
     work.permit("access.authority.choose", row.thing())
     if not row.reads:
         raise AuthorityDenied(
-            f"The authority {row.reference} keeps data from being lost; it lets nobody read it.",
+            f"The authority {row.reference} lets nobody read data: it is for something else.",
             "Choose a warrant or an order that allows reading.",
             "access.authority.choose",
             row.thing(),

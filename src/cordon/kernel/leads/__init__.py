@@ -11,6 +11,7 @@ from cordon.kernel.leads.closing import (
 from cordon.kernel.leads.findings import (
     KeptFinding,
     Withdrawn,
+    findings_naming,
     get_finding,
     keep,
     list_findings,
@@ -29,6 +30,7 @@ __all__ = [
     "count_overdue",
     "countersign",
     "decline",
+    "findings_naming",
     "get_finding",
     "keep",
     "list_findings",

@@ -224,6 +224,29 @@ def list_findings(
     return [_kept(row, row.body) for row in view.session.scalars(query.limit(at_most))]
 
 
+def findings_naming(view: View, subjects: Iterable[str], kinds: Iterable[str]) -> list[Finding]:
+    """Findings of these kinds that name one of these subjects and hold, without their records.
+
+    Those that the actor may see; one query whatever the number of subjects.
+    """
+    query = (
+        select(FindingRow)
+        .join(FindingSubjectRow, FindingSubjectRow.finding == FindingRow.id)
+        .where(
+            FindingRow.agency == view.kernel.agency,
+            FindingRow.kind.in_([*kinds]),
+            FindingSubjectRow.subject.in_([*subjects]),
+        )
+        .order_by(FindingRow.id)
+    )
+    kept = [_kept(row, row.body) for row in view.session.scalars(query).unique()]
+    may: dict[Mark, bool] = {}
+    for one in kept:
+        if one.mark not in may:
+            may[one.mark] = view.may("findings.finding.view", one.thing())
+    return [k.finding for k in kept if may[k.mark] and k.withdrawn is None]
+
+
 def _kept(row: FindingRow, said: dict[str, Any]) -> KeptFinding:
     return KeptFinding(
         Finding.from_dict(said),

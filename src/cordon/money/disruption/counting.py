@@ -166,7 +166,7 @@ def _check(work: Work, row: PackageRow) -> Authority:
     chosen = work.actor.authority
     if chosen is None or not under(work, row.authority):
         raise AuthorityRefused(
-            f"Calls are counted under the authority {row.reference} alone.",
+            f"Calls are counted under the authority {reading.read_under(work.session, row)} alone.",
             advice="Choose that authority.",
         )
     return chosen

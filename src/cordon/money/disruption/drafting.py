@@ -47,17 +47,6 @@ class Source:
         return self.ring.authority if self.ring else None
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """An item as a form offers it: its key, how it may be shown, and whether it is masked."""
-
-    key: str
-    type: str
-    shown: str
-    bank: str
-    masked: bool
-
-
 def source(view: View, *, ring: str = "", finding: str = "") -> Source:
     """What a ring or a finding names; NotFound, Refused."""
     if ring:
@@ -77,21 +66,6 @@ def offered(view: View, of: Source, kind: Kind) -> tuple[Item, ...]:
     types = TYPES[kind]
     some = [i for i in of.items if i.type in types]
     return tuple(sorted(some, key=lambda i: (types.index(i.type), i.subject))[:MOST_ITEMS])
-
-
-def choices(view: View, act: str, of: Source, items: Iterable[Item]) -> list[Choice]:
-    """The items as a form shows them; those in clear are recorded as read."""
-    some = list(items)
-    clear = covered(view, act, of, some)
-    masker = view.kernel.masker
-    return [
-        Choice(
-            key(view, i), i.type,
-            i.value if i.subject in clear else masker.mask(i.type, i.value),
-            i.bank, i.subject not in clear,
-        )
-        for i in some
-    ]  # fmt: skip
 
 
 def covered(view: View, act: str, of: Source, items: Iterable[Item]) -> set[str]:

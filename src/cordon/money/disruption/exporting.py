@@ -16,7 +16,7 @@ from cordon.money.disruption.model import Item, Kind, Package, Site, State
 from cordon.money.disruption.seeing import Shown
 from cordon.money.printing import LANGUAGES, Words, pdf, runs_right_to_left, words
 
-FORMAT = "cordon/package/1"
+FORMAT = "cordon/package/2"
 ENDINGS: Mapping[str, str] = {
     "json": "application/json",
     "csv": "text/csv; charset=utf-8",
@@ -26,7 +26,7 @@ _PRINTED_RECORDS = 40  # of a finding; the JSON has all of them
 
 
 def body(shown: Shown) -> dict[str, Any]:
-    """The package as JSON values, by `package.schema.json`. Amounts are exact decimals as text."""
+    """The package as JSON values, by `package-2.schema.json`; amounts are exact, as text."""
     p = shown.package
     return {
         "format": FORMAT,
@@ -35,7 +35,14 @@ def body(shown: Shown) -> dict[str, Any]:
         "state": str(p.state),
         "agency": p.agency,
         "mark": str(p.mark),
-        "authority": {"reference": p.reference, "law": p.law, "issuer": p.issuer},
+        "authority": {
+            "reference": p.reference,
+            "basis": p.basis,
+            "law": p.law,
+            "issuer": p.issuer,
+            "valid_from": format_time(p.valid_from) if p.valid_from else None,
+            "valid_until": format_time(p.valid_until) if p.valid_until else None,
+        },
         "addressee": p.addressee,
         "asks": p.why,
         "days": p.days,
@@ -53,7 +60,7 @@ def body(shown: Shown) -> dict[str, Any]:
         ],
         "site": _site(p.site) if p.site else None,
         "supersedes": p.supersedes[1] if p.supersedes else None,
-        "drafted": {"by": p.drafted_by, "at": format_time(p.drafted_at)},
+        "drafted": _by(p, p.drafted_by, p.drafted_unit, p.drafted_at),
         "approved": _signed(p, State.APPROVED),
         "sent": _signed(p, State.SENT),
         "masked": shown.masked,
@@ -117,13 +124,15 @@ def printed(shown: Shown, language: str = LANGUAGES[0]) -> dict[str, Any]:
     amounts = any(i.amount is not None for i in p.items)
     columns = [_column("", end=True, code=True), _column(w["what"]),
                _column(w["value"], wide=True, code=True)]  # fmt: skip
-    columns += [_column(w["bank"]), _column(w["amount"], end=True, code=True)] if amounts else []
+    banks = amounts or any(i.bank for i in p.items)
+    columns += [_column(w["bank"])] if banks else []
+    columns += [_column(w["amount"], end=True, code=True)] if amounts else []
     rows = []
     for place, i in enumerate(p.items, 1):
         row = [str(place), w["types"].get(i.type, i.type), w.name(i.value)]
+        row += [w.name(i.bank)] if banks else []
         if amounts:
-            asked = w.number(f"{i.amount:,} {i.currency}") if i.amount is not None else ""
-            row += [w.name(i.bank), asked]
+            row.append(w.number(f"{i.amount:,} {i.currency}") if i.amount is not None else "")
         rows.append(row)
     head = [
         (w["package"], w.number(p.name)),
@@ -133,6 +142,9 @@ def printed(shown: Shown, language: str = LANGUAGES[0]) -> dict[str, Any]:
         (w["issuer"], w.name(p.issuer)),
         (w["law"], w.name(p.law)),
     ]
+    if p.valid_from and p.valid_until:
+        days = {"since": f"{p.valid_from:%Y-%m-%d}", "until": f"{p.valid_until:%Y-%m-%d}"}
+        head.append((w["valid"], w.says("span", **{n: w.number(d) for n, d in days.items()})))
     head += [(w["for"], w.says("days", days=w.number(str(p.days))))] if p.days else []
     head += [(w["supersedes"], w.number(p.supersedes[1]))] if p.supersedes else []
     head += [(w["ring"], w.name(p.ring_name))] if p.ring_name else []
@@ -169,9 +181,13 @@ def printed(shown: Shown, language: str = LANGUAGES[0]) -> dict[str, Any]:
         "signed": [
             (w[f"{did}_by"], f"{w.name(by)} · {w.number(_when(at))}" if by and at else "–")
             for did, by, at in (
-                ("drafted", p.drafted_by, p.drafted_at),
-                ("approved", approved and approved.by, approved and approved.at),
-                ("sent", sent and sent.by, sent and sent.at),
+                ("drafted", who(p, p.drafted_by, p.drafted_unit), p.drafted_at),
+                (
+                    "approved",
+                    approved and who(p, approved.by, approved.unit),
+                    approved and approved.at,
+                ),
+                ("sent", sent and who(p, sent.by, sent.unit), sent and sent.at),
             )
         ],
         "says": {
@@ -256,9 +272,24 @@ def _records(records: tuple[tuple[str, int], ...], w: Words) -> str:
     return w.says(name, told=told or w["none"], more=w.number(f"{more:,}"))
 
 
-def _signed(p: Package, state: State) -> dict[str, str] | None:
+def who(p: Package, officer: str, unit: str) -> str:
+    """An officer by name, with the unit that they served in."""
+    name = p.people.get(officer, officer)
+    return f"{name}, {p.units.get(unit, unit)}" if unit else name
+
+
+def _signed(p: Package, state: State) -> dict[str, Any] | None:
     step = p.step(state)
-    return {"by": step.by, "at": format_time(step.at)} if step else None
+    return _by(p, step.by, step.unit, step.at) if step else None
+
+
+def _by(p: Package, officer: str, unit: str, at: datetime) -> dict[str, Any]:
+    return {
+        "by": p.people.get(officer, officer),
+        "unit": p.units.get(unit, unit) or None,
+        "officer": officer,
+        "at": format_time(at),
+    }
 
 
 def _when(at: datetime) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -18,6 +18,21 @@ from cordon.money.payments import Payments
 from cordon.money.reading import read_payments
 
 _MICROS = 1_000_000
+_BANKS = {
+    "accounts": """SELECT account, bank, 0 AS place FROM accounts
+        WHERE account IN (SELECT unnest($names))""",
+    "payments": """SELECT from_account, from_bank, 1 FROM payments
+        WHERE from_account IN (SELECT unnest($names))
+        UNION ALL SELECT to_account, to_bank, 1 FROM payments
+        WHERE to_account IN (SELECT unnest($names))""",
+}
+# the last row of an account counts
+_TOLD = """
+SELECT account, bank FROM (
+    SELECT account, bank, place, count(*) AS times FROM ({told}) AS t(account, bank, place)
+    WHERE bank <> '' GROUP BY account, bank, place
+) ORDER BY place DESC, times, bank DESC
+"""
 
 
 def payments_known(view: View, authority: Authority, region: str) -> Payments:
@@ -44,6 +59,30 @@ def accounts_known(view: View, authority: Authority, region: str) -> pa.Table | 
         return keeping.accounts_of(view.kernel.columns, kept)
     files = kept_files(view, authority.id, ACCOUNTS.name)
     return read_plain(view.kernel.files.path(files[-1]), ACCOUNTS, region).table if files else None
+
+
+def banks_known(view: View, authority: Authority, accounts: Iterable[str]) -> dict[str, str]:
+    """Who keeps each of these accounts, as far as the room was told.
+
+    The file of accounts says it before payments do; of several that payments tell, the one told
+    most often counts.
+
+    Args:
+        accounts: as they are written by whoever named them.
+    """
+    names = {written(a): a for a in accounts}
+    kept = keeping.kept(view, authority)
+    paths = {"accounts": kept.accounts, "payments": kept.payments}
+    asked = [sql for name, sql in _BANKS.items() if paths[name]]
+    if not names or not asked:
+        return {}
+    with view.kernel.columns.connect() as db:
+        for name, some in paths.items():
+            if some:
+                db.read_parquet([str(p) for p in some]).create_view(name)
+        asked_once = _TOLD.format(told=" UNION ALL ".join(asked))
+        rows = db.execute(asked_once, {"names": [*names]}).fetchall()
+    return {names[account]: " ".join(bank.split())[:120] for account, bank in rows}
 
 
 def complaints_known(

@@ -177,8 +177,12 @@ class Package:
 
     Attributes:
         name: `P-2026-0007`. ring: id of the ring that it was made from, or None; ring_name.
-        authority, reference, law: the legal authority that it was drafted under: its id, the
+        authority: id of the authority that what it names was read under. reference, law, issuer:
+            of the legal authority that it stands on, which may be another: the
             issuer's number, and the law.
+        basis, valid_from, valid_until: of the authority named by `reference`: the id of its legal
+            basis, and from when to when it is valid; empty and None where nobody knows.
+        people, units: names of officers by id, and of units by code, as far as they are known.
         addressee: to whom. why: what is asked for and why, in words. days: for how long.
         supersedes, superseded_by: ids and names of other packages, or None.
         sha256: of the JSON that was sent, and of its PDF and CSV, by their ending; empty before.
@@ -210,6 +214,11 @@ class Package:
     superseded_by: tuple[str, str] | None = None
     sha256: Mapping[str, str] = field(default_factory=dict)
     answer: Answer | None = None
+    basis: str = ""
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
+    people: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def thing(self) -> Thing:
         """The package as policies see it; whoever drafted it is named on it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from decimal import Decimal
 from typing import Any
 
@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cordon.kernel.access.model import Authority, Mark
-from cordon.kernel.access.tables import AuthorityRow, OfficerRow
+from cordon.kernel.access.tables import AuthorityRow, OfficerRow, UnitRow
 from cordon.kernel.errors import NotFound
 from cordon.money.disruption.model import (
     Answer,
@@ -37,8 +37,8 @@ def find(session: Session, package: str, *, lock: bool = False) -> PackageRow:
 
 
 def packages(session: Session, rows: Sequence[PackageRow]) -> list[Package]:
-    """Packages with their items and steps, in the order given; three queries whatever their
-    number."""
+    """Packages with their items, steps, authority and names, in the order given; as many queries
+    whatever their number."""
     ids = [row.id for row in rows]
     items: dict[str, list[Item]] = {id_: [] for id_ in ids}
     steps: dict[str, list[Step]] = {id_: [] for id_ in ids}
@@ -60,7 +60,30 @@ def packages(session: Session, rows: Sequence[PackageRow]) -> list[Package]:
         row.id: row.name
         for row in session.scalars(select(PackageRow).where(PackageRow.id.in_(others)))
     }
-    return [_package(row, items[row.id], steps[row.id], named) for row in rows]
+    legal = {
+        known.reference: known
+        for known in session.scalars(
+            select(AuthorityRow).where(
+                AuthorityRow.reference.in_({row.reference for row in rows}),
+                AuthorityRow.agency.in_({row.agency for row in rows}),
+            )
+        )
+    }
+    every = [s for those in steps.values() for s in those]
+    people = names(session, [*(row.drafted_by for row in rows), *(s.by for s in every)])
+    codes = {row.drafted_unit for row in rows} | {s.unit for s in every}
+    coded = session.execute(
+        select(UnitRow.code, UnitRow.name).where(UnitRow.code.in_(codes - {""}))
+    )
+    units = {row.code: row.name for row in coded}
+    return [
+        replace(
+            _package(row, items[row.id], steps[row.id], named, legal.get(row.reference)),
+            people=people,
+            units=units,
+        )
+        for row in rows
+    ]
 
 
 def package(session: Session, row: PackageRow) -> Package:
@@ -72,6 +95,18 @@ def authority_of(session: Session, id_: str) -> Authority | None:
     """The authority of an id as it stands now."""
     row = session.get(AuthorityRow, id_)
     return row.to_authority() if row is not None else None
+
+
+def unit_name(session: Session, code: str | None) -> str:
+    """Name of a unit, or its code where nobody named it; empty of none."""
+    found = session.scalar(select(UnitRow.name).where(UnitRow.code == code)) if code else None
+    return found or code or ""
+
+
+def read_under(session: Session, row: PackageRow) -> str:
+    """Reference of the authority that what a package names was read under."""
+    known = authority_of(session, row.authority)
+    return known.reference if known is not None else row.authority
 
 
 def names(session: Session, ids: Iterable[str]) -> dict[str, str]:
@@ -106,7 +141,11 @@ def answer_values(answer: Answer) -> dict[str, Any]:
 
 
 def _package(
-    row: PackageRow, items: list[Item], steps: list[Step], named: dict[str, str]
+    row: PackageRow,
+    items: list[Item],
+    steps: list[Step],
+    named: dict[str, str],
+    legal: AuthorityRow | None,
 ) -> Package:
     def other(id_: str | None) -> tuple[str, str] | None:
         return (id_, named[id_]) if id_ in named and id_ else None
@@ -144,6 +183,9 @@ def _package(
         superseded_by=other(row.superseded_by),
         sha256=dict(row.files),
         answer=_answer(row.answer),
+        basis=legal.basis if legal else "",
+        valid_from=legal.valid_from if legal else None,
+        valid_until=legal.valid_until if legal else None,
     )  # fmt: skip
 
 

@@ -225,8 +225,9 @@ def report(room: Disruption, actor: Actor, package: str) -> tuple[str, bytes]:
         work.permit(REPORT, row.thing())
         whole = reading.package(work.session, row)
         if not under(work, row.authority):
+            reference = reading.read_under(work.session, row)
             raise AuthorityRefused(
-                f"Payments are reported under the authority {row.reference} alone.",
+                f"Payments are reported under the authority {reference} alone.",
                 advice="Choose that authority.",
             )
         named = [i.subject for i in whole.items if i.type == "account"]
@@ -242,7 +243,8 @@ def report(room: Disruption, actor: Actor, package: str) -> tuple[str, bytes]:
             for f in findings
         ]  # fmt: skip
         made = report_of(
-            findings, payments, table, entity=room.kernel.agency, by=actor.id, at=work.now,
+            findings, payments, table, entity=room.kernel.agency, at=work.now,
+            by=", ".join(n for n in (actor.name, reading.unit_name(work.session, actor.unit)) if n),
             currency=room.country.currency,
             shown=lambda a: sight.subject(f"account:{a}").partition(":")[2],
         )  # fmt: skip
@@ -271,8 +273,9 @@ def _check(work: Work, row: PackageRow) -> None:
             advice="Write the bank's answer down first, with the sums.",
         )
     if not under(work, row.authority):
+        reference = reading.read_under(work.session, row)
         raise AuthorityRefused(
-            f"Payments are traced under the authority {row.reference} alone.",
+            f"Payments are traced under the authority {reference} alone.",
             advice="Choose that authority.",
         )
     work.under_authority(COUNT, row.thing(), "payments", None)

@@ -71,10 +71,14 @@ def _pages(router: APIRouter, room: Disruption) -> None:
         ring: str = "",
         finding: str = "",
         supersedes: str = "",
+        bank: str = "",
     ) -> Response:
-        """The form of a new package, made from a ring or a finding."""
+        """The form of a new package, made from a ring or a finding.
+
+        `bank` is whose accounts alone are ticked in a freeze request.
+        """
         origin = {"ring": ring, "finding": finding, "supersedes": supersedes}
-        return _form(room, request, actor, _kind(kind), origin)
+        return _form(room, request, actor, _kind(kind), origin, bank=bank)
 
     @router.post("/money/packages")
     def draft(
@@ -92,16 +96,20 @@ def _pages(router: APIRouter, room: Disruption) -> None:
         why: Text = "",
         days: Text = "",
         unit: Text = "",
+        others: Text = "",
+        legal: Text = "",
     ) -> Response:
         """Draft a package.
 
         `item` names what it is to name by the form's keys; `amount` the sums to be frozen, in the
-        order of `amount_of`, which holds their keys.
+        order of `amount_of`, which holds their keys. `legal` is the id or reference of the
+        authority that it stands on.
         """
         origin = {"ring": ring, "finding": finding, "supersedes": supersedes}
         amounts = dict(zip(amount_of, amount, strict=False))
         said = {
             "addressee": addressee, "why": why, "days": days, "currency": currency, "unit": unit,
+            "others": others, "legal_authority": legal,
         }  # fmt: skip
         try:
             made = room.draft(actor, _kind(kind), keys=item, amounts=amounts, **origin, **said)
@@ -136,7 +144,11 @@ def _life(router: APIRouter, room: Disruption) -> None:
     @router.post("/money/packages/{package}/approve")
     def approve(request: Request, actor: Approve, package: str, note: Text = "") -> Response:
         """Approve a package as a second officer."""
-        room.approve(actor, package, note)
+        try:
+            room.approve(actor, package, note)
+        except BadInput as wrong:
+            typed = {"form": "approve", "note": note}
+            return _package(room, request, actor, package, typed, wrong)
         return see_other(request, f"/money/packages/{package}")
 
     @router.post("/money/packages/{package}/send")
@@ -216,17 +228,18 @@ def _form(
     origin: dict[str, str],
     typed: dict[str, Any] | None = None,
     refused: CordonError | None = None,
+    *,
+    bank: str = "",
 ) -> Response:
     return page(
         request,
         "money/draft.html",
         status=200 if refused is None else type(refused).status,
         title="Draft a package",
-        form=room.form(actor, kind, **origin),
+        form=room.form(actor, kind, bank=bank, **origin),
         kinds=list(Kind),
         origin={k: v for k, v in origin.items() if v},
         typed=typed or {},
-        currency=room.country.currency,
         refused=refused,
     )
 

@@ -9,12 +9,11 @@ from sqlalchemy import func, select
 
 from cordon.countries import Country
 from cordon.kernel.access.model import Actor, Mark, Thing
-from cordon.kernel.errors import BadInput, BadUsage, Conflict
+from cordon.kernel.errors import BadInput, BadUsage
 from cordon.kernel.ids import new_id
 from cordon.kernel.jobs import JobKind, Jobs
 from cordon.kernel.work import Kernel, SecondRefused
-from cordon.money.disruption import drafting, reading
-from cordon.money.disruption.drafting import Choice
+from cordon.money.disruption import addressing, drafting, legal, offering, reading
 from cordon.money.disruption.exporting import ENDINGS, as_csv, as_json, as_pdf, files_of, kept_as
 from cordon.money.disruption.model import (
     MOVES,
@@ -26,6 +25,7 @@ from cordon.money.disruption.model import (
     amount_of,
     package_thing,
 )
+from cordon.money.disruption.offering import Choice
 from cordon.money.disruption.seeing import Shown, seen
 from cordon.money.disruption.steps import (
     ANSWER,
@@ -58,6 +58,10 @@ _ACTS = {
     State.DONE: ANSWER,
     State.WITHDRAWN: WITHDRAW,
 }
+NO_UNIT = (
+    "No unit can be sent yet: a supervisor adds one on the page of units, or whoever runs the node "
+    "by `cordon operations units add`."
+)
 Units = Callable[[Actor], Sequence[tuple[str, str]]]
 
 
@@ -67,6 +71,11 @@ class DraftForm:
 
     Attributes:
         ring: id and name, or None. units: code and name of those that may be sent.
+        banks: who keeps the accounts offered, each with how many; empty for those of whom nobody
+            knows. bank: the one that this form is for, or empty.
+        currency: ISO 4217, of what may be frozen.
+        authorities: id and words of those that it may stand on; authority: the one that is meant
+            where none is named. would_do: what may be recorded where there is none.
     """
 
     kind: Kind
@@ -76,11 +85,25 @@ class DraftForm:
     units: tuple[tuple[str, str], ...]
     reference: str
     supersedes: tuple[str, str] | None
+    banks: tuple[tuple[str, int], ...] = ()
+    bank: str = ""
+    currency: str = ""
+    authorities: tuple[tuple[str, str], ...] = ()
+    authority: str = ""
+    would_do: str = ""
+
+    def ticked(self, choice: Choice) -> bool:
+        """Whether an item is chosen before anybody looked."""
+        return choice.ticked and (not self.bank or choice.bank == self.bank)
 
 
 @dataclass(frozen=True, slots=True)
 class PackagePage:
-    """A package with what this reader may do with it. `names` are those of officers."""
+    """A package with what this reader may do with it.
+
+    Attributes:
+        names: of officers by id. elsewhere: places of what the addressee is not known to keep.
+    """
 
     shown: Shown
     moves: tuple[State, ...]
@@ -88,6 +111,7 @@ class PackagePage:
     may_export: bool
     may_draft: bool
     names: Mapping[str, str]
+    elsewhere: tuple[int, ...] = ()
 
 
 class Disruption:
@@ -123,9 +147,20 @@ class Disruption:
     # drafting
 
     def form(
-        self, actor: Actor, kind: Kind, *, ring: str = "", finding: str = "", supersedes: str = ""
+        self,
+        actor: Actor,
+        kind: Kind,
+        *,
+        ring: str = "",
+        finding: str = "",
+        supersedes: str = "",
+        bank: str = "",
     ) -> DraftForm:
-        """What the form of a new package offers."""
+        """What the form of a new package offers.
+
+        Args:
+            bank: whose accounts alone are chosen before anybody looked; of all where empty.
+        """
         units = tuple(self.units(actor)) if kind is Kind.SITE else ()
         with self.kernel.view(actor) as view:
             view.permit(DRAFT, self.room())
@@ -133,15 +168,23 @@ class Disruption:
             if old is not None:
                 ring, finding = old.ring or "", old.grounds[0].finding
             of = drafting.source(view, ring=ring, finding=finding)
-            items = drafting.offered(view, of, kind)
+            some = offering.choices(view, DRAFT, of, drafting.offered(view, of, kind))
+            banks = offering.by_bank(some) if kind is Kind.FREEZE else ()
+            may = legal.allowed(view, self.country, kind)
             return DraftForm(
                 kind,
                 (of.ring.id, of.ring.name) if of.ring else None,
                 of.finding.id,
-                tuple(drafting.choices(view, DRAFT, of, items)),
+                tuple(some),
                 units,
                 actor.authority.reference if actor.authority else "",
                 (old.id, old.name) if old else None,
+                banks,
+                bank if bank in dict(banks) else "",
+                offering.currency_of(some) or self.country.currency,
+                tuple((a.id, f"{a.reference} · {a.legal_basis}") for a in may),
+                legal.usual(view, may),
+                "" if may else legal.would_do(self.country, kind, may),
             )
 
     def draft(
@@ -159,12 +202,17 @@ class Disruption:
         days: str = "",
         unit: str = "",
         supersedes: str = "",
+        others: str = "",
+        legal_authority: str = "",
     ) -> str:
         """Draft a package; return its id.
 
         Args:
             keys: of what it names, as the form gave them. amounts: by key, for a freeze request.
             unit: code of the unit that a site package sends. supersedes: id of one that was sent.
+            legal_authority: id or reference of what it stands on; of none the authority chosen,
+                or the only one there is.
+            others: why a freeze request names accounts that its addressee does not keep, or empty.
 
         Raises:
             AuthorityRefused: no usable authority covers all that it names.
@@ -173,6 +221,7 @@ class Disruption:
         addressee = one_line(addressee, "The addressee")
         why = written(why, "What is asked")
         many = many_days(days)
+        others = written(others, "Why it names what others keep") if others.strip() else ""
         known = dict(self.units(actor)) if kind is Kind.SITE else {}
         with self.kernel.work(actor) as work:
             work.permit(DRAFT, self.room())
@@ -182,10 +231,13 @@ class Disruption:
             of = drafting.source(work, ring=ring, finding=finding)
             authority = authority_for(work, of)
             items = drafting.chosen(work, DRAFT, of, kind, keys, amounts or {}, currency)
+            items = offering.with_banks(work, of, items)
+            stands = legal.stands_on(work, self.country, kind, legal_authority, items)
             site = None
             if kind is Kind.SITE:
                 if unit not in known:
-                    raise BadInput("No such unit can be sent.", advice="Choose one of the list.")
+                    advice = "Choose one of the list." if known else NO_UNIT
+                    raise BadInput("No such unit can be sent.", advice=advice)
                 site = drafting.site_of(of, unit)
             self.kernel.rows.alone(work.session, "money.packages")
             last = work.session.scalar(
@@ -208,9 +260,9 @@ class Disruption:
                 ring=of.ring.id if of.ring else None,
                 ring_name=of.ring.name if of.ring else "",
                 authority=authority.id,
-                reference=authority.reference,
-                law=authority.legal_basis,
-                issuer=authority.issuer,
+                reference=stands.reference,
+                law=stands.legal_basis,
+                issuer=stands.issuer,
                 addressee=addressee,
                 why=why,
                 days=many,
@@ -236,13 +288,18 @@ class Disruption:
                 )
                 for place, i in enumerate(items, 1)
             )
-            enter(work, row, State.DRAFTED)
+            enter(work, row, State.DRAFTED, others)
             return id_
 
     # its life
 
     def approve(self, actor: Actor, package: str, note: str = "") -> None:
-        """Approve a package as a second officer of another unit; the drafter never can."""
+        """Approve a package as a second officer of another unit; the drafter never can.
+
+        Raises:
+            BadInput: a freeze request names what its addressee is not known to keep, and nobody
+                said why.
+        """
         with self.kernel.work(actor) as work:
             row = to_move(work, package, State.APPROVED)
             unit = actor.unit or ""
@@ -252,6 +309,8 @@ class Disruption:
                     APPROVE,
                     row.thing(),
                 )
+            work.permit(APPROVE, row.thing())
+            addressing.check(reading.package(work.session, row), note)
             work.act(APPROVE, row.thing(), name=row.name)
             come_to(work, row, State.APPROVED, remark(note))
 
@@ -259,17 +318,13 @@ class Disruption:
         """Send an approved package: its files are fixed, and their SHA-256 enter the ledger.
 
         Raises:
-            Conflict: it is not approved, or its authority is no longer in force.
+            Conflict: it is not approved, or what it stands on is no longer in force or does not
+                allow a package of its kind.
         """
         with self.kernel.work(actor) as work:
             row = to_move(work, package, State.SENT)
             work.permit(SEND, row.thing())
-            authority = reading.authority_of(work.session, row.authority)
-            if authority is None or not authority.usable(work.now):
-                raise Conflict(
-                    f"The authority {row.reference} is no longer in force.",
-                    advice="Withdraw the package, and draft it anew under one that is.",
-                )
+            legal.check_to_send(work, self.country, row)
             come_to(work, row, State.SENT, remark(note))
             row.sent_at = work.now
             work.session.flush()
@@ -394,6 +449,7 @@ class Disruption:
                 view.may(EXPORT, row.thing()),
                 view.may(DRAFT, self.room()),
                 reading.names(view.session, [s.by for s in whole.steps]),
+                addressing.elsewhere(whole),
             )
 
     def export(

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -26,8 +27,12 @@ UNTOLD = "untold"  # a channel that the payment does not name
 
 
 @unsearched()
-def told(trace: Forward) -> dict[str, Any]:
-    """The whole trace, for JSON. Amounts are exact decimals as text."""
+def told(trace: Forward, most: int | None = MOST) -> dict[str, Any]:
+    """The whole trace, for JSON. Amounts are exact decimals as text.
+
+    Args:
+        most: `stays` and `sources` that are told, the largest; None tells all.
+    """
     p = trace.payments
     book = _Book(p)
     return {
@@ -37,8 +42,51 @@ def told(trace: Forward) -> dict[str, Any]:
         "sources": len(trace.sources),
         "since": _time(p, int(trace.sources[0])),
         "until": _time(p, int(trace.sources[-1])),
-        "methods": {m.method.value: _method(trace, m, book) for m in trace.methods},
-        "left_out": [*p.left_out, opened(p)],
+        "methods": {m.method.value: _method(trace, m, book, most) for m in trace.methods},
+        **_given_back(trace, book),
+        "left_out": [*p.left_out, *too_many(trace), opened(p)],
+    }
+
+
+def too_many(trace: Forward) -> list[str]:
+    """A sentence where haircut does not tell whose money is where."""
+    dense = [m for m in trace.methods if m.method is Method.HAIRCUT and m.of_parts is None]
+    if not dense:
+        return []
+    return [
+        f"By haircut it is not told apart whose money is where: {len(trace.sources):,} payments "
+        f"that are followed, and where they went, are too many. Its sums hold, and first in, first "
+        "out tells each payment apart; a shorter span has fewer."
+    ]
+
+
+def _given_back(trace: Forward, book: _Book) -> dict[str, Any]:
+    """Payments that a refund was set against, where an account of the trace paid or took it."""
+    p = trace.payments
+    met = np.zeros(len(p.accounts), bool)
+    for of in (trace.sources, *(m.parts[:, OF] for m in trace.methods)):
+        met[p.sender[of]] = met[p.receiver[of]] = True
+    paid = p.given_back[:, 0]
+    mine = p.given_back[met[p.sender[paid]] | met[p.receiver[paid]]]
+    some = mine[:MOST]
+    pairs = zip(book.lines(some[:, 0]), book.lines(some[:, 1]), some[:, 2].tolist(), strict=True)
+    return {
+        "given_back": [
+            {
+                "payment_id": one.id,
+                "at": one.at,
+                "from": one.sender,
+                "to": one.receiver,
+                "amount": p.written(units, one.currency),
+                "currency": p.currencies[one.currency],
+                "by": back.id,
+                "back_at": back.at,
+                "record": one.record,
+                "back_record": back.record,
+            }
+            for one, back, units in pairs
+        ],
+        "given_back_in_all": len(mine),
     }
 
 
@@ -182,15 +230,18 @@ class _Book:
         return [self._lines[k] for k in every]
 
 
-def _method(trace: Forward, m: Followed, book: _Book) -> dict[str, Any]:
+def _method(trace: Forward, m: Followed, book: _Book, most: int | None) -> dict[str, Any]:
     p = trace.payments
+    apart = m.method is Method.FIFO or m.of_parts is not None
     edges = _edges(trace, m)
     return {
         "sums": [_sums(trace, m, c) for c in np.unique(p.currency[trace.sources]).tolist()],
-        "stays": list(_stays(trace, m, book)),
+        "stays": list(islice(_stays(trace, m, book), most)),
+        "stays_in_all": len(np.unique(m.stays[:, OF])),
         "flows": list(_flows(trace, m, book, *edges)),
         "flows_in_all": len(edges[0]),
-        "sources": list(_sources(trace, m, book)),
+        "sources": list(_sources(trace, m, book, most)),
+        "sources_in_all": len(trace.sources) if apart else 0,
         "payments": list(_parts(trace, m, book)),
         "payments_in_all": len(m.parts),
     }
@@ -287,8 +338,13 @@ def _flows(
         }
 
 
-def _sources(trace: Forward, m: Followed, book: _Book) -> Iterator[dict[str, Any]]:
-    """Each payment into the account: how much of it left, stays, or is beyond the last hop."""
+def _sources(
+    trace: Forward, m: Followed, book: _Book, most: int | None
+) -> Iterator[dict[str, Any]]:
+    """Each payment into the account: how much of it left, stays, or is beyond the last hop.
+
+    Of more than `most` the largest, in order of time.
+    """
     p = trace.payments
     if m.method is Method.POISON:
         return  # it makes one of all
@@ -314,7 +370,8 @@ def _sources(trace: Forward, m: Followed, book: _Book) -> Iterator[dict[str, Any
         return
     names = list(columns)
     table = np.stack([columns[n] for n in names], axis=1)
-    for line, weights in zip(book.lines(trace.sources), table, strict=True):
+    at = np.sort(np.argsort(-p.amount[trace.sources], kind="stable")[:most])
+    for line, weights in zip(book.lines(trace.sources[at]), table[at], strict=True):
         units = shared_out(weights, line.amount).tolist()
         yield {
             "payment_id": line.id,
