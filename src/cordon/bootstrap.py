@@ -152,6 +152,7 @@ class Node:
             self.calls,
             country=self.settings.country,
             largest=self.settings.upload_max_mb << 20,
+            layouts=self.data / "layouts" / "money",
         )
         self.cases = Cases(
             kernel,

@@ -291,3 +291,62 @@ def test_a_trace_is_asked_for_on_the_account_s_page(world):
     assert "/money/traces/" in http.get(where).text
     none = world.client("inv").post(f"{where}/trace", data={"hops": "3"})
     assert none.status_code == 403
+
+
+LAYOUT_FILE = (
+    "Txn ID;Txn Date;Debit Account;Credit Account;Amount;Ccy\n"
+    + "".join(f"X{n};{n + 13}/01/2026 10:00;{VICTIMS[n]};{MULE};{n}.50;PKR\n" for n in range(10))
+    + f"X99;20/01/2026 10:00;{VICTIMS[0]};{SECOND};1.000,50;PKR\n"
+).encode()
+
+
+def test_a_banks_own_file_is_brought_in_by_a_layout(world):
+    ended = brought(world, LAYOUT_FILE, name="own.csv")
+    assert counts(ended) == (11, 10, 0, 1)
+    file = ended.report["files"][0]
+    assert file["layout"] == "bank-transfers"
+    assert "decimal comma" in ended.report["refusals"][0]["reason"]
+    assert counts(brought(world, LAYOUT_FILE, layout="bank-transfers")) == (11, 0, 10, 1)
+    # a subject's authority lets its rows in alone
+    assert counts(brought(world, LAYOUT_FILE, reference="WR-3")) == (11, 10, 0, 1)
+    assert brought(world, ACCOUNTS, layout="bank-transfers").state == "failed"
+    register = f"Account No,Account Title,Mobile No\n{MULE},{NAME},{PHONE}\n".encode()
+    assert counts(brought(world, register, kind="accounts")) == (1, 1, 0, 0)
+
+
+def test_what_is_told_with_a_file_and_a_layout_of_ones_own_stay_with_the_job(world):
+    room, own = world.node.money, (
+        "name: own\ntitle: Own\nknown_by: [date, amount]\n"
+        "columns: {date: Day, amount: Sum, other_account: Other, payment_id: Id}\n"
+    )  # fmt: skip
+    data = f"Day,Sum,Other,Id\n2026-01-05,-7,{SECOND},A\n2026-01-06,8,{SECOND},B\n".encode()
+    given = {"account": MULE, "currency": "PKR"}
+    job = room.ask_import(
+        under(world), io.BytesIO(data), "own.csv", layout="own.yaml", own=own, given=given
+    )
+    assert counts(world.node.run_job(job, lambda _done, _total: None)) == (2, 2, 0, 0)
+    assert len(kept(world)) == 2
+
+
+def test_the_form_offers_layouts_that_are_data_and_the_nodes_own(world):
+    http = chosen(world)
+    page = http.get("/money/import").text
+    assert 'value="wallet-transactions"' in page
+    folder = world.node.money.layouts
+    folder.mkdir(parents=True)
+    (folder / "ours.yaml").write_text(
+        "name: ours\ntitle: Ours\nknown_by: [date, amount]\nalways: {currency: PKR}\n"
+        "columns: {date: Tag, amount: Summe, from_account: Von, to_account: An}\n"
+    )
+    assert 'value="ours"' in http.get("/money/import").text
+    data = f"Von,An,Summe,Tag\n{MULE},{SECOND},5,2026-01-05\n"
+    answer = http.post(
+        "/money/import",
+        files={"file": ("ours.csv", data.encode())},
+        data={"kind": "auto", "layout": "ours"},
+        headers={"Accept": "application/json"},
+    )
+    assert answer.status_code in (200, 303), answer.text
+    work(world)
+    (found,) = world.node.money.brings.lately(under(world))[0].files
+    assert (found.state, found.counts["kept"]) == ("done", 1), found

@@ -1,5 +1,6 @@
 """The room of call records. What others may call:"""
 
+from cordon.calls import tabular
 from cordon.calls.contacts import ring_of
 from cordon.calls.find import FindResult, find, find_in_segments
 from cordon.calls.forms import ACCOUNTS, COMPLAINTS, PAYMENTS, Form
@@ -54,6 +55,7 @@ __all__ = [
     "ring_told",
     "rings_told",
     "span",
+    "tabular",
     "without_repeats",
     "write_segment",
 ]

@@ -98,7 +98,7 @@ def _table(path: Path) -> _Table:
         raise BadInput(opened.broken or f"{path.name} is empty.", advice=_EXPECTED)
     lines = block.text.split(b"\n")
     shape = "delimited"
-    at, sign = _header(lines)
+    at, sign = header_line(lines)
     if at < 0 and not opened.is_workbook:
         text = block.text.decode(errors="replace").expandtabs().split("\n")
         header = first_header(text, _named)
@@ -124,7 +124,7 @@ def _table(path: Path) -> _Table:
     return _Table(tuple(c for c in columns if c.name), shape)
 
 
-def _header(lines: Sequence[bytes]) -> tuple[int, str]:
+def header_line(lines: Sequence[bytes]) -> tuple[int, str]:
     """The line that holds most names above rows of as many values, and its sign; -1 for none."""
     best, found = 0, (-1, ",")
     for at, line in enumerate(lines[:MOST_LINES]):

@@ -6,7 +6,7 @@ header; a workbook has a sheet for each month. A table ends where the preamble o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cordon.calls.layouts import Layout, Recognised, recognise
@@ -58,15 +58,27 @@ class Piece:
 class Sections:
     """Finds the tables of a file, block by block, and cuts blocks by them.
 
+    Args:
+        tokens: words of which every header of these layouts has one; of their own names where
+            none are given. head: tells the layout and the header of lines.
+
     Attributes:
         found: the tables, in order. without: sheets (from 0) that have none.
     """
 
-    def __init__(self, layouts: Sequence[Layout]) -> None:
+    def __init__(
+        self,
+        layouts: Sequence[Layout],
+        *,
+        tokens: Sequence[str] = (),
+        head: Callable[[Sequence[bytes], Sequence[Layout]], Recognised | None] = recognise,
+    ) -> None:
         self.found: list[Section] = []
         self.without: list[int] = []
         self._layouts = layouts
-        self._tokens = {max(one.known_by, key=len).encode() for one in layouts}
+        self._head = head
+        names = tokens or [max(one.known_by, key=len) for one in layouts]
+        self._tokens = {name.encode() for name in names}
         self._part = -1
         self._above: list[bytes] = []  # the last lines of the block before
 
@@ -77,7 +89,7 @@ class Sections:
         if block.part != self._part:
             self._part, self._above = block.part, []
             head = block.text[:HEAD_BYTES].split(b"\n")
-            first = recognise(head, self._layouts)
+            first = self._head(head, self._layouts)
             if first is None:
                 self.without.append(block.part)
             else:
@@ -138,10 +150,10 @@ class Sections:
 
     def _again(self, block: Block, lines: list[bytes], at: int) -> None:
         """A table whose header stands in a line, where one does."""
-        again = recognise(lines[at : at + 1], self._layouts)
+        again = self._head(lines[at : at + 1], self._layouts)
         if again is None:
             return
-        again = recognise(lines[at : at + 1 + SAMPLE], self._layouts) or again
+        again = self._head(lines[at : at + 1 + SAMPLE], self._layouts) or again
         width, begins = len(self.found[-1].head.names), at
         while begins > 0 and at - begins < _MOST_ABOVE:
             if not self._is_narrow(lines[begins - 1], width):

@@ -93,7 +93,7 @@ class Statements:
                 tables.append(_cells_in_decimal(table, head.layout.cells or self._base.told))
                 numbers.append(at)
             if block.part:
-                odd = [_placed(r, block.part) for r in odd]
+                odd = [placed(r, block.part) for r in odd]
             if tables or odd:
                 yield number, _joined(tables, numbers, odd)
         self.broken = source.broken
@@ -222,7 +222,7 @@ def _cells_in_decimal(table: pa.Table, base: str) -> pa.Table:
     return table
 
 
-def _placed(refusal: Refusal, part: int) -> Refusal:
+def placed(refusal: Refusal, part: int) -> Refusal:
     """A refusal in a later sheet, which says where in the workbook the row is."""
     row = refusal.row - part * ROWS_OF_A_SHEET
     return Refusal(refusal.row, f"{refusal.reason} (sheet {part + 1}, row {row})")

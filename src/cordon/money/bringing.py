@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from cordon.calls import Refusal, kind_of
@@ -13,6 +14,7 @@ from cordon.kernel.jobs import Jobs
 from cordon.kernel.work import Kernel, Work
 from cordon.money import intake
 from cordon.money.bank.reading import reader_of
+from cordon.money.layouts.choosing import Choice, has_layout
 from cordon.money.tables import MoneyFileRow, MoneyImportRow
 
 KINDS = tuple(intake.FORMS)
@@ -24,6 +26,7 @@ class BringingMoney(Bringing):
 
     Args:
         region: ISO 3166 code of the country whose numbering plan and clock apply.
+        layouts: folder of the node's own layouts.
     """
 
     act = intake.ACT
@@ -32,19 +35,35 @@ class BringingMoney(Bringing):
     file_table = MoneyFileRow
     mark = Mark.AMBER
 
-    def __init__(self, kernel: Kernel, jobs: Jobs, *, largest: int, region: str) -> None:
+    def __init__(
+        self, kernel: Kernel, jobs: Jobs, *, largest: int, region: str, layouts: Path | None = None
+    ) -> None:
         super().__init__(kernel, jobs, largest=largest)
         self._region = region
+        self._layouts = layouts
 
     def covering(self, work: Work, kind: str) -> Authority:
         return intake.covering(work, kind)
 
     def ask_kept(
-        self, actor: Actor, sha256: str, size: int, name: str, *, kind: str, layout: str
+        self,
+        actor: Actor,
+        sha256: str,
+        size: int,
+        name: str,
+        *,
+        kind: str,
+        layout: str,
+        own: str = "",
+        given: Mapping[str, str] | None = None,
     ) -> str:
         """Queue the import of bytes that the node keeps by their content.
 
         The same file under the same authority again gives a job that finds all of it repeated.
+
+        Args:
+            own: the text of one's own layout, which is then read by. given: what is told with the
+                file where it tells none (`account`, `currency`).
 
         Raises:
             AuthorityRefused: no usable authority over payments is chosen.
@@ -52,7 +71,7 @@ class BringingMoney(Bringing):
         """
         if kind not in KINDS:
             raise BadInput(f"A file holds one of: {', '.join(KINDS)}.")
-        if layout not in intake.LAYOUTS:
+        if not own and layout not in self.layouts():
             raise BadInput("There is no such layout.", advice="Choose one of the list.")
         with self.kernel.work(actor) as work:
             authority = self.covering(work, kind)
@@ -66,6 +85,8 @@ class BringingMoney(Bringing):
                 "authority": authority.id,
                 "kind": kind,
                 "layout": layout,
+                "own": own,
+                "given": dict(given or {}),
             }
             return self.jobs.ask(work, "money.import", row.name, params, resume=True)
 
@@ -77,18 +98,34 @@ class BringingMoney(Bringing):
         if reader_of(path) is not None:
             return "payments"
         found = kind_of(path)
-        return found if found in KINDS else "payments"
+        if found in KINDS:
+            return found
+        with suppress(BadInput):  # whoever reads it says what is wrong
+            if has_layout(path, "accounts", self._layouts):
+                of_payments = has_layout(path, "payments", self._layouts)
+                return "payments" if of_payments else "accounts"
+        return "payments"
 
     def layouts(self) -> list[str]:
-        return list(intake.LAYOUTS)
+        return list(intake.layout_names(self._layouts))
 
-    def refused(self, actor: Actor, path: Path, layout: str, kind: str) -> Iterator[Refusal]:
+    def refused(
+        self,
+        actor: Actor,
+        path: Path,
+        layout: str,
+        kind: str,
+        *,
+        own: str = "",
+        given: Mapping[str, str] | None = None,
+    ) -> Iterator[Refusal]:
         """Every row of a file that the actor's authority does not let in, or that is none."""
         with self.kernel.work(actor) as work:
             self.covering(work, kind)
         if actor.authority is None:
             raise AuthorityRefused("No authority is chosen.")
-        file = intake.opened(path, kind, layout, self._region, path.name)
+        choice = Choice(layout, own, given or {}, self._layouts)
+        file = intake.opened(path, kind, choice, self._region, path.name)
         for batch in file.reading.batches():
             outside = intake.within(
                 intake.as_written(batch.table, kind), actor.authority.scope, kind

@@ -15,7 +15,9 @@ from cordon.kernel.errors import AuthorityRefused, BadUsage, CordonError
 from cordon.kernel.findings import write_findings
 from cordon.kernel.rejects import Refused, write_rejects
 from cordon.money.find import find as find_in_files
-from cordon.money.intake import FORMS, LAYOUTS
+from cordon.money.intake import FORMS, layout_names
+from cordon.money.layouts import commands as layout_commands
+from cordon.money.layouts import own_text
 from cordon.money.model import Method
 from cordon.money.reaching import Reach
 from cordon.money.reading import read_payments
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="Payments: follow money from account to account.")
 app.add_typer(reporting_commands.app)
+app.add_typer(layout_commands.app, name="layout")
 EngineName = Annotated[
     str,
     typer.Option(envvar="CORDON_COLUMNS_ENGINE", help="duckdb, local[N] or spark://HOST:PORT."),
@@ -43,29 +46,43 @@ def import_(
     files: Annotated[list[Path], typer.Argument(help="Files, all of one kind.")],
     authority: Annotated[str, typer.Option(help="Reference of the legal authority.")],
     layout: Annotated[
-        str, typer.Option(help=f"{', '.join(LAYOUTS)}; `auto` tells it from each file.")
+        str,
+        typer.Option(
+            help=f"{', '.join(layout_names())}; `auto` tells it from each file; or OWN.yaml."
+        ),
     ] = "auto",
     rejects: Annotated[Path | None, typer.Option(help="Write refused rows here (CSV).")] = None,
     kind: Annotated[
         str, typer.Option(help=f"What the files hold: {', '.join(FORMS)}.", metavar="KIND")
     ] = "payments",
+    account: Annotated[
+        str, typer.Option(help="Whose statement it is, where the file does not tell it.")
+    ] = "",
+    currency: Annotated[
+        str, typer.Option(help="Of its amounts (ISO 4217), where the file does not tell it.")
+    ] = "",
     json: Json = False,
 ) -> None:
     """Bring files into the node, under a legal authority: payments, accounts, complaints."""
     c = console(ctx, json=json)
     if kind not in FORMS:
         raise BadUsage(f"There is no kind {kind[:40]}.", advice=f"Take: {', '.join(FORMS)}.")
-    if layout not in LAYOUTS:
-        raise BadUsage("There is no such layout.", advice=f"Take: {', '.join(LAYOUTS)}.")
+    own = own_text(layout) if layout.endswith((".yaml", ".yml")) else ""
     actor = c.passes("money.record.import", authority)
     room: Money = c.node.room("money")
+    if not own and layout not in room.brings.layouts():
+        names = ", ".join(room.brings.layouts())
+        raise BadUsage("There is no such layout.", advice=f"Take: {names}; or OWN.yaml.")
+    given = {k: v for k, v in (("account", account), ("currency", currency.upper())) if v}
     told: list[dict[str, Any]] = []
     refused: list[tuple[str, Refused]] = []
     failed = False
     for at, path in enumerate(files):
         try:
             with path.open("rb") as source:
-                job = room.ask_import(actor, source, path.name, kind=kind, layout=layout)
+                job = room.ask_import(
+                    actor, source, path.name, kind=kind, layout=layout, own=own, given=given
+                )
         except OSError as wrong:
             raise BadUsage(f"{path} cannot be read: {wrong.strerror}.") from None
         except AuthorityRefused as wrong:  # it ran out between two files
@@ -85,7 +102,8 @@ def import_(
             c.say(f"{path.name}: {note}")
         if rejects is not None and ended.state == "done":
             # the job keeps the first of many; all of them are read from the file once more
-            refused += [(path.name, r) for r in room.brings.refused(actor, path, layout, kind)]
+            every = room.brings.refused(actor, path, layout, kind, own=own, given=given)
+            refused += [(path.name, r) for r in every]
     if rejects is not None:
         write_rejects(rejects, refused)
     words = "\n".join(

@@ -24,12 +24,16 @@ from cordon.money.accounts import written
 from cordon.money.bank.reading import READERS, Progress, clock_of, message_parts, reader_of
 from cordon.money.bank.told import Clock
 from cordon.money.givenback import marked
+from cordon.money.layouts import all_layouts
+from cordon.money.layouts.choosing import Choice, file_of
+from cordon.money.layouts.reading import LayoutFile
 from cordon.money.tables import MoneyFileRow
 
 ACT = "money.record.import"
 FORMS: Mapping[str, Form] = {f.name: f for f in (PAYMENTS, ACCOUNTS, COMPLAINTS)}
 PLAIN = "cordon"  # the layout of our own plain format
 LAYOUTS = (TOLD, PLAIN, *sorted(READERS))
+"""Ways that a file may be read by beside the layouts that are data."""
 OUTSIDE = "no account of it is covered by the authority, or it lies outside its span"
 _NEAR = timedelta(days=2)  # two banks' clocks and days, within which one payment is told twice
 _ACCOUNTS = {"payments": ("from_account", "to_account"), "accounts": ("account",)}
@@ -77,17 +81,29 @@ def within(table: pa.Table, scope: Scope, kind: str) -> tuple[pa.Table, list[Ref
     return table.filter(inside), [Refusal(row, OUTSIDE) for row in outside]
 
 
+def _is_tabular(path: Path, kind: str) -> bool:
+    """True where a file may have a layout: complaints have none, and a bank's message neither."""
+    return kind in _ACCOUNTS and not (kind == "payments" and reader_of(path) is not None)
+
+
 @dataclass(slots=True)
 class Opened:
     """A file that is being read.
 
     Attributes:
         layout: by which. clock: of a bank's message, with what it did not tell.
+        file: what is read by a layout that is data.
     """
 
     reading: PlainReading
     layout: str
     clock: Clock | None
+    file: LayoutFile | None = None
+
+    @property
+    def broken(self) -> str | None:
+        """A sentence that says where the file breaks off, or None."""
+        return self.reading.broken or (self.file.broken if self.file else None)
 
     @property
     def notes(self) -> list[str]:
@@ -95,19 +111,40 @@ class Opened:
         told = dict(self.reading.notes)
         if self.clock is not None:
             told |= self.clock.notes
+        if self.file is not None:
+            told |= self.file.notes
         return [f"{why}: {times:,} times" for why, times in sorted(told.items())]
 
 
+def layout_names(folder: Path | None = None) -> tuple[str, ...]:
+    """Every layout that may be named; `folder` holds the node's own."""
+    return (*LAYOUTS, *(one.name for one in all_layouts(folder)))
+
+
+def chosen(params: Mapping[str, Any], folder: Path | None) -> Choice:
+    """How a job's file is to be read."""
+    return Choice(
+        str(params["layout"]), str(params.get("own") or ""), params.get("given") or {}, folder
+    )
+
+
 def opened(
-    path: Path, kind: str, layout: str, region: str, name: str, progress: Progress | None = None
+    path: Path, kind: str, choice: Choice, region: str, name: str, progress: Progress | None = None
 ) -> Opened:
     """A file of a kind, by a layout or by what its content tells it to be.
 
     Raises:
         BadInput: there is no such layout, or the file is of another.
     """
-    if layout not in LAYOUTS:
-        raise BadInput("There is no such layout.", advice=f"Take one of {', '.join(LAYOUTS)}.")
+    layout = choice.layout
+    if not choice.own and layout not in layout_names(choice.folder):
+        names = ", ".join(layout_names(choice.folder))
+        raise BadInput("There is no such layout.", advice=f"Take one of {names}.")
+    if choice.own or layout not in LAYOUTS or (layout == TOLD and _is_tabular(path, kind)):
+        file = file_of(path, kind, choice, region, name, progress)
+        if file is not None:
+            reading = PlainReading(path, FORMS[kind], region, name, None, file.parts())
+            return Opened(reading, file.layout.name, None, file)
     reader, used = None, PLAIN
     if kind == "payments" and layout == TOLD:
         found = reader_of(path)
@@ -129,8 +166,14 @@ def opened(
     return Opened(reading, used, clock)
 
 
-def run(job: Running, kernel: Kernel, region: str) -> Mapping[str, Any]:
-    """Read a kept file into segments, a batch a transaction, from where the job had come to."""
+def run(
+    job: Running, kernel: Kernel, region: str, layouts: Path | None = None
+) -> Mapping[str, Any]:
+    """Read a kept file into segments, a batch a transaction, from where the job had come to.
+
+    Args:
+        layouts: folder of the node's own layouts.
+    """
     sha256, name = str(job.params["sha256"]), str(job.params["name"])
     kind, share = str(job.params["kind"]), 0.0
 
@@ -138,7 +181,8 @@ def run(job: Running, kernel: Kernel, region: str) -> Mapping[str, Any]:
         nonlocal share
         share = done / max(total, 1)
 
-    file = opened(kernel.files.path(sha256), kind, str(job.params["layout"]), region, name, told)
+    choice = chosen(job.params, layouts)
+    file = opened(kernel.files.path(sha256), kind, choice, region, name, told)
     done = int(job.checkpoint.get("batches", 0))
     counts = Counts(**job.checkpoint.get("counts", {}))
     refusals: list[dict[str, Any]] = list(job.checkpoint.get("refusals", []))
@@ -165,8 +209,8 @@ def run(job: Running, kernel: Kernel, region: str) -> Mapping[str, Any]:
                     name, "reading", asdict(counts), refusals, share=share, layout=file.layout
                 ),
             )
-    if file.reading.broken:
-        refusals.append({"row": counts.read + 1, "reason": file.reading.broken})
+    if file.broken:
+        refusals.append({"row": counts.read + 1, "reason": file.broken})
     said = report(
         name, "done", asdict(counts), refusals, share=1.0, layout=file.layout, notes=file.notes
     )  # fmt: skip

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from cordon.calls import PAYMENTS, Counts, PlainReading, Refusal, read_plain
+from cordon.calls import PAYMENTS, Counts, PlainReading, Refusal
 from cordon.kernel.errors import BadInput
 from cordon.kernel.store.files import sha256_of
 from cordon.money.bank.reading import read_message, reader_of
@@ -21,6 +21,7 @@ from cordon.money.coding import Coding, NotHeld, resolved
 from cordon.money.columnar import read_columns
 from cordon.money.engines import COLUMNS, DUCKDB, Engine, engine_of, rows
 from cordon.money.givenback import WAYS, marked, settled
+from cordon.money.layouts.choosing import has_layout, read_by_layout
 from cordon.money.model import CHANNELS, Channel
 from cordon.money.opening import opened_with
 from cordon.money.payments import Payments
@@ -168,7 +169,7 @@ def read_with(
                 read, opens = read_message(path, message[1], region)
                 openings += opens
             else:
-                read = read_plain(path, PAYMENTS, region, progress=progress)
+                read = read_by_layout(path, region, progress)
             counts += read.counts
             refusals += [(path.name, r) for r in read.refusals]
             left_out += [f"{path.name}: in {n:,} rows {what}." for what, n in read.notes.items()]
@@ -195,7 +196,7 @@ def _quickly(path: Path, region: str, progress: Progress | None) -> Read | None:
     if _typed(path):
         columns = read_columns(path, progress)
         return None if columns is None else Read(settled(columns[0]), columns[1], ())
-    if reader_of(path) is not None:
+    if reader_of(path) is not None or has_layout(path):
         return None
     plain = PlainReading(path, PAYMENTS, region, progress=progress)
     coding, refusals = Coding(), list[tuple[str, Refusal]]()

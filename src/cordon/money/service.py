@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 import pyarrow as pa
@@ -86,7 +87,7 @@ class Money:
 
     Args:
         calls: the room of calls. country: code of the country whose numbering plan and zone apply.
-        largest: bytes that an uploaded file may have.
+        largest: bytes that an uploaded file may have. layouts: folder of the node's own layouts.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class Money:
         *,
         country: str,
         largest: int = 1 << 29,
+        layouts: Path | None = None,
     ) -> None:
         self.kernel = kernel
         self.jobs = jobs
@@ -105,7 +107,10 @@ class Money:
         self.region = self.country.phone_region
         self.cards: Mapping[str, Card] = cards()
         self.kinds: Mapping[str, str] = kinds(self.cards.values())
-        self.brings = BringingMoney(kernel, jobs, largest=largest, region=self.region)
+        self.layouts = layouts
+        self.brings = BringingMoney(
+            kernel, jobs, largest=largest, region=self.region, layouts=layouts
+        )
 
     def job_kinds(self) -> list[JobKind]:
         """The room's long work."""
@@ -116,7 +121,7 @@ class Money:
         ]
 
     def _import(self, job: Running) -> Mapping[str, Any]:
-        return intake.run(job, self.kernel, self.region)
+        return intake.run(job, self.kernel, self.region, self.layouts)
 
     def _find(self, job: Running) -> Mapping[str, Any]:
         return searching.run(job, self, MARK)
@@ -132,8 +137,13 @@ class Money:
         *,
         kind: str = "payments",
         layout: str = TOLD,
+        own: str = "",
+        given: Mapping[str, str] | None = None,
     ) -> str:
         """Keep a file's bytes and queue its import; return the job's id.
+
+        Args:
+            own: the text of one's own layout. given: what is told with the file (`ask_kept`).
 
         Raises:
             AuthorityRefused: no usable authority over payments is chosen.
@@ -143,7 +153,14 @@ class Money:
             intake.covering(work, kind)
         stored = self.kernel.files.put(source, at_most=self.brings.largest)
         return self.brings.ask_kept(
-            actor, stored.sha256, stored.size, name, kind=kind, layout=layout
+            actor,
+            stored.sha256,
+            stored.size,
+            name,
+            kind=kind,
+            layout=layout,
+            own=own,
+            given=given,
         )
 
     def ask_find(self, actor: Actor) -> str:

@@ -52,9 +52,7 @@ def recognise(lines: Sequence[bytes], layouts: Sequence[Layout]) -> Recognised |
     if best is None:
         return None
     found = best[1]
-    return Recognised(
-        found.layout, found.line, found.sign, _as_wide(found, lines[found.line + 1 :])
-    )
+    return Recognised(found.layout, found.line, found.sign, as_wide(found, lines[found.line + 1 :]))
 
 
 def nearest(lines: Sequence[bytes], layouts: Sequence[Layout]) -> tuple[Layout, list[str]] | None:
@@ -79,7 +77,7 @@ def split(line: bytes, sign: str) -> list[str]:
         return []
 
 
-def _as_wide(found: Recognised, below: Sequence[bytes]) -> tuple[str, ...]:
+def as_wide(found: Recognised, below: Sequence[bytes]) -> tuple[str, ...]:
     """The header's names, as many as rows have values.
 
     A comma at the end of every row makes one value more than there are names. Taken as the
