@@ -54,7 +54,8 @@ def watch(
 
     Each line is {"position": …}, {"finding": …} or {"withdrawn": …}. With --json what was read of
     a file and how a feed does stand on standard output too, as {"file": …} and {"feed": …}. Files
-    are read to their end, feeds until the command is interrupted. Nothing is kept, and no node is needed.
+    are read to their end, feeds until the command is interrupted. Nothing is kept, and no node is
+    needed.
     """
     c = console(ctx, json=json)
     if into_node:
