@@ -135,7 +135,8 @@ class Gathering:
 
     Attributes:
         reasons: how many rows were refused, by reason.
-        first: the first refusal, whoever was told of it. timeless: some row had no time.
+        first: the refusal of the lowest row, whoever was told of it. timeless: some row had no
+            time.
         broken: what cut the file short and after which row, or empty.
     """
 
@@ -175,7 +176,8 @@ class Gathering:
 
     def note(self, refusal: Refusal) -> None:
         """Say what is wrong without counting a row (a file that ends early)."""
-        self.first = self.first or refusal
+        if self.first is None or refusal.row < self.first.row:  # checks are made column by column
+            self.first = refusal
         self.timeless = self.timeless or refusal.reason.startswith("no time")
         if self._on_refusal is not None:
             self._on_refusal(refusal)
