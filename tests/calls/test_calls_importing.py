@@ -205,3 +205,6 @@ def test_rejects_are_a_table(tmp_path: Path) -> None:
     path = tmp_path / "rejects.csv"
     assert write_rejects(path, [("a.csv", Refusal(3, "kind is missing"))]) == 1
     assert path.read_text().splitlines() == ["file,row,reason", "a.csv,3,kind is missing"]
+    mixed = [("b.csv", 8), ("a.csv", 10), ("a.csv", 9)]
+    write_rejects(path, [(name, Refusal(row, "x")) for name, row in mixed])
+    assert path.read_text().splitlines()[1:] == ["a.csv,9,x", "a.csv,10,x", "b.csv,8,x"]

@@ -60,6 +60,7 @@ def test_alerts_and_taskings_are_listed(run, room, officers, raised, boat):
     grave, serious = raised("mmsi:1", seriousness="grave"), raised("mmsi:2", at=(24, 60))
     listed = json.loads(run("alerts", "--json"))
     assert [a["id"] for a in listed] == [grave, serious]
+    assert [a["taken_back_at"] for a in listed] == [None, None]
     assert [a["id"] for a in json.loads(run("alerts", "--seriousness", "serious", "--json"))] == [
         serious
     ]

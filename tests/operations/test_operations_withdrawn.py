@@ -102,6 +102,52 @@ def test_found_again_it_holds_again(kernel, room, raised, make, officers, back) 
     assert back(), "and may be taken back again"
 
 
+def test_one_that_was_taken_back_stands_behind_what_holds_and_nothing_is_due(
+    kernel, room, raised, make, officers, back, served
+) -> None:
+    grave, notice = raised(seriousness="grave"), raised("mmsi:9", seriousness="notice", at=(24, 60))
+    before = room.queue(officers["watch"]).alerts[0].score
+    assert back()
+    holds, gone = room.queue(officers["watch"]).alerts
+    assert (holds.id, gone.id) == (notice, grave)
+    assert gone.score < before - 50
+    assert gone.parts["points"]["withdrawn"] == -50.0
+    assert gone.escalate_at is None
+    kernel.clock.advance(timedelta(days=1))
+    assert grave not in room.tick().escalated
+    assert not room.queue(officers["watch"]).alerts[-1].overdue(kernel.clock.now())
+    client = TestClient(served(routes(room)), headers={"x-officer": "watch"})
+    rows = client.get("/alerts").text.split("</li>")
+    (row,) = [r for r in rows if f"/alerts/{grave}" in r]
+    assert "taken back" in row
+    assert "due in" not in row
+    assert "overdue" not in row
+    told = {a["id"]: a for a in client.get("/api/operations/alerts").json()["alerts"]}
+    assert told[grave]["due_at"] is None
+    assert told[grave]["taken_back_at"] is not None
+    assert told[notice]["due_at"] is not None
+    assert told[notice]["taken_back_at"] is None
+    # a new one does not vanish under it; found again, it is due again
+    other = raised("mmsi:463012345", "mmsi:8")
+    assert other in [a.id for a in room.queue(officers["watch"]).alerts]
+    raised(seriousness="grave")
+    found = room.alert(officers["watch"], grave).alert
+    assert found.score > 50
+    assert found.escalate_at is not None
+    assert not found.taken_back
+
+
+def test_one_that_others_stand_under_keeps_its_place(room, raised, officers, back) -> None:
+    first = raised()
+    raised("mmsi:463012345", "mmsi:8")
+    before = room.queue(officers["watch"]).alerts[0]
+    assert (before.id, before.alike) == (first, 1)
+    assert back()
+    after = room.queue(officers["watch"]).alerts[0]
+    assert after.withdrawn_at is not None
+    assert (after.id, after.score, after.taken_back) == (first, before.score, False)
+
+
 def test_a_closed_one_is_not_brought_up_again(kernel, room, raised, officers, back) -> None:
     alert = raised(seriousness="notice")
     room.acknowledge(officers["watch"], alert)

@@ -11,8 +11,8 @@ from cordon.operations.queue_rows import CUT, PIECES, DrawnRows, Row
 
 ROW = Row(
     id="1", title="Going dark", seriousness="grave", state=AlertState.OPEN,
-    place=Position(25.0, 63.0), alike=0, level=0, score=75.5, unit=None, assignee="",
-    acts=(("a", "/alerts/1/assign"),), posts=(), pick=True, chosen=False,
+    place=Position(25.0, 63.0), alike=0, level=0, score=75.5, unit=None, withdrawn=False,
+    assignee="", acts=(("a", "/alerts/1/assign"),), posts=(), pick=True, chosen=False,
 )  # fmt: skip
 
 
@@ -35,7 +35,8 @@ def test_a_row_is_drawn_once_for_all_who_read_the_same():
     "changed",
     [
         {"state": AlertState.ASSIGNED}, {"assignee": "Officer Two"}, {"score": 75.6}, {"level": 1},
-        {"alike": 2}, {"unit": "PB-1"}, {"place": None}, {"acts": ()}, {"pick": False},
+        {"alike": 2}, {"withdrawn": True},
+        {"unit": "PB-1"}, {"place": None}, {"acts": ()}, {"pick": False},
         {"chosen": True}, {"posts": (("x", "/alerts/1/acknowledge"),)}, {"title": "Zone entry"},
     ],
     ids=lambda changed: next(iter(changed)),

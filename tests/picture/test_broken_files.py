@@ -123,3 +123,13 @@ def test_an_mmsi_has_nine_digits_at_most(tmp_path: Path) -> None:
     reader, found = read(tmp_path / "p.csv", text)
     assert len(found) == 1
     assert "nine digits" in reader.refusals[0].reason
+
+
+def test_the_first_refusal_is_that_of_the_lowest_row() -> None:
+    from cordon.picture.feeds.source import Gathering
+
+    gathering = Gathering("a" * 64, None, None)
+    for row in (8, 3, 5):
+        gathering.refuse(row, "x")
+    assert gathering.first is not None
+    assert gathering.first.row == 3

@@ -186,6 +186,74 @@ def test_document_types_and_entities_are_refused_and_what_follows_is_read() -> N
         assert "entity" in reasons[-1]
 
 
+OPEN = {
+    "comment": b"<!-- note",
+    "comment behind a dash": b"<!-- a -- note -",
+    "document type": b"<!DOCTYPE a [ ",
+    "document type without parts": b"<!DOCTYPE a ",
+    "entity": b"<!ENTITY x '",
+    "comment in the declaration": b'<?xml version="1.0" <!-- ?>',
+}
+
+
+@pytest.mark.parametrize("size", [1, 13, 1 << 20])
+@pytest.mark.parametrize("name", OPEN)
+def test_what_does_not_end_costs_one_refusal_and_never_the_feed(name: str, size: int) -> None:
+    names = [f"unit:n{n}" for n in range(40)]
+    good = [xml(n[5:], detail="<!-- a --><remarks/>") for n in names]
+    for data in (OPEN[name] + b"".join(good), good[0] + OPEN[name] + b"\n".join(good[1:])):
+        decoder, found = read(data, size)
+        assert [p.subject for p in found] == names
+        assert decoder.counts.refused == 1
+        wrong = "comment that does not end" if "comment" in name else "document types"
+        assert wrong in decoder.refusals[0].reason
+    # inside an event that one is refused, and what follows is read
+    inside = good[0].replace(b"<detail>", b"<detail>" + OPEN[name])
+    decoder, found = read(inside + b"".join(good[1:]), size)
+    assert [p.subject for p in found][-38:] == names[2:]
+    assert 1 <= decoder.counts.refused <= 2
+
+
+@pytest.mark.parametrize("name", OPEN)
+def test_what_does_not_end_is_not_held_and_a_feed_goes_on_at_once(name: str) -> None:
+    stream = CotStream()
+    stream.feed(xml("a") + OPEN[name] + xml("b"))
+    _, found = taken(*stream.feed(xml("c")))
+    assert [p.subject for p in found] in (["unit:c"], ["unit:b", "unit:c"])
+    stream.feed(OPEN[name])
+    for _ in range(300):
+        stream.feed(b"x" * 1000)
+        assert stream.held <= 1100
+    assert [p.subject for p in taken(*stream.feed(xml("d")))[1]] == ["unit:d"]
+
+
+@pytest.mark.parametrize("size", [1, 5, 1 << 20])
+def test_a_comment_may_name_an_event_and_one_that_holds_a_whole_one_is_refused(size: int) -> None:
+    named = b"<!-- an <event> and <event/> -- here -->" + streamed(tak(b"one"))
+    decoder, found = read(named + xml("two"), size)
+    assert [p.subject for p in found] == ["unit:one", "unit:two"]
+    assert decoder.counts.refused == 0
+    for end in (xml("two"), b""):
+        decoder, found = read(xml("one") + b"<!-- " + xml("quoted") + b" -->" + end, size)
+        assert "unit:quoted" not in [p.subject for p in found]
+        assert len(found) == 1 + bool(end)
+        assert [r.reason[:10] for r in decoder.refusals] == ["a comment "]
+
+
+def test_a_file_that_ends_in_a_comment_says_so() -> None:
+    decoder, found = read(xml("one") + b"<!-- note")
+    assert len(found) == 1
+    assert "comment that does not end" in decoder.refusals[0].reason
+
+
+@pytest.mark.parametrize("space", [b"", b" "])
+def test_an_event_that_is_too_large_ends_as_any(space: bytes) -> None:
+    huge = xml("h", detail="x" * (2 << 20))[:-1] + space + b">"
+    for size in (65_536, 1 << 22):
+        _, found = read(huge + xml("two")[:-1] + space + b">" + xml("three"), size)
+        assert [p.subject for p in found] == ["unit:two", "unit:three"]
+
+
 def test_a_detail_of_ten_megabytes_is_refused_and_not_held() -> None:
     huge = xml("huge", detail="<remarks>" + "x" * (10 << 20) + "</remarks>")
     data = xml("before") + huge + xml("after") + streamed(tak(b"m")[:9] + bytes(2 << 20)) + xml("z")
@@ -289,7 +357,10 @@ PIECES = st.one_of(
         st.binary(max_size=9),
     ),
     st.sampled_from(
-        [xml(), streamed(tak()), b"<event>", b"</event>", b"<!--", b"-->", BOMB, b"\xbf"]
+        [
+            *(xml(), streamed(tak()), b"<event>", b"</event>", b"<!--", b"-->", BOMB, b"\xbf"),
+            *OPEN.values(),
+        ]
     ),
     st.builds(xml, uid=st.text(max_size=9), detail=st.text("<>/ae!-[]", max_size=30)),
 )

@@ -324,7 +324,15 @@ def test_reports_over_http(browse, room) -> None:
     assert (said.json()["kept"], said.json()["refused"]) == (1, 1)
     assert browse("field").post("/api/picture/reports", json=report(1)).status_code == 403
     large = browse("program").post("/api/picture/reports", content=b" " * (LARGEST + 1))
-    assert large.status_code == 422
+    assert large.status_code == 413
+    for nothing in (b"{broken", b"<event/>", b"[" * 100_000, b"a\nb"):
+        said = browse("program").post("/api/picture/reports", content=nothing)
+        assert said.status_code == 422
+        assert "Send one report as an object" in said.text
+    half = json.dumps(report(9)).encode() + b"\nbroken"
+    said = browse("program").post("/api/picture/reports", content=half)
+    assert said.status_code == 200
+    assert said.json()["refused"] == 1
     assert inspect.iscoroutinefunction(
         next(r.endpoint for r in routes(room).routes if r.path == "/api/picture/reports")
     )

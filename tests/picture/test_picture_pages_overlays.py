@@ -151,6 +151,39 @@ def test_hostile_and_broken_files_are_refused(data: str, why: str) -> None:
         read_overlay(data.encode())
 
 
+def test_of_several_parts_those_that_cannot_be_drawn_are_left_out_alone() -> None:
+    short = GPX.replace('<trkpt lat="24.4" lon="65"/>', "")
+    drawn = read_overlay(short.encode())
+    (track,) = [f for f in drawn.features if f["properties"]["name"] == "Boat"]
+    assert track["geometry"]["coordinates"] == [[[65.0, 24.0], [65.0, 24.1]]]
+    assert drawn.left_out == {"it has too few vertices": 1}
+    drawn = read_overlay(KML.replace("65,24 66,24", "65,24").encode())
+    assert [g["type"] for g in drawn.features[1]["geometry"]["geometries"]] == ["Point"]
+    assert drawn.left_out["it has too few vertices"] == 1
+    alone = {"type": "MultiLineString", "coordinates": [[[1, 1]], [[2, 2]]]}
+    with pytest.raises(BadInput, match="too few vertices"):
+        read_overlay(orjson.dumps(alone))
+
+
+@pytest.mark.parametrize(
+    ("line", "cut"),
+    [
+        ([[179, 1], [-179, 2]], [[[179, 1], [180, 1.5]], [[-180, 1.5], [-179, 2]]]),
+        ([[-179, 1], [179, 1]], [[[-179, 1], [-180, 1]], [[180, 1], [179, 1]]]),
+        ([[180, 1], [-179, 1]], [[[-180, 1], [-179, 1]]]),
+        ([[179, 1], [-180, 1], [-179, 2]], [[[179, 1], [180, 1]], [[-180, 1], [-179, 2]]]),
+        ([[180, 1], [-180, 3]], [[[180, 1], [180, 3]]]),
+    ],
+)
+def test_a_line_is_cut_at_the_antimeridian(line: list, cut: list) -> None:
+    for told in (
+        {"type": "LineString", "coordinates": line},
+        {"type": "MultiLineString", "coordinates": [line]},
+    ):
+        (feature,) = read_overlay(orjson.dumps(told)).features
+        assert feature["geometry"] == {"type": "MultiLineString", "coordinates": cut}
+
+
 def test_a_file_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(overlayfiles, "MOST_BYTES", 100)
     with pytest.raises(BadInput, match="more than 0 MB"):

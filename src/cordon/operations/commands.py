@@ -41,10 +41,12 @@ def alerts(
     filters = Filters(state=state, seriousness=seriousness, kind=kind)
     found = room.queue(actor, filters, at_most=limit)
     c.table(
-        ("id", "seriousness", "title", "kind", "state", "due_at", "alike", "assignee"),
+        ("id", "seriousness", "title", "kind", "state", "due_at", "taken_back_at",
+         "alike", "assignee"),
         [
-            (a.id, a.seriousness, a.title, a.kind, a.state.value, format_time(a.due_at), a.alike,
-             a.assignee)
+            (a.id, a.seriousness, a.title, a.kind, a.state.value,
+             None if a.taken_back else format_time(a.due_at),
+             a.withdrawn_at and format_time(a.withdrawn_at), a.alike, a.assignee)
             for a in found.alerts
         ],
     )  # fmt: skip

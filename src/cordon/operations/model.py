@@ -180,9 +180,14 @@ class Alert:
         """The alert as policies see it."""
         return Thing("alert", self.id, self.agency, self.mark)
 
+    @property
+    def taken_back(self) -> bool:
+        """True where its detector took it back and nothing stands under it: nothing is due."""
+        return self.withdrawn_at is not None and not self.alike
+
     def overdue(self, now: datetime) -> bool:
         """True where nobody has answered it in its time."""
-        return self.state in UNANSWERED and now > self.due_at
+        return self.state in UNANSWERED and not self.taken_back and now > self.due_at
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ class Row:
 
     Attributes:
         id, title, seriousness, state, place, alike, level, score, unit: as of `Alert`.
+        withdrawn: its detector took it back.
         assignee: name of the officer who has it. acts: letters with the form that each opens.
         posts: letters with what each does at once.
         pick: it can be chosen. chosen: it was.
@@ -40,6 +41,7 @@ class Row:
     level: int
     score: float
     unit: str | None
+    withdrawn: bool
     assignee: str
     acts: tuple[tuple[str, str], ...]
     posts: tuple[tuple[str, str], ...]
@@ -61,7 +63,8 @@ class Row:
         return cls(
             id=alert.id, title=alert.title, seriousness=alert.seriousness, state=alert.state,
             place=alert.place, alike=alert.alike, level=alert.level, score=alert.score,
-            unit=alert.unit, assignee=assignee, acts=acts, posts=posts, pick=pick, chosen=chosen,
+            unit=alert.unit, withdrawn=alert.withdrawn_at is not None,
+            assignee=assignee, acts=acts, posts=posts, pick=pick, chosen=chosen,
         )  # fmt: skip
 
 

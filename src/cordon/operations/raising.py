@@ -24,7 +24,7 @@ from cordon.operations.base import RoomBase, alert_row
 from cordon.operations.model import ENDED, UNANSWERED, AlertState, Position
 from cordon.operations.tables import AlertFindingRow, AlertRow, AlertSubjectRow, TaskingRow
 from cordon.operations.triage.rules import TriageRules
-from cordon.operations.triage.score import placed
+from cordon.operations.triage.score import placed, rescore
 from cordon.operations.triage.watching import start_clock
 
 ALIKE_WITHIN_M = 5_000.0
@@ -74,7 +74,8 @@ class Raising(RoomBase):
         row.ends = max(row.ends, finding.end)
         if row.finding != finding.id:  # a later finding of the same behaviour only lengthens it
             return
-        if kept.withdrawn is None:
+        again = row.withdrawn_at is not None and kept.withdrawn is None
+        if again:
             row.withdrawn_at = None  # what was taken back holds again
         row.starts = min(row.starts, finding.start)
         place = middle(finding.place)
@@ -82,6 +83,8 @@ class Raising(RoomBase):
         row.radius_m = finding.radius_m
         row.confidence = finding.confidence
         placed(row, self.seen, self.triage, finding.subjects, work.now)
+        if again:
+            start_clock(row, self.triage, work.now)
         known = set(
             work.session.scalars(
                 select(AlertSubjectRow.subject).where(AlertSubjectRow.alert == row.id)
@@ -92,7 +95,8 @@ class Raising(RoomBase):
     def _take_back(self, work: Work, alert: str, kept: KeptFinding) -> None:
         """The finding of an alert no longer holds: it says so, and whoever acted on it is told.
 
-        It stays where it is, because nobody but an officer ends a lead.
+        It stays in the queue, because nobody but an officer ends a lead, but behind what holds,
+        and nothing is due of it.
         """
         row = work.session.get_one(AlertRow, alert, with_for_update=True)
         if row.finding != kept.finding.id or row.state == AlertState.CLOSED:
@@ -103,6 +107,8 @@ class Raising(RoomBase):
             )
         )
         row.withdrawn_at = work.now
+        rescore(row, self.triage, work.now)
+        start_clock(row, self.triage, work.now)
         to = sorted({o for o in (row.acknowledged_by, row.assignee) if o is not None})
         told = {"to": to, "units": sorted(set(units))}
         why = kept.withdrawn.why if kept.withdrawn is not None else ""
@@ -303,7 +309,7 @@ def _alike(session: Session, kept: KeptFinding) -> AlertRow | None:
     """The first unanswered alert of the queue that a new one stands with, locked; or None.
 
     Alike: one kind and one mark, and a subject in common or both within 5 km and 2 h. An alert
-    that is answered takes none in, so that what comes after the answer is seen.
+    that is answered or taken back takes none in, so that what comes after is seen.
     """
     finding = kept.finding
     fits = (
@@ -323,6 +329,7 @@ def _alike(session: Session, kept: KeptFinding) -> AlertRow | None:
     query = (
         select(AlertRow)
         .where(AlertRow.id.in_(leaders), AlertRow.queued, AlertRow.state.in_(UNANSWERED))
+        .where(AlertRow.withdrawn_at.is_(None))
         .order_by(AlertRow.id)
         .limit(1)
         .with_for_update()

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from cordon.kernel.access.model import Actor
 from cordon.kernel.clock import format_time
-from cordon.kernel.errors import BadInput
+from cordon.kernel.errors import BadInput, TooLarge
 from cordon.kernel.pages import May, guarded_router, page, see_other
 from cordon.picture.feedkeeping import LARGEST
 from cordon.picture.feeds.health import FeedState
@@ -18,6 +18,7 @@ from cordon.picture.feeds.health import FeedState
 if TYPE_CHECKING:
     from cordon.picture.service import Picture
 
+_MOST_LET_GO = 16 * LARGEST  # bytes of a request that is too large
 VIEW, CHANGE = "picture.feed.view", "picture.feed.change"
 
 
@@ -97,14 +98,22 @@ def routes(room: Picture) -> APIRouter:
 
 
 async def _body(request: Request) -> bytes:
-    """A request's body, no more of it than is taken."""
-    data = bytearray()
+    """A request's body, no more of it held than is taken.
+
+    What is too much is read on for a while and let go: who is still sending when the node hangs
+    up sees a broken connection in place of the answer.
+    """
+    data, size = bytearray(), 0
     async for chunk in request.stream():
-        data += chunk
-        if len(data) > LARGEST:
-            raise BadInput(
-                f"The reports have more than {LARGEST >> 20} MB.", advice="Send them in parts."
-            )
+        size += len(chunk)
+        if size <= LARGEST:
+            data += chunk
+        elif size > _MOST_LET_GO:
+            break
+    if size > LARGEST:
+        raise TooLarge(
+            f"The reports have more than {LARGEST >> 20} MB.", advice="Send them in parts."
+        )
     return bytes(data)
 
 

@@ -12,7 +12,7 @@ import orjson
 from sqlalchemy import select
 
 from cordon.kernel.access.model import Actor, Mark, Thing
-from cordon.kernel.errors import BadInput, Conflict, NotFound
+from cordon.kernel.errors import BadInput, Conflict, NotFound, TooLarge
 from cordon.kernel.ids import new_id
 from cordon.kernel.work import Kernel
 from cordon.picture.feeding import FeedReader
@@ -164,10 +164,10 @@ class Feeds:
             data: one JSON value, or one a line; see `feeds.reports`.
 
         Raises:
-            BadInput: it is larger than a request may be.
+            BadInput: nothing of it is JSON at all. TooLarge: for one request.
         """
         if len(data) > LARGEST:
-            raise BadInput(
+            raise TooLarge(
                 f"The reports have more than {LARGEST >> 20} MB.", advice="Send them in parts."
             )
         with self._kernel.view(actor) as view:
@@ -177,6 +177,13 @@ class Feeds:
         reasons = Counter(state.reasons)
         at = self._kernel.clock.now()
         lines = _as_lines(data)
+        if not _some_json(lines):
+            state.refuse("the request is not JSON")
+            state.count(1, 1)
+            raise BadInput(
+                "Nothing of the request can be read as JSON.",
+                advice="Send one report as an object, an array of reports, or one report a line.",
+            )
         with self._lock:  # one at a time, so that the answer counts its own
             self._intake.take(state, lines, at.timestamp())
         kept, repeated, refused = (
@@ -292,6 +299,19 @@ def _state_of(row: FeedRow) -> FeedState:
         impossible=int(told.get("impossible", 0)),
         old=int(told.get("old", 0)),
     )
+
+
+def _some_json(lines: bytes) -> bool:
+    """True where a line is JSON that may be a report, or there was none in sound JSON."""
+    if not lines:
+        return True
+    for line in lines.split(b"\n"):
+        try:
+            orjson.loads(line)
+        except orjson.JSONDecodeError:
+            continue
+        return True
+    return False
 
 
 def _as_lines(data: bytes) -> bytes:

@@ -236,9 +236,19 @@ class StreamDetector:
         self._told.compare(found, sound, late, begin, thinned=self.window.step_s > 0)
         return given
 
+    def look_again(self) -> list[Finding]:
+        """A whole pass although nothing came: where nothing more will come, what is no longer
+        found needs its second look all the same."""
+        self._changed = True
+        return self.tick()
+
     def withdrawn(self) -> list[Withdrawal]:
         """Findings that were told and no longer hold, each once."""
         return self._told.withdrawn()
+
+    def doubts(self) -> bool:
+        """True where something told was missed by the last pass, and not taken back yet."""
+        return self._told.doubts()
 
     def untold(self, findings: Iterable[Finding], back: Iterable[Withdrawal] = ()) -> None:
         """These could not be passed on: they are given again, the findings where they still hold.

@@ -128,6 +128,11 @@ class Told:
                     self._withdrawn.append(Withdrawal(f, LATE if was_late else SINCE))
                     self._drop(id_)
 
+    def doubts(self) -> bool:
+        """True where something was no longer found once, and must be looked for again."""
+        with self._lock:
+            return bool(self._missed)
+
     def withdrawn(self) -> list[Withdrawal]:
         """What was taken back since this was last asked."""
         with self._lock:

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Mapping
 from contextlib import nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -51,8 +52,10 @@ def watch(
 ) -> None:
     """Read feeds and files, and give positions and findings as JSON Lines as they come.
 
-    Each line is {"position": …}, {"finding": …} or {"withdrawn": …}. Files are read to their end,
-    feeds until the command is interrupted. Nothing is kept, and no node is needed.
+    Each line is {"position": …}, {"finding": …} or {"withdrawn": …}. With --json what was read of
+    a file and how a feed does stand on standard output too, as {"file": …} and {"feed": …}. Files
+    are read to their end, feeds until the command is interrupted. Nothing is kept, and no node is
+    needed.
     """
     c = console(ctx, json=json)
     if into_node:
@@ -128,7 +131,10 @@ def relay(
                     _say(c, state)
             if relaying.error != error:
                 error = relaying.error
-                c.say(f"To {server}: {error or 'connected'}.")
+                c.answer(
+                    {"server": {"url": server, "error": error}},
+                    f"To {server}: {error or 'connected'}.",
+                )
         relaying.stop()
 
 
@@ -177,12 +183,25 @@ def _say(c: Console, told: FeedState | FileTold) -> None:
 
     if isinstance(told, FileTold):
         n = told.counts
-        c.say(
+        data = {
+            "name": told.path.name,
+            **asdict(n),
+            "reasons": dict(told.reasons),
+            "broken": told.broken,
+        }
+        words = (
             f"{told.path.name}: {n.read:,} rows read, {n.kept:,} kept, {n.repeated:,} repeated, "
             f"{n.refused:,} refused, {n.passed_over:,} passed over. {told.broken}"
         )
+        c.answer({"file": data}, words.rstrip() + _refused(told.reasons))
     else:
-        c.say(_words(told))
+        c.answer({"feed": _feed(told)}, _words(told))
+
+
+def _refused(reasons: Mapping[str, int]) -> str:
+    """A line for each reason for which something was refused, the most frequent first."""
+    told = sorted(reasons.items(), key=lambda one: (-one[1], one[0]))
+    return "".join(f"\n  refused {times:,}: {reason}" for reason, times in told)
 
 
 def _feed(feed: FeedState) -> dict[str, Any]:
@@ -192,6 +211,7 @@ def _feed(feed: FeedState) -> dict[str, Any]:
         "rate": round(feed.rate, 3),
         "kept": feed.kept,
         "refused": feed.refused,
+        "reasons": dict(feed.reasons),
         "error": feed.error,
     }
 
@@ -199,5 +219,5 @@ def _feed(feed: FeedState) -> dict[str, Any]:
 def _words(feed: FeedState) -> str:
     return (
         f"{feed.name}: {feed.state}, {feed.rate:.1f}/s, {feed.kept:,} kept, "
-        f"{feed.refused:,} refused. {feed.error}"
-    )
+        f"{feed.refused:,} refused. {feed.error}".rstrip()
+    ) + _refused(feed.reasons)

@@ -33,11 +33,12 @@ Out = Callable[[Mapping[str, Any]], None]
 
 @dataclass(frozen=True, slots=True)
 class FileTold:
-    """What was read of a file."""
+    """What was read of a file; `reasons`: how many rows were refused, by reason."""
 
     path: Path
     counts: Counts
     broken: str
+    reasons: Mapping[str, int]
 
 
 class Watch:
@@ -94,6 +95,8 @@ class Watch:
             self._read(path)
         if not self._urls:
             self._whole()
+            if self._stream.doubts():  # what was missed once is looked for a second time
+                self._whole(again=True)
             return
         readers = [self._reader(url) for url in self._urls]
         for reader in readers:
@@ -122,7 +125,7 @@ class Watch:
                 self._give(batch)
                 self._stream.take(batch)
         self._whole()
-        self._say(FileTold(path, reader.counts, reader.broken))
+        self._say(FileTold(path, reader.counts, reader.broken, reader.reasons))
 
     def _reader(self, url: str) -> Reader:
         address = address_of(url)
@@ -179,8 +182,8 @@ class Watch:
         self._telling.clear()
         self._found(self._stream.tick_at_once())
 
-    def _whole(self) -> None:
-        self._found(self._stream.tick())
+    def _whole(self, *, again: bool = False) -> None:
+        self._found(self._stream.look_again() if again else self._stream.tick())
         for back in self._stream.withdrawn():
             with self._lock:
                 self._out({"withdrawn": {"id": back.finding.id, "why": back.why}})

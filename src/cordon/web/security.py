@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, MutableMapping
 from typing import Any
@@ -28,6 +29,9 @@ CONTENT_SECURITY_POLICY = "; ".join(
     )
 )
 """Nothing inline, nothing from another host."""
+
+MOST_LET_GO, LET_GO_S = 64 << 20, 5.0
+"""Bytes and seconds for which a body that is too large is still read, and kept nowhere."""
 
 HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
@@ -96,6 +100,8 @@ class Guarded:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                if status == 413:  # of its body more may come, which nobody reads
+                    message["headers"] = [*message["headers"], (b"connection", b"close")]
                 _set_headers(message, self._headers, request)
             await send(message)
 
@@ -105,6 +111,7 @@ class Guarded:
             await self.app(scope, bounded, with_headers)
         except BodyTooLarge:
             status = 413
+            await _let_go(receive)
             await _refuse(with_headers, 413, b"The request's body is larger than this node takes.")
         except Stranger:
             status = 401
@@ -131,6 +138,19 @@ class Guarded:
         if not await run_in_threadpool(self._known, scope):
             raise Stranger
         return self._largest
+
+
+async def _let_go(receive: Receive) -> None:
+    """Read what still comes of a body, up to a bound, so that its sender sees the answer."""
+    size, until = 0, time.monotonic() + LET_GO_S
+    while size < MOST_LET_GO and (left := until - time.monotonic()) > 0:
+        try:
+            message = await asyncio.wait_for(receive(), left)
+        except TimeoutError:
+            return
+        size += len(message.get("body", b""))
+        if message["type"] != "http.request" or not message.get("more_body"):
+            return
 
 
 class Stranger(Exception):

@@ -22,7 +22,9 @@ MOST = 200.0
 
 FIRST = 40.0
 """Points of a kind that stands first: more than any other has that was escalated twice."""
-PARTS = ("seriousness", "kind", "confidence", "time", "place", "escalated", "answered")
+PARTS = (
+    "seriousness", "kind", "confidence", "time", "place", "escalated", "answered", "withdrawn",
+)  # fmt: skip
 SLOWEST_MS = 0.5  # m/s: below it a course says nothing
 
 
@@ -196,6 +198,11 @@ def time_points(
     return points, turns
 
 
+def taken_back(row: AlertRow) -> bool:
+    """True where its detector took it back, and no other alert stands under it in the queue."""
+    return row.withdrawn_at is not None and not row.alike
+
+
 def rescore(row: AlertRow, rules: TriageRules, now: datetime) -> None:
     """Write an alert's points anew: `parts`, `behind`, and when they change next.
 
@@ -203,7 +210,8 @@ def rescore(row: AlertRow, rules: TriageRules, now: datetime) -> None:
     """
     held: Mapping[str, Any] = row.parts or {}
     rule = rules.of(row.kind, row.seriousness)
-    waits = row.state in UNANSWERED
+    unanswered, gone = row.state in UNANSWERED, taken_back(row)
+    waits = unanswered and not gone
     until = row.act_by or row.due_at
     time, turns = time_points(rules, until, now) if waits else (0.0, None)
     points = {
@@ -213,8 +221,10 @@ def rescore(row: AlertRow, rules: TriageRules, now: datetime) -> None:
         "time": time,
         "place": rules.place_most * float(held.get("weight", rules.elsewhere)),
         "escalated": rules.escalated_more * row.level,
-        "answered": 0.0 if waits else -rules.answered_less,
+        "answered": 0.0 if unanswered else -rules.answered_less,
     }
+    if unanswered and gone:  # nothing is due any more but a word of an officer
+        points["withdrawn"] = -rules.answered_less
     row.parts = {**held, "points": {name: round(value, 1) for name, value in points.items()}}
     row.behind = MOST - round(math.fsum(row.parts["points"].values()), 1)
     row.turns_at = turns

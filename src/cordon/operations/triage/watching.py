@@ -13,7 +13,7 @@ from cordon.operations.base import RoomBase, alert_row
 from cordon.operations.model import AlertState
 from cordon.operations.tables import AlertEscalationRow, AlertRow
 from cordon.operations.triage.rules import TriageRules
-from cordon.operations.triage.score import rescore
+from cordon.operations.triage.score import rescore, taken_back
 
 ESCALATE = "operations.alert.escalate"
 A_TURN = 500  # alerts whose points are written anew in one transaction
@@ -108,7 +108,9 @@ class Watching(RoomBase):
 def start_clock(row: AlertRow, rules: TriageRules, now: datetime) -> None:
     """Say until when an alert of the queue must be seen, before the next level is told.
 
-    Nothing is due where it stands under another, was seen, or the last level was told.
+    Nothing is due where it stands under another, was seen or taken back, or the last level was
+    told.
     """
     waits = row.queued and row.state == AlertState.OPEN and row.level < len(rules.levels)
+    waits = waits and not taken_back(row)
     row.escalate_at = now + rules.seen_within(row.kind, row.seriousness) if waits else None

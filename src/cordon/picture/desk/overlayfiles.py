@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -116,7 +117,7 @@ def _take(drawn: Drawn, features: Iterable[tuple[str, str, Any]]) -> None:
         if len(drawn.features) >= MOST_FEATURES:
             raise BadInput(f"The file has more than {MOST_FEATURES:,} features.")
         try:
-            shape, count = _shape(geometry)
+            shape, count = _shape(geometry, drawn.left_out)
         except _Undrawable as why:
             drawn.left_out[str(why)] += 1
             continue
@@ -140,8 +141,11 @@ class _Undrawable(Exception):
     """A feature that is left out; its words are the reason."""
 
 
-def _shape(geometry: Any) -> tuple[dict[str, Any], int]:
-    """A geometry without heights, and its vertices."""
+def _shape(geometry: Any, left_out: Counter[str]) -> tuple[dict[str, Any], int]:
+    """A geometry without heights, and its vertices.
+
+    Of one of several parts those that cannot be drawn are left out and counted in `left_out`.
+    """
     kind = geometry.get("type") if isinstance(geometry, dict) else None
     if kind == "GeometryCollection":
         parts = geometry.get("geometries")
@@ -149,13 +153,55 @@ def _shape(geometry: Any) -> tuple[dict[str, Any], int]:
             raise _Undrawable("it has no geometry")
         if any(isinstance(p, dict) and p.get("type") == "GeometryCollection" for p in parts):
             raise _Undrawable("collections stand in one another")
-        made = [_shape(p) for p in parts]
+        made = _drawable(parts, lambda part: _shape(part, left_out), left_out)
         return {"type": kind, "geometries": [m for m, _ in made]}, sum(n for _, n in made)
     if kind not in _DEPTH:
         raise _Undrawable("it has no geometry")
     least = _LEAST[kind.removeprefix("Multi")]
-    held, count = _held(geometry.get("coordinates"), _DEPTH[kind], least)
+    raw, depth = geometry.get("coordinates"), _DEPTH[kind]
+    if kind.startswith("Multi") and isinstance(raw, list | tuple) and raw:
+        made = _drawable(raw, lambda part: _held(part, depth - 1, least), left_out)
+        held, count = [m for m, _ in made], sum(n for _, n in made)
+    else:
+        held, count = _held(raw, depth, least)
+    if kind.endswith("LineString"):
+        lines = [held] if kind == "LineString" else held
+        cut = [piece for line in lines for piece in _cut(line)]
+        if cut != lines:
+            return {"type": "MultiLineString", "coordinates": cut}, sum(map(len, cut))
     return {"type": kind, "coordinates": held}, count
+
+
+def _drawable(
+    parts: Sequence[Any], draw: Callable[[Any], tuple[Any, int]], left_out: Counter[str]
+) -> list[tuple[Any, int]]:
+    """Those parts that can be drawn, the others counted; where none can be, the first's reason."""
+    made, wrong = [], []
+    for part in parts:
+        try:
+            made.append(draw(part))
+        except _Undrawable as why:
+            wrong.append(str(why))
+    if not made:
+        raise _Undrawable(wrong[0])
+    left_out.update(wrong)
+    return made
+
+
+def _cut(line: list[list[float]]) -> list[list[list[float]]]:
+    """A line in pieces, cut where it goes the short way across the antimeridian."""
+    pieces = [[line[0]]]
+    for (lon, lat), (to, at) in pairwise(line):
+        if abs(to - lon) > 180:
+            edge = math.copysign(180.0, lon)
+            short = 360 - abs(to - lon)  # 0 where both ends lie on the edge
+            share = abs(edge - lon) / short if short else 1.0
+            middle = round(lat + share * (at - lat), 6)
+            if lon != edge or not short:
+                pieces[-1].append([edge, middle])
+            pieces.append([[-edge, middle]] if to != -edge else [])
+        pieces[-1].append([to, at])
+    return [piece for piece in pieces if len(piece) > 1]
 
 
 def _held(raw: Any, depth: int, least: int) -> tuple[Any, int]:

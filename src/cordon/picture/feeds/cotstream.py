@@ -29,10 +29,19 @@ MAGIC = 0xBF
 _BEGIN = re.compile(rb"<event(?=[\s/>])|<!DOCTYPE|<!ENTITY|<!--|(?<!\xef\xbb)\xbf")
 _BOM = b"\xef\xbb\xbf"
 _END = re.compile(rb"</event\s*>")
+_COMMENT = b"-->"
+_PASSED_OVER = {  # what ends a thing that is passed over, or shows that it has no end
+    _COMMENT: re.compile(rb"-->|<!--|<event(?=[\s/>])|</event(?=[\s>])"),
+    b"]>": re.compile(rb"\]>|<event(?=[\s/>])"),
+    b">": re.compile(rb">|<event(?=[\s/>])"),
+}
+_MOST_PASSED = 64 << 10  # bytes of a comment or document type
+_DECLARED = re.compile(rb"[>\[]|<event(?=[\s/>])")
 _LONGEST_TOKEN = 16  # bytes kept between events, of what may be the begin of one
 _LONGEST_TAG = 4096
 _MOST_ENDS = 4  # ends that it may seem to have, in comments and the like, before it is given up
 _CUT = "the event is cut short"
+_NO_END = "a comment that does not end before the next event or within 64 kB"
 _TOO_LARGE = f"the event has more than {MOST_BYTES >> 20} MB"
 
 
@@ -68,7 +77,12 @@ class EventStream(Generic[T]):
     def _begin_anew(self) -> None:
         self._held = bytearray()
         self._line = 1
-        self._until: bytes | None = None  # what ends the thing that is passed over
+        self._until: bytes | None = None  # what ends the comment or declaration passed over
+        self._passed = 0  # bytes of it that are held no more
+        self._names_event = False  # what is held of it begins with "<event"
+        self._large = False  # an event that is too large is passed over
+        self._quoted: bytes | None = None  # the next event may stand in what this ends
+        self._doubted: Piece[T] | None = None  # an event that may have stood in it
         self._skip = 0  # bytes of a message that is too large
         self._tried = 0  # ends of the event at hand that were no end
         self._sought = 0  # bytes of it in which none is left
@@ -77,7 +91,7 @@ class EventStream(Generic[T]):
     @property
     def held(self) -> int:
         """Bytes held."""
-        return len(self._held)
+        return len(self._held) + (len(self._doubted.data) if self._doubted else 0)
 
     def feed(self, data: bytes) -> list[Piece[T]]:
         """Take bytes, in pieces of any size; return the events that are whole by then."""
@@ -102,28 +116,27 @@ class EventStream(Generic[T]):
     def end(self) -> list[Piece[T]]:
         """The stream has ended: what is left of an event is refused."""
         whole = bytes(self._held)
-        found: list[Piece[T]] = []
-        if self._until is None and (_BEGIN.match(whole) or self._skip):
+        found: list[Piece[T]] = [self._doubted] if self._doubted else []
+        if self._until == _COMMENT:
+            found.append(Piece(b"", False, None, _NO_END, self._line))
+        elif self._until is None and not self._large and (self._skip or _BEGIN.match(whole)):
             found.append(Piece(whole, False, None, _CUT, self._line))
         self._begin_anew()
         return found
 
     def _pieces(self) -> Iterator[Piece[T]]:
         while True:
-            if self._skip:
-                gone = min(self._skip, len(self._held))
-                self._skip -= gone
-                self._drop(gone)
-                if self._skip:
-                    return
+            if not self._past():
+                return
             if self._until is not None:
-                at = self._held.find(self._until)
-                if at < 0:
-                    self._drop(max(0, len(self._held) - len(self._until)))
+                wrong = self._pass_over(self._until)
+                if wrong is None:
                     return
-                self._drop(at + len(self._until))
-                self._until = None
+                if wrong:
+                    yield Piece(b"", False, None, wrong, self._line)
             begin = _BEGIN.search(self._held)
+            if (real := self._settled(begin)) is not None:
+                yield real
             if begin is None:
                 self._held = self._held.replace(_BOM, b"   ")  # half of one were a message's begin
                 self._drop(max(0, len(self._held) - _LONGEST_TOKEN))
@@ -133,14 +146,96 @@ class EventStream(Generic[T]):
             piece = self._next(token)
             if piece is None:
                 return
-            if piece.wrong or piece.data or piece.event:
+            if self._quoted and token == b"<event":
+                self._doubted = piece
+            elif piece.wrong or piece.data or piece.event:
                 yield piece
+
+    def _past(self) -> bool:
+        """Drop what is too large to be held; False where its end did not come yet."""
+        gone = min(self._skip, len(self._held))
+        self._skip -= gone
+        self._drop(gone)
+        if self._large:
+            end = _END.search(self._held)
+            self._drop(end.end() if end else max(0, len(self._held) - _LONGEST_TOKEN))
+            self._large = end is None
+        return not (self._skip or self._large)
+
+    def _pass_over(self, end: bytes) -> str | None:
+        """Pass over a comment or declaration; None where more of it must come first.
+
+        One without an end must not take the rest of the stream with it. So it is given up after
+        some bytes; a declaration where an event begins; and a comment, which may well name one,
+        where a whole event stands in it or another comment begins behind the event's begin.
+
+        Returns:
+            what is wrong with it, or empty; a declaration is refused already.
+        """
+        while True:
+            left = _MOST_PASSED - self._passed
+            found = _PASSED_OVER[end].search(self._held, self._sought)
+            if found is None or found.start() > left:
+                if len(self._held) >= left + _LONGEST_TOKEN:
+                    return self._give_up(end, 0 if self._names_event else left)
+                sure = max(0, len(self._held) - _LONGEST_TOKEN)
+                if self._names_event:
+                    self._sought = max(self._sought, sure)
+                else:
+                    self._goes_by(sure)
+                return None
+            if found.group() == end:
+                self._goes_by(found.end())
+                self._begin_between()
+                return ""
+            begins = found.group() == b"<event"
+            if self._names_event and not begins:
+                return self._give_up(end, 0)
+            if begins and not self._names_event:
+                self._goes_by(found.start())
+                if end != _COMMENT:
+                    return self._give_up(end, 0)
+                self._names_event, self._sought = True, len(b"<event")
+            elif begins:
+                self._sought = found.end()
+            else:
+                self._goes_by(found.end())
+
+    def _goes_by(self, count: int) -> None:
+        self._passed += count
+        self._drop(count)
+
+    def _give_up(self, end: bytes, count: int) -> str:
+        self._drop(count)
+        self._begin_between()
+        self._quoted = end if _BEGIN.match(self._held) else None
+        return _NO_END if end == _COMMENT else ""
+
+    def _begin_between(self) -> None:
+        self._until, self._passed, self._names_event, self._sought = None, 0, False, 0
+
+    def _settled(self, begin: re.Match[bytes] | None) -> Piece[T] | None:
+        """An event after what was given up, once it shows that it was not quoted there.
+
+        It was where the end of what was given up comes before anything else begins.
+
+        Args:
+            begin: of the next thing; None where it did not come yet.
+        """
+        doubted, end = self._doubted, self._quoted
+        if doubted is None or end is None:
+            return None
+        stood_in_it = self._held.find(end, 0, begin.start() if begin else len(self._held)) >= 0
+        if begin is None and not stood_in_it:
+            return None
+        self._doubted = self._quoted = None
+        return None if stood_in_it else doubted
 
     def _next(self, token: bytes) -> Piece[T] | None:
         """What begins with this token; None where more of it must come first."""
         if token == b"<!--":
             self._drop(4)
-            self._until = b"-->"
+            self._until = _COMMENT
             return Piece(b"", False, None, "", self._line)
         if token.startswith(b"<!"):
             return self._declaration()
@@ -149,12 +244,13 @@ class EventStream(Generic[T]):
         return self._xml()
 
     def _declaration(self) -> Piece[T] | None:
-        close, inner = self._held.find(b">"), self._held.find(b"[")
-        if close < 0 and inner < 0 and len(self._held) < 1024:
+        # within a fixed part, so that it does not matter how the stream was cut
+        found = _DECLARED.search(self._held, 0, 1024)
+        if found is None and len(self._held) < 1024:
             return None
         line = self._line
         self._drop(2)
-        self._until = b"]>" if inner >= 0 and (inner < close or close < 0) else b">"
+        self._until = b"]>" if found is not None and found.group() == b"[" else b">"
         return Piece(b"", False, None, "document types and entities are not taken", line)
 
     def _message(self) -> Piece[T] | None:
@@ -198,7 +294,7 @@ class EventStream(Generic[T]):
         self._sought = max(self._sought, len(self._held) - _LONGEST_TOKEN)
         if len(self._held) > MOST_BYTES:
             self._forget(6)
-            self._until = b"</event>"
+            self._large = True
             return Piece(b"", False, None, _TOO_LARGE, line)
         return None
 

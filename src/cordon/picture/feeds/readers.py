@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -69,6 +70,11 @@ class PositionReader:
     def refusals(self) -> list[Refusal]:
         """The refused rows so far, in the order in which they were met, at most 10,000."""
         return self._g.refusals
+
+    @property
+    def reasons(self) -> Counter[str]:
+        """How many rows were refused so far, by reason."""
+        return self._g.reasons
 
     @property
     def broken(self) -> str:

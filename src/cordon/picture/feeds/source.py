@@ -7,6 +7,7 @@ import hashlib
 import io
 import math
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -24,6 +25,7 @@ ROWS_A_BATCH = 50_000
 _MOST_SOURCES = 10_000  # of a feed without end
 LONGEST_LINE = 65_536  # bytes; a longer one is refused, so that no line fills the memory
 MOST_REFUSALS_KEPT = 10_000  # the counts go on; a caller that wants all gives `on_refusal`
+MOST_REASONS = 30  # different ones that are counted
 _BLOCK = 1 << 21  # bytes
 EARLIEST, LATEST = 315_532_800.0, 4_102_444_800.0  # 1980 (GPS begins) to 2100, s
 
@@ -132,7 +134,9 @@ class Gathering:
         most: for a feed without end: how many names of subjects are remembered; all where absent.
 
     Attributes:
-        first: the first refusal, whoever was told of it. timeless: some row had no time.
+        reasons: how many rows were refused, by reason.
+        first: the refusal of the lowest row, whoever was told of it. timeless: some row had no
+            time.
         broken: what cut the file short and after which row, or empty.
     """
 
@@ -146,6 +150,7 @@ class Gathering:
         self.sha256 = sha256
         self.counts = Counts()
         self.refusals: list[Refusal] = []
+        self.reasons: Counter[str] = Counter()
         self.first: Refusal | None = None
         self.timeless = False
         self.broken = ""
@@ -160,6 +165,8 @@ class Gathering:
     def refuse(self, row: int, reason: str) -> None:
         """Count a refused row and say why."""
         self.counts.refused += 1
+        known = reason in self.reasons or len(self.reasons) < MOST_REASONS
+        self.reasons[reason if known else "other reasons"] += 1
         self.note(Refusal(row, reason))
 
     def breaks_off(self, row: int, why: str) -> None:
@@ -169,7 +176,8 @@ class Gathering:
 
     def note(self, refusal: Refusal) -> None:
         """Say what is wrong without counting a row (a file that ends early)."""
-        self.first = self.first or refusal
+        if self.first is None or refusal.row < self.first.row:  # checks are made column by column
+            self.first = refusal
         self.timeless = self.timeless or refusal.reason.startswith("no time")
         if self._on_refusal is not None:
             self._on_refusal(refusal)
