@@ -62,6 +62,47 @@ def test_a_ring_needs_the_evidence_and_one_sign_of_using_up() -> None:
     assert not is_ring(group(clean), {**values, "evidence": 0})
 
 
+DESK = replace(OFFICE, victims=60, victims_by_chance=2.0, registered=0.0, business=0.0)
+FLOOR = replace(CENTRE, turnover=1.0, named=0, victims=0, handsets_a_sim=1.0)
+
+
+def test_people_who_complained_of_nobody_make_no_ring_of_lines_that_stay() -> None:
+    values = RINGS.values({})
+    easy = {**values, "evidence": 0}
+    assert {s.name: s.nats for s in group(DESK).signs}["victims"] == 3
+    assert not is_ring(group(DESK), easy)
+    assert is_ring(group(replace(DESK, named=3)), values)
+    # nor where handsets are not recorded, unless lines come and go
+    blind = replace(DESK, sims_a_handset=None, handsets_a_sim=None)
+    assert not is_ring(group(blind), easy)
+    assert is_ring(group(replace(blind, turnover=3.0)), values)
+
+
+def test_handsets_that_are_shared_say_little_where_nothing_is_used_up() -> None:
+    def said(facts: Facts) -> float:
+        return {s.name: s.nats for s in group(facts).signs}["sims_a_handset"]
+
+    assert said(CENTRE) == said(replace(FLOOR, span_days=6)) > 6
+    assert said(FLOOR) == 1.5
+    assert said(replace(FLOOR, named=1)) == said(replace(FLOOR, turnover=2.0)) == said(CENTRE)
+    assert said(replace(CENTRE, turns=6)) < 0  # as if nobody shared the other two
+    assert not is_ring(group(FLOOR), RINGS.values({}))
+
+
+def test_riders_who_share_handsets_must_stay_to_be_a_ring() -> None:
+    young = replace(FLOOR, span_days=6, talk_s=60, back_share=0.0)
+    assert is_ring(group(young), RINGS.values({}))
+    assert not is_ring(group(replace(young, still=0.7)), RINGS.values({}))
+
+
+def test_a_business_speaks_half_where_sims_do_not_keep_their_handsets() -> None:
+    def against(facts: Facts) -> float:
+        return {s.name: s.nats for s in group(replace(facts, business=0.6)).signs}["business"]
+
+    assert against(CENTRE) == pytest.approx(-1.0)
+    assert against(OFFICE) == against(replace(CENTRE, turns=6)) == pytest.approx(-2.0)
+
+
 @pytest.mark.parametrize(("name", "factor"), [("hours", 2), ("again", 3), ("incoming_share", 0.5)])
 def test_each_parameter_of_a_box_changes_what_is_said(name: str, factor: float) -> None:
     plain = BOXES.values({})

@@ -220,7 +220,7 @@ def _masked(room: Calls, finding: Finding, shows: Shows) -> Finding:
                 for s in finding.subjects
             )
         ),
-        extra={k: v for k, v in said.extra.items() if k != "hubs"},
+        extra={k: v for k, v in said.extra.items() if k not in ("hubs", "beside")},
     )
 
 

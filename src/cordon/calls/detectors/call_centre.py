@@ -38,6 +38,7 @@ def find(data: CallData, card: Card = CARD) -> Iterator[Finding]:
             **extra(seen),
             "complaints": list(ties.complaints),
             "hubs": [f"account:{a}" for a in ties.hubs],
+            "beside": [f"number:{data.near.numbers[i]}" for i in group.beside],
         }
         yield finding(data, card, group, seen, group.signs, sure, more, _usual(data), ties.subjects)
 

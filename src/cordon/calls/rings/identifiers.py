@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from cordon.calls.rings.search import Group
     from cordon.calls.survey.near import Near
 
-_COLUMNS = {
+COLUMNS = {
     "suspect_account": "account",
     "suspect_wallet": "wallet",
     "suspect_handle": "handle",
@@ -72,7 +72,7 @@ def tied(data: CallData, group: Group, own: Uses) -> Tied:
             if not 0 <= after <= _BEFORE.total_seconds() * 1e6:
                 continue
         taken.append(row["complaint_id"])
-        subjects |= {f"{kind}:{row[c]}" for c, kind in _COLUMNS.items() if row[c]}
+        subjects |= {f"{kind}:{row[c]}" for c, kind in COLUMNS.items() if row[c]}
     accounts = {s.partition(":")[2] for s in subjects if s.startswith("account:")}
     further, hubs = _paid_into(data.payments, accounts)
     subjects |= {f"account:{a}" for a in further}
@@ -94,9 +94,9 @@ def complained_together(
         return []
     place = {near.numbers[i]: n for n, i in enumerate(at.tolist())}
     by_identifier: dict[tuple[str, str], set[int]] = {}
-    for row in complaints.select(["suspect_number", *_COLUMNS]).to_pylist():
+    for row in complaints.select(["suspect_number", *COLUMNS]).to_pylist():
         line = place.get(row["suspect_number"], -1)
-        for column in _COLUMNS:
+        for column in COLUMNS:
             if line >= 0 and row[column]:
                 by_identifier.setdefault((column, row[column]), set()).add(line)
     pairs: set[tuple[int, int]] = set()

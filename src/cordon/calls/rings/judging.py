@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from cordon.calls.rings.search import Group
+from cordon.calls.rings.weighing import Facts, Sign, only_called
 
-_USED_UP = ("sims_a_handset", "handsets_a_sim", "turnover", "complaints", "victims")
-_ONE = 2.0  # nats that one of these must say: a room of strangers alone is no illegal one
+if TYPE_CHECKING:
+    from cordon.calls.rings.search import Group
+
+SHARED = ("sims_a_handset", "handsets_a_sim")
+_USED_UP = (*SHARED, "turnover", "complaints", "victims")
+ONE = 2.0
+"""Nats that one of the signs of using up must say: a room of strangers alone is no illegal one."""
 
 
 def is_ring(group: Group, values: Mapping[str, float]) -> bool:
@@ -16,10 +22,25 @@ def is_ring(group: Group, values: Mapping[str, float]) -> bool:
     Args:
         values: of the card `calls.call_centre`.
     """
+    return enough(group.facts, group.signs, values)
+
+
+def enough(facts: Facts, signs: list[Sign], values: Mapping[str, float]) -> bool:
+    """The same of what was measured of a group.
+
+    People who complained of nobody's number do not make a ring of lines that stay as they are.
+    Nor do handsets that are handed round, where nothing else speaks and the lines move about:
+    riders of one depot share handsets too.
+    """
+    speaking = {s.name for s in signs if s.name in _USED_UP and s.nats >= ONE}
+    if only_called(facts, values):
+        speaking.discard("victims")
+    if facts.still is not None and facts.still < values["still"] and speaking <= set(SHARED):
+        return False
     return (
-        group.facts.lines >= values["lines"]
-        and group.nats >= values["evidence"]
-        and any(s.nats >= _ONE for s in group.signs if s.name in _USED_UP)
+        facts.lines >= values["lines"]
+        and sum(s.nats for s in signs) >= values["evidence"]
+        and bool(speaking)
     )
 
 

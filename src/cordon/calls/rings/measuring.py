@@ -10,7 +10,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from cordon.calls.model import EXEMPT, SubscriberKind
+from cordon.calls.rings.complaining import complaints
 from cordon.calls.rings.lines import Lines
+from cordon.calls.rings.sharing import taking_turns
 from cordon.calls.rings.sites import Sites
 from cordon.calls.rings.uses import Uses
 from cordon.calls.rings.weighing import Facts
@@ -23,7 +25,6 @@ _DAY, _HOUR = 86_400_000_000, 3_600_000_000
 _SHARE_OF_HOUR = 0.015
 _IMEI_KNOWN = 0.5  # share of uses whose handset is recorded, below which nothing is said of it
 _MOSTLY = 0.5  # of a group's calls, from handsets that several of its SIMs use
-_BEFORE_DAYS = 14  # within which a call can be what a complaint is of
 _EXEMPT = frozenset(k.value for k in EXEMPT)
 
 
@@ -63,7 +64,8 @@ class Measuring:
         kinds = [known.holders.get(near.numbers[i], "") for i in lines.at]
         self.exempt = np.array([k in _EXEMPT for k in kinds], bool)
         self.business = np.array([k == SubscriberKind.BUSINESS for k in kinds], bool)
-        self._named, self._victims = self._complaints()
+        self.complaints = complaints(near, known.complaints)
+        self.named = None if self.complaints is None else self.complaints.named
 
     def facts(self, members: Ints) -> Facts:
         """Facts of the lines at these positions of the list of lines."""
@@ -74,7 +76,7 @@ class Measuring:
         imei = uses.imei[entries]
         held = imei >= 0
         sims = handsets_each = None
-        several = 0
+        several = turns = 0
         handsets = distinct(imei[held])
         if held.sum() >= _IMEI_KNOWN * len(entries):
             pairs, often = np.unique(of[held] * (1 << 32) + imei[held], return_counts=True)
@@ -82,7 +84,10 @@ class Measuring:
             # a SIM tried in the handsets of strangers, as a repair shop does, goes about in none
             shared, lines_in = np.unique(pairs & 0xFFFFFFFF, return_counts=True)
             used = pairs[often > 1]
-            several = int((np.unique(used & 0xFFFFFFFF, return_counts=True)[1] > 1).sum())
+            by_handset, sims_of_it = np.unique(used & 0xFFFFFFFF, return_counts=True)
+            several = int((sims_of_it > 1).sum())
+            moment = us[held] + self.offset * 1_000_000
+            turns = taking_turns(of[held], imei[held], moment, used, by_handset[sims_of_it > 1])
             common = np.isin(pairs & 0xFFFFFFFF, shared[lines_in > 1]) & (often > 1)
             mostly = often[common].sum() >= _MOSTLY * often.sum()
             handsets_each = (
@@ -104,6 +109,7 @@ class Measuring:
             lines=len(members),
             handsets=len(handsets),
             shared=several,
+            turns=turns,
             sims_a_handset=sims,
             handsets_a_sim=handsets_each,
             turnover=len(members) / max(float(np.median(working[working > 0])), 1.0),
@@ -119,58 +125,19 @@ class Measuring:
             hours=int((hour >= _SHARE_OF_HOUR * hour.sum()).sum()),
             again=len(entries) / max(len(people), 1),
             incoming=float((~uses.made[entries]).mean()),
-            named=None if self._named is None else int(self._named[at].sum()),
+            named=None if self.named is None else int(self.named[at].sum()),
             named_by_chance=self._by_chance(len(members)),
-            victims=None if self._victims is None else self._called(entries),
-            victims_by_chance=self._victims_by_chance(len(people)),
+            victims=None,  # which depends on whom other groups reached: `rings.complaining`
+            victims_by_chance=0.0,
             registered=self._beside(members) * self.near.exempt_one_in / len(members),
             business=float(self.business[members].mean()),
         )
-
-    def _complaints(self) -> tuple[Ints | None, dict[int, Ints] | None]:
-        """How often each number is named; and by each victim's position, when they complained."""
-        table = self.known.complaints
-        if table is None:
-            return None, None
-        at = {name: i for i, name in enumerate(self.near.numbers)}
-        named = np.zeros(len(self.near.numbers), np.int64)
-        victims: dict[int, list[int]] = {}
-        for row in table.select(
-            ["received", "occurred", "victim_number", "suspect_number"]
-        ).to_pylist():
-            if row["suspect_number"] in at:
-                named[at[row["suspect_number"]]] += 1
-            if row["victim_number"] in at:
-                when = row["received"]
-                victims.setdefault(at[row["victim_number"]], []).append(int(when.timestamp() * 1e6))
-        return named, {k: np.array(sorted(v)) for k, v in victims.items()}
-
-    def _called(self, entries: Ints) -> int:
-        """People among those dealt with who complained within two weeks of it."""
-        assert self._victims is not None
-        found = set()
-        for other, us in zip(
-            self.uses.other[entries].tolist(), self.uses.us[entries].tolist(), strict=True
-        ):
-            moments = self._victims.get(other)
-            if moments is not None and other not in found:
-                after = moments - us
-                if ((after >= 0) & (after <= _BEFORE_DAYS * _DAY)).any():
-                    found.add(other)
-        return len(found)
 
     def _by_chance(self, lines: int) -> float:
         table = self.known.complaints
         return (
             0.0 if table is None else float(table.num_rows * lines / max(self.known.population, 1))
         )
-
-    def _victims_by_chance(self, people: int) -> float:
-        victims = self._victims
-        if victims is None or self.known.complaints is None:
-            return 0.0
-        rows = self.known.complaints["victim_number"]
-        return float((len(rows) - rows.null_count) * people / max(self.known.population, 1))
 
     def _beside(self, members: Ints) -> int:
         """Exempt lines at the place of these."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cordon.calls.rings.apart import of_a_business
+from cordon.calls.rings.complaining import reached
 from cordon.calls.rings.fitting import fitting, further, moved
 from cordon.calls.rings.gathering import gather, grouped
 from cordon.calls.rings.identifiers import complained_together
+from cordon.calls.rings.judging import ONE, SHARED, enough
 from cordon.calls.rings.lines import Lines, lines
 from cordon.calls.rings.measuring import Known, Measuring
 from cordon.calls.rings.sites import Sites, sites
@@ -36,12 +39,15 @@ class Group:
         core: those of them that were lines of their own, by their places in the list of lines;
             the others only work from their handsets.
         facts: of them. signs: for and against, the weightiest first.
+        beside: positions in `Near.numbers` of lines that were left out, as they may be those of
+            a business on the same floor.
     """
 
     members: Ints
     core: Ints
     facts: Facts
     signs: list[Sign]
+    beside: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
 
     @property
     def nats(self) -> float:
@@ -97,23 +103,88 @@ def _search(data: CallData, values: Mapping[str, float]) -> Search:
         data.utc_offset_s,
         complained_together(near, found.at[part], data.complaints),
     )
+    gathered = [m for g in grouped(of) for m in moved(part[g], each, len(near.cells))]
+    some_of_it = [g for g in gathered if len(g) >= _FEWEST]
+    moving = np.flatnonzero(~measuring.exempt & (where.still < values["still_least"]))
+    alone = [*(g for g in gathered if len(g) < _FEWEST), *moving[:, None]]
+    weighed = []
+    for number, all_of_it in enumerate(some_of_it):
+        data.stage("weighing groups", 0.5 + 0.3 * number / len(some_of_it))
+        weighed.append(_weighed(all_of_it, measuring, values))
+    weighed = _with_victims(weighed, alone, measuring, values)
     rest = _rest(data, found, part)
     rest_uses = uses(near, rest)
     groups = []
-    gathered = [m for g in grouped(of) for m in moved(part[g], each, len(near.cells))]
-    for number, all_of_it in enumerate(gathered):
-        data.stage("weighing groups", 0.5 + 0.4 * number / len(gathered))
-        if len(all_of_it) < _FEWEST:
-            continue
-        members = fitting(all_of_it, found, each, own)
-        facts = measuring.facts(members)
-        told = signs(facts, values)
-        at = found.at[members]
-        if sum(s.nats for s in told) >= _WORTH:
-            more = rest[further(near, own, each, members, rest, rest_uses)]
-            at = np.unique(np.concatenate([at, more]))
-        groups.append(Group(at, members, facts, told))
+    for number, group in enumerate(weighed):
+        data.stage("looking for who else is of them", 0.8 + 0.1 * number / len(weighed))
+        if group.nats >= _WORTH:
+            more = rest[further(near, own, each, group.core, rest, rest_uses)]
+            every = np.unique(np.concatenate([group.members, more]))
+            groups.append(replace(group, members=every))
+        else:
+            groups.append(group)
     return Search(found, each, where, measuring, groups)
+
+
+def _weighed(all_of_it: Ints, measuring: Measuring, values: Mapping[str, float]) -> Group:
+    """One group, without what depends on other groups."""
+    found = measuring.lines
+    members = fitting(all_of_it, found, measuring.uses, measuring.profiles)
+    whole = _group(members, measuring, values)
+    if whole.nats < _WORTH:
+        return whole
+    named = np.zeros(len(found.at), bool)
+    if measuring.named is not None:
+        named = measuring.named[found.at] > 0
+    out = of_a_business(
+        members, found, measuring.uses, measuring.profiles, measuring.business, named
+    )
+    if not out.any():
+        return whole
+    core = _group(members[~out], measuring, values)
+    if not any(s.nats >= ONE for s in core.signs if s.name in (*SHARED, "turnover")):
+        return whole
+    return replace(core, beside=found.at[members[out]])
+
+
+def _group(members: Ints, measuring: Measuring, values: Mapping[str, float]) -> Group:
+    facts = measuring.facts(members)
+    return Group(measuring.lines.at[members], members, facts, signs(facts, values))
+
+
+def _with_victims(
+    weighed: list[Group], alone: list[Ints], measuring: Measuring, values: Mapping[str, float]
+) -> list[Group]:
+    """The groups with the people who complained after dealing with them, and not with others.
+
+    Args:
+        alone: lines of no group, which reach people too.
+    """
+    if measuring.complaints is None:
+        return weighed
+    at, p = measuring.lines.at, measuring.profiles
+    single = [at[line] for line in alone]
+    people = [g.facts.people for g in weighed]
+    people += [int((p.people[i] + p.callers[i] - p.back[i]).sum()) for i in single]
+    known = [enough(g.facts, g.signs, values) for g in weighed] + [False] * len(alone)
+    told = reached(
+        measuring.complaints,
+        measuring.uses,
+        at,
+        [*(g.core for g in weighed), *alone],
+        np.array(people, np.int64),
+        np.array(known, bool),
+        measuring.known.population,
+    )
+    made = []
+    for number, group in enumerate(weighed):
+        facts = replace(
+            group.facts,
+            victims=int(told.victims[number]),
+            victims_by_chance=float(told.by_chance[number]),
+        )
+        made.append(replace(group, facts=facts, signs=signs(facts, values)))
+    return made
 
 
 def _rest(data: CallData, found: Lines, part: Ints) -> Ints:

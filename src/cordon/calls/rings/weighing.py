@@ -16,7 +16,11 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
+_MOST = 7.0  # nats that shared handsets say
 _HONEST, _LEAST = 0.03, 0.15  # share of handsets with several SIMs of the group
+_STAND_IN = 0.1  # of the handsets that shifts take turns at, may be shared otherwise
+_STAYS = (7.0, 14.0, 1.5)  # days; nats that shared handsets say after them, where all SIMs stay
+_CALLED_ALONE = 3.0  # nats that people say who were called and complained of nobody's number
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ class Facts:
         victims: people who complained and had been called; victims_by_chance.
         registered: exempt lines that call the same way at its place, for each of its own.
         business: share of its lines whose holder is a business.
+        shared, turns: handsets that several of its SIMs use, and those of them whose SIMs stay
+            and take turns within the day, as shifts do.
     """
 
     lines: int
@@ -60,6 +66,7 @@ class Facts:
     victims_by_chance: float
     registered: float
     business: float
+    turns: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +101,9 @@ def signs(f: Facts, v: Mapping[str, float]) -> list[Sign]:
         ratio = max(value or 0.0, 1e-3) / v[name]
         return float(np.clip(each * np.log2(ratio), low, high))
 
-    one_each = f.sims_a_handset is not None and f.sims_a_handset < v["sims_a_handset"]
-    sign("sims_a_handset", f.sims_a_handset, _used_up(f.shared, f.handsets))
+    steady = is_steady(f, v)
+    shared = _used_up(f.shared - f.turns, f.handsets - f.turns)
+    sign("sims_a_handset", f.sims_a_handset, min(shared, _most_of_shared(f, v)))
     sign(
         "handsets_a_sim",
         f.handsets_a_sim,
@@ -103,14 +111,16 @@ def signs(f: Facts, v: Mapping[str, float]) -> list[Sign]:
     )
     sure = min(1.0, f.span_days / 7)
     # lines that come and go with handsets of their own are people who come and go
-    most = 1.0 if one_each else 5.0
+    most = 1.0 if steady else 5.0
     sign("turnover", f.turnover, sure * doubling(f.turnover, "turnover", 3, -2, most))
     if f.named is not None:
         over = max(0.0, f.named - f.named_by_chance) / v["complaints"]
         sign("complaints", f.named, min(9.0, 3.0 * over))
     if f.victims is not None:
-        # a bank's or the police's line is called by victims before they complain
-        most = 3.0 if one_each and f.incoming > 0.5 else 9.0
+        # a bank's or the police's line is called by victims before they complain, or calls them
+        most = 3.0 if steady and f.incoming > 0.5 else 9.0
+        if only_called(f, v):
+            most = _CALLED_ALONE
         surprise = _surprise(f.victims, f.victims_by_chance) if f.victims >= v["victims"] else 0.0
         sign("victims", f.victims, min(most, surprise))
     if f.still is not None:
@@ -123,15 +133,34 @@ def signs(f: Facts, v: Mapping[str, float]) -> list[Sign]:
             f.back_share,
             -float(np.clip(20 * (f.back_share - v["called_back"]), 0, 6)),
         )
-    if f.registered > 0 and one_each:
-        sign(
-            "registered", f.registered, -float(np.clip(6 * (f.registered - v["registered"]), 0, 6))
-        )
-    if f.business > 0 and one_each:
-        sign("business", f.business, -float(np.clip(5 * (f.business - v["business"]), 0, 4)))
+    # a centre may hide behind a firm, so that where SIMs are used up this says half as much
+    honest = 1.0 if steady else 0.5
+    if f.registered > 0:
+        against = honest * np.clip(6 * (f.registered - v["registered"]), 0, 6)
+        sign("registered", f.registered, -float(against))
+    if f.business > 0:
+        against = honest * np.clip(5 * (f.business - v["business"]), 0, 4)
+        sign("business", f.business, -float(against))
     sign("people_a_day", f.people_a_day, doubling(f.people_a_day, "people_a_day", 3, -5, 3))
     sign("lines", f.lines, float(np.clip(np.log2(f.lines / v["lines"]), -4, 2)))
     return sorted(made, key=lambda s: (-abs(s.nats), s.name))
+
+
+def is_steady(f: Facts, v: Mapping[str, float]) -> bool:
+    """Whether each line keeps its handset, alone or by turns with those of other shifts."""
+    if f.sims_a_handset is None:
+        return False
+    by_turns = f.turns > 0 and f.shared - f.turns <= _STAND_IN * f.turns
+    return by_turns or f.sims_a_handset < v["sims_a_handset"]
+
+
+def only_called(f: Facts, v: Mapping[str, float]) -> bool:
+    """Whether no complaint names lines that stay as they are, and its people alone complained.
+
+    So it is with helplines, the police, a bank's fraud desk, and whoever else calls very many.
+    """
+    stays = is_steady(f, v) or (f.sims_a_handset is None and f.turnover < v["turnover"])
+    return stays and not f.named
 
 
 def _used_up(shared: int, handsets: int) -> float:
@@ -145,7 +174,19 @@ def _used_up(shared: int, handsets: int) -> float:
     share = max(_LEAST, min(shared / handsets, 0.95))
     rest = handsets - shared
     nats = shared * np.log(share / _HONEST) + rest * np.log((1 - share) / (1 - _HONEST))
-    return float(np.clip(nats - (0 if shared else 1), -4, 7))
+    return float(np.clip(nats - (0 if shared else 1), -4, _MOST))
+
+
+def _most_of_shared(f: Facts, v: Mapping[str, float]) -> float:
+    """Nats that shared handsets may say.
+
+    Where week after week no SIM is replaced and no complaint names one, none is used up: desks
+    are shared on honest floors too.
+    """
+    if f.named or f.turnover >= v["turnover"]:
+        return _MOST
+    begin, end, least = _STAYS
+    return float(np.interp(f.span_days, (begin, end), (_MOST, least)))
 
 
 def _surprise(found: float, by_chance: float) -> float:

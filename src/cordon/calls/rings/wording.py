@@ -36,7 +36,7 @@ _SAYS = {
     "handsets_a_sim": "each SIM went round among {v:.1f} handsets that the others use too",
     "turnover": "{v:.1f} lines were used up for each at work on a median day",
     "complaints": "{v:.0f} complaints name one of its numbers",
-    "victims": "{v:.0f} of the people it dealt with complained within 14 days of a call",
+    "victims": "{v:.0f} of the people it dealt with complained within 14 days, of nobody else",
     "still": "{v:.0%} of a line's calls came from the one place",
     "talk": "the median answered call lasted {v:.0f} s",
     "called_back": "{v:.0%} of the people called ever called it",
@@ -129,6 +129,18 @@ def finding(
             f"{len(refs):,} of their records",
         )
     )
+    if len(group.beside):
+        why.append(
+            Reason(
+                "beside",
+                float(len(group.beside)),
+                "1",
+                None,
+                f"{len(group.beside):,} lines at the same place were left out: they keep their "
+                "handsets, were there all along, are held by a business, and no complaint names "
+                "them",
+            )
+        )
     duration = np.nan_to_num(near.duration[calls])
     ends = near.us[calls] + (duration * 1e6).astype(np.int64)
     made = Finding.make(
