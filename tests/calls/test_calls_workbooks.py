@@ -144,7 +144,7 @@ def test_the_plain_formats_and_a_register(put) -> None:
     assert rows[0]["start"] == at.replace(tzinfo=UTC)
     assert refused == [(3, "start is no RFC 3339 time with its zone")]
     head = ["payment_id", "at", "from_account", "to_account", "amount", "currency"]
-    path = put([head, ["p1", at, "A", "B", 0.1, "PKR"]], [head, ["p1", at, "A", "B", 1, "PKR"]],
+    path = put([head, ["p1", at, "A", "B", 0.1, "PKR"]], [head, ["p1", at, "A", "B", 0.1, "PKR"]],
                [["what else"]])  # fmt: skip
     plain = read_plain(path, PAYMENTS)
     assert plain.counts == Counts(2, 1, 1, 0)

@@ -81,6 +81,7 @@ class PlainReading:
 
     Args:
         parts: the file's rows, where another reader knows what it is.
+        once: leave out rows that were there before; else whoever reads it does.
     """
 
     def __init__(
@@ -91,8 +92,10 @@ class PlainReading:
         name: str = "",
         progress: Progress | None = None,
         parts: Parts | None = None,
+        once: bool = True,
     ) -> None:
         self._parts = parts
+        self._each_once = once
         self.path = path
         self.form = form
         self.name = name or path.name
@@ -140,14 +143,14 @@ class PlainReading:
 
     def _once(self, table: pa.Table) -> pa.Table:
         """The rows that no row before them names."""
-        if self.form.unique is None:
+        if self.form.unique is None or not self._each_once:
             return table
         if self._told is None:
             # loads what is compiled, which a file of another form does not need
             from cordon.calls.firsts import Firsts
 
             self._told = Firsts()
-        fresh = self._told.new(as_array(table[self.form.unique]))
+        fresh = self._told.new(_named(table, self.form))
         return table if fresh.all() else table.filter(pa.array(fresh))
 
     def _typed(self, table: pa.Table, rows: NDArray[np.int64]) -> tuple[pa.Table, list[Refusal]]:
@@ -197,6 +200,8 @@ class PlainReading:
                 found = casting.addresses(values, name, reasons)
             case "choice":
                 found = casting.choices(values, name, column.choices, reasons)
+            case "currency":
+                found = casting.currencies(values, name, reasons)
             case "cell":
                 if self._base is None:
                     self._base = cell_base(values)
@@ -289,7 +294,7 @@ class PlainReading:
                     if self._progress is not None:
                         self._progress(row - 1, total)
                     yield table, rows, []
-        except (pa.ArrowException, OSError) as wrong:
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as wrong:
             raise BadInput(
                 f"{self.name} looks like Parquet and cannot be read ({type(wrong).__name__}).",
                 advice=self.form.expected,
@@ -303,6 +308,7 @@ def read_plain(
     name: str = "",
     progress: Progress | None = None,
     parts: Parts | None = None,
+    once: bool = True,
 ) -> Plain:
     """A whole file of a plain format: CSV or Parquet, plain, `.gz` or `.zst`.
 
@@ -312,11 +318,12 @@ def read_plain(
         name: how errors call the file; its own name where empty.
         progress: told what was read and what there is (bytes; rows for Parquet).
         parts: its rows, where another reader knows what the file is.
+        once: leave out rows that were there before.
 
     Raises:
         BadInput: nothing of it can be read.
     """
-    reading = PlainReading(path, form, region, name, progress, parts)
+    reading = PlainReading(path, form, region, name, progress, parts, once)
     tables: list[pa.Table] = []
     refusals: list[Refusal] = []
     for batch in reading.batches():
@@ -326,6 +333,22 @@ def read_plain(
     return Plain(
         whole, reading.counts, refusals, reading.broken, dict(reading.notes), reading.sha256
     )
+
+
+def _named(table: pa.Table, form: Form) -> pa.Array:
+    """Of each row what a row that repeats it has, too, as one text."""
+    assert form.unique is not None
+    if not form.alike:
+        return as_array(table[form.unique])
+    columns = []
+    for name in (form.unique, *form.alike):
+        column = as_array(table[name])
+        if pa.types.is_timestamp(column.type):
+            column = pc.floor_temporal(column, unit="day").cast(pa.int64())
+        columns.append(column.cast(pa.string()))
+    # how long each is stands first, so that no text can be written that reads as two others
+    sizes = [pc.binary_length(column).cast(pa.string()) for column in columns]
+    return pc.binary_join_element_wise(*sizes, *columns, "/")
 
 
 def _bounded(values: pa.Array, column: Column, reasons: Reasons) -> pa.Array:
@@ -339,8 +362,12 @@ def _bounded(values: pa.Array, column: Column, reasons: Reasons) -> pa.Array:
         if bound is not None:
             # a whole bound, because a decimal is compared to no float
             whole = int(bound) if float(bound).is_integer() else bound
-            reasons.where(beyond(values, pa.scalar(whole)), f"{name} is {says} {bound:g}")
+            reasons.where(beyond(values, pa.scalar(whole)), f"{name} is {says} {_told(bound)}")
     return values
+
+
+def _told(bound: float) -> str:
+    return f"{bound:,.0f}" if bound >= 1e6 else f"{bound:g}"
 
 
 def _with_zone(table: pa.Table, form: Form) -> pa.Table:
