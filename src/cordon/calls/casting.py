@@ -33,6 +33,7 @@ _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _IPV4 = rf"^(?:{_OCTET}\.){{3}}{_OCTET}$"
 # 1,234.50 and 1,00,000: commas only where thousands, lakhs and crores have them
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d*)?")
+_SPREADSHEET = r"^[0-9](?:[.,][0-9]+)?[eE]\+[0-9]+$"
 _PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)")
 
 
@@ -229,6 +230,12 @@ def choices(column: pa.Array, name: str, known: tuple[str, ...], reasons: Reason
         pc.and_(pc.invert(taken), pc.is_valid(column)), f"{name} is none of {', '.join(known)}"
     )
     return words
+
+
+def accounts(column: pa.Array, name: str, reasons: Reasons) -> None:
+    """Refuse accounts that a spreadsheet took for numbers: 1.23456789012346E+16 has lost digits."""
+    gone = pc.fill_null(pc.match_substring_regex(column, _SPREADSHEET), False)
+    reasons.where(gone, f"{name} is in scientific notation: its digits are gone")
 
 
 def currencies(column: pa.Array, name: str, reasons: Reasons) -> pa.Array:

@@ -15,11 +15,11 @@ from cordon.calls.casting import AMOUNT, TIME
 
 Holds = Literal[
     "text", "number", "time", "day", "float", "decimal", "int", "ip", "choice",
-    "imsi", "imei", "cell", "currency",
+    "imsi", "imei", "cell", "currency", "account",
 ]  # fmt: skip
 """What a column holds. `number`: a subscriber's number, E.164; `time`: RFC 3339; `day`: the same
 or a date alone; `decimal`: an exact amount; `choice`: one of some words; `currency`: the code of
-one; `imsi`, `imei`, `cell`:
+one; `account`: as a bank writes it; `imsi`, `imei`, `cell`:
 as in the format `calls`."""
 
 _TYPES = {
@@ -128,8 +128,8 @@ PAYMENTS = Form(
     (
         Column("payment_id", "text", "Names the payment.", required=True),
         Column("at", "time", "When it was booked.", required=True),
-        Column("from_account", "text", "Who paid.", required=True),
-        Column("to_account", "text", "Who was paid.", required=True),
+        Column("from_account", "account", "Who paid.", required=True),
+        Column("to_account", "account", "Who was paid.", required=True),
         Column("amount", "decimal", "How much.", required=True, least=0, most=1e15),
         Column("currency", "currency", "ISO 4217 code, or a coin's.", required=True),
         Column(
@@ -156,7 +156,7 @@ PAYMENTS = Form(
 ACCOUNTS = Form(
     "accounts",
     (
-        Column("account", "text", "Names the account.", required=True),
+        Column("account", "account", "Names the account.", required=True),
         Column("bank", "text", "Who keeps it."),
         Column("holder_name", "text", "Whose it is."),
         Column("holder_id", "text", "Identity document of the holder."),

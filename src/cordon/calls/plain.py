@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,8 +27,9 @@ from cordon.calls.model import Counts, Refusal
 from cordon.calls.numbers import Numbers
 from cordon.calls.rows import parse_block
 from cordon.calls.sources import Block, source
-from cordon.calls.statements import in_utc, once, whole
+from cordon.calls.statements import in_utc, in_zone, once, whole
 from cordon.calls.unpacking import Progress
+from cordon.countries import codes, country
 from cordon.kernel.errors import BadInput
 from cordon.kernel.store.files import sha256_of
 
@@ -106,6 +108,7 @@ class PlainReading:
         self.broken: str | None = None
         self.sha256 = sha256_of(path)
         self._numbers = Numbers(region)
+        self._region = region.lower()
         self._progress = progress
         self._told: Firsts | None = None  # what names the rows so far
         self._base: str | None = None  # of the numbers in cell ids, told by the first part
@@ -200,6 +203,8 @@ class PlainReading:
                 found = casting.addresses(values, name, reasons)
             case "choice":
                 found = casting.choices(values, name, column.choices, reasons)
+            case "account":
+                casting.accounts(values, name, reasons)
             case "currency":
                 found = casting.currencies(values, name, reasons)
             case "cell":
@@ -237,7 +242,7 @@ class PlainReading:
             rows = parse_block(clear.text, header, wanted, row, sign) if clear.text else None
             if rows is not None:
                 row += rows.lines
-                table = _with_zone(rows.table, self.form) if opened.is_workbook else rows.table
+                table = self._with_zone(rows.table) if opened.is_workbook else rows.table
                 yield table, rows.numbers, [*rows.refusals, *odd]
             elif odd:
                 empty = pa.table({n: pa.array([], pa.string()) for n in wanted})
@@ -245,6 +250,22 @@ class PlainReading:
         self.broken = opened.broken
         if not found:
             raise BadInput(opened.broken or f"{self.name} is empty.", advice=self.form.expected)
+
+    def _with_zone(self, table: pa.Table) -> pa.Table:
+        """A workbook's dates name no zone: moments are the country's own, and days stay days."""
+        zone = country(self._region).zone if self._region in codes() else UTC
+        for column in self.form.columns:
+            if column.holds not in ("time", "day") or column.name not in table.column_names:
+                continue
+            found = table[column.name]
+            if column.holds == "day":
+                found = in_utc(found)
+            else:
+                found, moved = in_zone(found, zone)
+                if moved:
+                    self.notes[f"{column.name} names no zone; the country's own was taken"] += moved
+            table = table.set_column(table.column_names.index(column.name), column.name, found)
+        return table
 
     def _fits(self, line: bytes) -> bool:
         names = {n.strip().lower() for n in split(line, ",")}
@@ -368,15 +389,6 @@ def _bounded(values: pa.Array, column: Column, reasons: Reasons) -> pa.Array:
 
 def _told(bound: float) -> str:
     return f"{bound:,.0f}" if bound >= 1e6 else f"{bound:g}"
-
-
-def _with_zone(table: pa.Table, form: Form) -> pa.Table:
-    """A workbook's dates name no zone; in the plain formats they are in UTC."""
-    for column in form.columns:
-        if column.holds in ("time", "day") and column.name in table.column_names:
-            at = table.column_names.index(column.name)
-            table = table.set_column(at, column.name, in_utc(table[column.name]))
-    return table
 
 
 def _raw(column: Column, values: pa.Array) -> pa.Array:
