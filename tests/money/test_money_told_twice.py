@@ -152,3 +152,17 @@ def test_codes_of_currencies(tmp_path: Path) -> None:
     assert read.payments.currencies == ["PKR", "USDT", "XYZW"]
     assert [r.row for _, r in read.refusals] == [3, 4]
     assert any("XYZW" in s and "ISO 4217" in s for s in read.payments.left_out)
+
+
+def test_the_end_of_an_account_is_the_one_iban_that_ends_so(tmp_path: Path) -> None:
+    iban = "DE89370400440532013000"
+    one = csv(tmp_path, f"1,2026-03-01T10:00:00Z,{A},{iban},5,PKR",
+              "2,2026-03-02T10:00:00Z,1123456702,B,5,PKR",
+              "3,2026-03-03T10:00:00Z,2345670,B,5,PKR")  # fmt: skip
+    path = mt940(tmp_path, "37040044/0532013000PKR", A, [4], amount="7,")
+    other = mt940(tmp_path, "50010517/0532013000", A, [4], amount="8,", name="t.sta")
+    accounts = list(read_payments([one, path, other]).payments.accounts)
+    assert accounts == sorted(["2345670", "50010517/0532013000", "B", iban, A])
+    both = csv(tmp_path, f"9,2026-03-01T10:00:00Z,DE89370400441123456702,{A},5,PKR",
+               "2,2026-03-02T10:00:00Z,1123456702,B,5,PKR", name="both.csv")  # fmt: skip
+    assert "1123456702" in read_payments([both]).payments.accounts

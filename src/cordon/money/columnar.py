@@ -348,6 +348,9 @@ def _joins(names: pa.LargeStringArray, kind: NDArray[np.uint8]) -> bool:
         return False
     others = pc.utf8_upper(names.filter(pa.array(kind == PLAIN)))
     known = rest.unique()
+    # whose end another may be: rare beside IBANs, and then it is looked at with care
+    if pc.any(pc.match_substring_regex(others, "^(?:[0-9A-Z]{3,11}/)?[0-9]{8,}$")).as_py():
+        return True
     return len(known) < len(rest) or bool(pc.any(pc.is_in(others, value_set=known)).as_py())
 
 

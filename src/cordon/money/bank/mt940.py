@@ -72,13 +72,15 @@ def read(raw: IO[bytes], _name: str, clock: Clock) -> Iterator[Told]:
             of.begins(one.tag, one.text[0])
         elif one.tag in ("25", "25P"):
             # “bank/account” of national form, or an IBAN, now and then with its currency behind
-            of.account = one.text[0].strip().rpartition("/")[2]
+            of.account = _own(one.text[0].strip())
             of.currency = ""
             if is_iban(of.account) and not checks(of.account) and checks(of.account[:-3]):
                 of.account = of.account[:-3]
         elif one.tag in ("60F", "60M", "34F"):
             found = re.match(r"[CD]?\d{0,6}([A-Z]{3})", one.text[0].strip())
             of.currency = found.group(1) if found else of.currency
+            if of.currency and re.fullmatch(rf"[0-9A-Z/]*\d{{8,}}{of.currency}", of.account):
+                of.account = of.account[:-3]
             opens = re.match(
                 r"C(\d\d)(\d\d)(\d\d)[A-Z]{3}(\d{1,15}),(\d{0,4})$", one.text[0].strip()
             )
@@ -91,6 +93,14 @@ def read(raw: IO[bytes], _name: str, clock: Clock) -> Iterator[Told]:
             of.lines += 1
     if held is not None:
         yield _payment(held, None, of, clock)
+
+
+def _own(text: str) -> str:
+    """The account of field 25: an IBAN by itself, else with its bank, because two banks may number
+    their accounts alike."""
+    bank, _, account = text.rpartition("/")
+    bare = account[:-3] if is_iban(account) and not checks(account) else account
+    return account if is_iban(bare) or not bank else f"{bank.strip()}/{account.strip()}"
 
 
 def _fields(raw: IO[bytes]) -> Iterator[_Field]:
