@@ -49,10 +49,10 @@ def test_payments_are_exact_and_each_bad_row_has_its_reason(put) -> None:
         "p9,2026-01-17T08:30:00Z,A,B,0.000000000000000001,ETH,crypto",
     )
     plain = read_plain(path, PAYMENTS)
-    assert plain.counts == Counts(10, 3, 1, 6)
-    assert plain.table["row"].to_pylist() == [1, 2, 10]
+    assert plain.counts == Counts(10, 4, 0, 6)  # p1 again is another payment
+    assert plain.table["row"].to_pylist() == [1, 2, 9, 10]
     assert plain.table.schema == PAYMENTS.schema
-    one, two, nine = plain.table.to_pylist()
+    one, two, _, nine = plain.table.to_pylist()
     assert one["amount"] == Decimal("0.1")
     assert two["amount"] == Decimal("100000.25")
     assert nine["amount"] == Decimal("1E-18")
@@ -71,7 +71,7 @@ def test_payments_are_exact_and_each_bad_row_has_its_reason(put) -> None:
 def test_a_row_named_again_in_a_later_batch_is_repeated(put, monkeypatch) -> None:
     monkeypatch.setattr("cordon.calls.unpacking.BLOCK", 400)
     monkeypatch.setattr("cordon.calls.unpacking._CHUNK", 200)
-    lines = [f"p{i % 40},2026-01-17T08:30:00Z,A,B,{i},PKR,wallet" for i in range(50)]
+    lines = [f"p{i % 40},2026-01-17T08:30:00Z,A,B,{i % 40},PKR,wallet" for i in range(50)]
     reading = PlainReading(put(PAID, *lines), PAYMENTS)
     parts = list(reading.batches())
     assert len(parts) > 3

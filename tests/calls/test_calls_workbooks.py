@@ -144,12 +144,22 @@ def test_the_plain_formats_and_a_register(put) -> None:
     assert rows[0]["start"] == at.replace(tzinfo=UTC)
     assert refused == [(3, "start is no RFC 3339 time with its zone")]
     head = ["payment_id", "at", "from_account", "to_account", "amount", "currency"]
-    path = put([head, ["p1", at, "A", "B", 0.1, "PKR"]], [head, ["p1", at, "A", "B", 1, "PKR"]],
+    path = put([head, ["p1", at, "A", "B", 0.1, "PKR"]], [head, ["p1", at, "A", "B", 0.1, "PKR"]],
                [["what else"]])  # fmt: skip
     plain = read_plain(path, PAYMENTS)
     assert plain.counts == Counts(2, 1, 1, 0)
     assert str(plain.table["amount"][0].as_py().normalize()) == "0.1"
-    assert plain.notes == {"sheet 3 has other columns": 1}
+    assert plain.notes == {
+        "sheet 3 has other columns": 1,
+        "at names no zone; the country's own was taken": 2,
+    }
+    assert plain.table["at"][0].as_py() == at.replace(hour=3, tzinfo=UTC)  # 08:30 in Karachi
+    path = put([head, ["p1", at, 12345678901234567, "1.2E+16", 1, "PKR"],
+                ["p2", at, "B", "12E34", 1, "PKR"]])  # fmt: skip
+    plain = read_plain(path, PAYMENTS)
+    assert [(r.row, r.reason.split(":")[0]) for r in plain.refusals] == [
+        (2, "from_account is in scientific notation")
+    ]
     path = put([[], ["cell", "lat", "lon"], ["K1", 24.5, 67.25], ["K2", 95, 67]])
     plain = read_plain(path, CELLS)
     assert (plain.table["row"].to_pylist(), plain.table["lat"].to_pylist()) == ([3], [24.5])

@@ -217,3 +217,54 @@ def test_an_opening_after_known_payments_is_passed_over(tmp_path: Path) -> None:
     payments = read_payments([statement, before]).payments
     assert not payments.opening
     assert any("passed over" in s for s in payments.left_out)
+
+
+def test_what_its_parts_leave_of_an_entry_is_kept_and_said(tmp_path: Path) -> None:
+    parts = "".join(
+        DETAIL.format(n=n, debtor=OWN, creditor=FAR).replace(
+            "</Refs>", f'</Refs><Amt Ccy="EUR">{amount}</Amt>'
+        )
+        for n, amount in ((1, 100), (2, 150))
+    )
+    read = read_payments([camt(tmp_path, entry(1, amount="300", more=parts))])
+    assert [r[2:4] for r in rows(read)] == [
+        (FAR, "100"), (FAR, "150"), (f"unnamed:payment:{OWN}", "50"),
+    ]  # fmt: skip
+    assert any("come to less" in s for s in read.payments.left_out)
+
+
+def test_an_amount_in_the_entry_s_currency_goes_before_another(tmp_path: Path) -> None:
+    part = DETAIL.format(n=1, debtor=OWN, creditor=FAR).replace(
+        "</Refs>",
+        '</Refs><Amt Ccy="USD">100</Amt>'
+        '<AmtDtls><TxAmt><Amt Ccy="EUR">28000</Amt></TxAmt></AmtDtls>',
+    )
+    read = read_payments([camt(tmp_path, entry(1, amount="28000", more=part))])
+    assert [r[3:5] for r in rows(read)] == [("28000", "EUR")]
+
+
+def test_entries_without_a_reference_are_each_a_payment(tmp_path: Path) -> None:
+    bare = entry(1).replace("<AcctSvcrRef>R1</AcctSvcrRef>", "<NtryRef>1</NtryRef>")
+    one = camt(tmp_path, bare, bare, name="1.xml")  # all of it may stand in one line
+    two = tmp_path / "2.xml"
+    text = one.read_text().replace("2026-03-01T10", "2026-03-02T10").replace("<Id>S1", "<Id>S2")
+    two.write_text(text.replace("\n", " "))
+    read = read_payments([one, two])
+    assert (read.counts.kept, read.counts.repeated) == (4, 0)
+    assert len(set(read.payments.row[2:].tolist())) == 2
+
+
+def test_what_a_payer_writes_names_no_payment(tmp_path: Path) -> None:
+    one = (
+        "<CdtTrfTxInf><PmtId><EndToEndId>NOTPROVIDED</EndToEndId></PmtId>"
+        '<IntrBkSttlmAmt Ccy="EUR">5</IntrBkSttlmAmt>'
+        f"<DbtrAcct><Id><IBAN>{OWN}</IBAN></Id></DbtrAcct>"
+        f"<CdtrAcct><Id><IBAN>{FAR}</IBAN></Id></CdtrAcct></CdtTrfTxInf>"
+    )
+    path = tmp_path / "p.xml"
+    path.write_text(
+        "<Document><FIToFICstmrCdtTrf><GrpHdr><MsgId>M</MsgId><CreDtTm>2026-03-01T09:00:00Z"
+        f"</CreDtTm></GrpHdr>{one}{one}</FIToFICstmrCdtTrf></Document>"
+    )
+    read = read_payments([path])
+    assert (read.counts.kept, read.counts.repeated) == (2, 0)

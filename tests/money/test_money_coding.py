@@ -43,12 +43,14 @@ def test_it_is_what_the_general_way_reads(
             f'{rng.choice(ACCOUNTS)},"{amount}",{rng.choice(["PKR", "PKR", "USD", "KWD", ""])},'
             f"{rng.choice(['transfer', 'cash_out', '', 'wallet', 'sideways'])},{n},x"
         )
+    rows += rng.choices(rows, k=40)  # told again
     path = tmp_path / "p.csv"
     path.write_text(HEAD + "\n".join(rows) + "\n")
     quick, general = both(path, monkeypatch)
     assert quick.counts == general.counts
     assert quick.refusals == general.refusals
     assert 50 < len(quick.payments) < 400
+    assert quick.counts.repeated > 5
     same_payments(quick.payments, general.payments)
 
 
@@ -61,7 +63,7 @@ def test_many_batches_are_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         for n in range(180_000)
     ]
     path.write_text(HEAD + "".join(lines))
-    monkeypatch.setattr(reading, "_each_once", _must_not(reading._each_once))
+    monkeypatch.setattr(reading, "each_once", _must_not(reading.each_once))
     quick = read_payments([path]).payments
     assert quick.digits == (2, 2)
     assert (np.diff(quick.at) >= 0).all()

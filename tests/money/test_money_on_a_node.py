@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import io
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from cordon.kernel.access.authorities import Draft
 from cordon.kernel.access.model import Scope
 from cordon.kernel.errors import AuthorityRefused, BadInput, NotFound
 from cordon.money import keeping, tracebook, tracedesk
+from cordon.money.reading import read_segments
 
 VICTIMS = [f"PK36SCBL00000011234567{n:02d}" for n in range(10)]
 MULE, SECOND = "GB82WEST12345698765432", "DE89370400440532013000"
@@ -120,6 +123,40 @@ def test_a_file_twice_adds_nothing_and_two_files_share_payments(world):
     # another authority's are its own
     assert counts(brought(world, reference="WR-2")) == (30, 30, 0, 0)
     assert len(kept(world, "WR-2")) == 30
+
+
+def test_two_banks_that_count_from_one_share_no_payment(world):
+    head = b"payment_id,at,from_account,to_account,amount,currency\n"
+    one = head + b"1,2026-01-20T10:00:00Z,A,B,300,PKR\n1,2026-01-20T10:00:00Z,A,B,301,PKR\n"
+    two = head + b"1,2026-01-20T10:00:00Z,C,D,300,PKR\n1,2026-01-20T11:00:00Z,A,B,300.0,PKR\n"
+    assert counts(brought(world, one)) == (2, 2, 0, 0)
+    assert counts(brought(world, two)) == (2, 1, 1, 0)
+    found = kept(world)
+    assert len(found) == 3
+    assert any("carry the id of another" in s for s in found.left_out)
+
+
+def test_what_is_kept_and_cannot_be_counted_is_left_out_by_file_and_row(tmp_path):
+    """Also of columns that were kept before days were told from hours."""
+    sums = ["999999999999999999", "0.000000000000000001", "90000.50", "70000.25"]
+    at = datetime(2026, 1, 20, tzinfo=UTC)
+    table = pa.table(
+        {
+            "sha256": ["ab" * 32] * 4, "row": pa.array([1, 2, 3, 4], pa.int64()),
+            "payment_id": list("abcd"), "at": pa.array([at] * 4, pa.timestamp("us", "UTC")),
+            "from_account": ["A"] * 4, "to_account": ["B"] * 4,
+            "amount": pa.array([Decimal(s) for s in sums], pa.decimal128(38, 18)),
+            "currency": ["PKR"] * 4, "channel": pa.array([None] * 4, pa.string()),
+        }
+    )  # fmt: skip
+    pq.write_table(table, tmp_path / "old.parquet")
+    more = table.slice(3).set_column(2, "payment_id", pa.array(["e"]))
+    more = more.set_column(1, "row", pa.array([5], pa.int64()))
+    more = more.append_column("precision", pa.array(["time"]))
+    pq.write_table(more.append_column("told_by", pa.array(["to"])), tmp_path / "new.parquet")
+    found = read_segments([tmp_path / "old.parquet", tmp_path / "new.parquet"])
+    assert sorted(found.ids.to_pylist()) == ["c", "d", "e"]
+    assert [("row 1" in s, "row 2" in s) for s in found.left_out] == [(True, False), (False, True)]
 
 
 def test_bad_rows_are_refused_by_number_and_what_a_bank_sends_is_told_by_content(world):

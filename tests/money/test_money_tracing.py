@@ -255,10 +255,27 @@ def test_bad_rows_are_refused_by_number(tmp_path: Path) -> None:
     assert read.counts.kept == 2
 
 
-def test_an_absurd_sum_is_refused_by_currency(tmp_path: Path) -> None:
-    path = written(tmp_path / "p.csv", [(0, "v", "m", "9" * 19), (1, "v", "m", "0.01")])
-    with pytest.raises(BadInput, match="PKR"):
-        read_payments([path])
+def test_an_absurd_amount_is_refused_by_its_row(tmp_path: Path) -> None:
+    rows = [(0, "v", "m", "9" * 18), (1, "v", "m", "0.01"), (2, "v", "m", "0." + "0" * 18 + "1")]
+    read = read_payments([written(tmp_path / "p.csv", rows)])
+    assert [(r.row, r.reason) for _, r in read.refusals] == [
+        (1, "amount is more than 1,000,000,000,000,000"),
+        (3, "amount has more than 18 decimal places"),
+    ]
+    assert read.counts.kept == 1
+
+
+def test_a_row_that_cannot_be_counted_with_the_rest_is_left_out_by_name(tmp_path: Path) -> None:
+    tiny, rows = "0.000000000000000001", [(n, "v", "m", "90000.55") for n in range(9)]
+    read = read_payments([written(tmp_path / "p.csv", [*rows, (10, "v", "m", tiny)])])
+    assert (read.counts.kept, read.counts.refused) == (9, 1)
+    assert [r.row for _, r in read.refusals] == [10]
+    assert any("p.csv row 10" in s for s in read.payments.left_out)
+    # and of sums that are too large the largest, so that the others are counted
+    rows = [(n, "v", "m", str(10**15 - n)) for n in range(60)]
+    read = read_payments([written(tmp_path / "q.csv", [*rows, (70, "v", "m", "0.05")])])
+    assert [r.row for _, r in read.refusals] == list(range(1, 15))
+    assert int(read.payments.amount.sum()) < 1 << 62
 
 
 def test_who_is_not_there_is_said(tmp_path: Path) -> None:

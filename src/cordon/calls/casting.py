@@ -33,6 +33,7 @@ _OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
 _IPV4 = rf"^(?:{_OCTET}\.){{3}}{_OCTET}$"
 # 1,234.50 and 1,00,000: commas only where thousands, lakhs and crores have them
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d*)?")
+_SPREADSHEET = r"^[0-9](?:[.,][0-9]+)?[eE]\+[0-9]+$"
 _PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)")
 
 
@@ -115,6 +116,8 @@ def amounts(column: pa.Array, name: str, reasons: Reasons) -> pa.Array:
             reasons.where(gone, f"{name} is in scientific notation: its digits are gone")
             column = pc.if_else(gone, pa.scalar(None, pa.string()), column)
         values = cast_each(column, AMOUNT, _amount)
+        fine = pc.match_substring_regex(column, r"^\D?\d*\.\d{18}\d*[1-9]\d*$")
+        reasons.where(pc.and_(pc.is_null(values), fine), f"{name} has more than 18 decimal places")
     else:
         # the shortest text that is that float: what was meant, without the binary remainder
         values = cast_each(column.cast(pa.string()), AMOUNT, _decimal)
@@ -227,6 +230,24 @@ def choices(column: pa.Array, name: str, known: tuple[str, ...], reasons: Reason
         pc.and_(pc.invert(taken), pc.is_valid(column)), f"{name} is none of {', '.join(known)}"
     )
     return words
+
+
+def accounts(column: pa.Array, name: str, reasons: Reasons) -> None:
+    """Refuse accounts that a spreadsheet took for numbers: 1.23456789012346E+16 has lost digits."""
+    gone = pc.fill_null(pc.match_substring_regex(column, _SPREADSHEET), False)
+    reasons.where(gone, f"{name} is in scientific notation: its digits are gone")
+
+
+def currencies(column: pa.Array, name: str, reasons: Reasons) -> pa.Array:
+    """Codes of currencies or coins, in upper case: PKR and pkr are one. A sign of one, or a short
+    form (Rs, ₨, $), is of several countries, and refused."""
+    codes = pc.utf8_upper(column)
+    shaped = pc.match_substring_regex(codes, "^[A-Z][A-Z0-9]{2,9}$")
+    reasons.where(
+        pc.and_(pc.invert(shaped), pc.is_valid(codes)),
+        f"{name} is no code of a currency, as PKR is",
+    )
+    return codes
 
 
 def cast_each(column: pa.Array, to: pa.DataType, one: Callable[[str], Any]) -> pa.Array:

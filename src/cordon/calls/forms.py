@@ -15,10 +15,11 @@ from cordon.calls.casting import AMOUNT, TIME
 
 Holds = Literal[
     "text", "number", "time", "day", "float", "decimal", "int", "ip", "choice",
-    "imsi", "imei", "cell",
+    "imsi", "imei", "cell", "currency", "account",
 ]  # fmt: skip
 """What a column holds. `number`: a subscriber's number, E.164; `time`: RFC 3339; `day`: the same
-or a date alone; `decimal`: an exact amount; `choice`: one of some words; `imsi`, `imei`, `cell`:
+or a date alone; `decimal`: an exact amount; `choice`: one of some words; `currency`: the code of
+one; `account`: as a bank writes it; `imsi`, `imei`, `cell`:
 as in the format `calls`."""
 
 _TYPES = {
@@ -62,12 +63,15 @@ class Form:
     Attributes:
         name: as commands and errors call it. columns: in the format's order.
         unique: the column that names a row; a row that names one again is repeated.
+        alike: columns that must agree as well before it is, of a time its day (UTC): for what
+            senders number each for themselves.
         span: columns of which the second must not lie before the first.
     """
 
     name: str
     columns: tuple[Column, ...]
     unique: str | None = None
+    alike: tuple[str, ...] = ()
     span: tuple[str, str] | None = None
 
     @property
@@ -114,7 +118,7 @@ COMPLAINTS = Form(
         Column("suspect_wallet", "text", "Address of a coin's wallet."),
         Column("suspect_url", "text", "Page that was shown."),
         Column("loss_amount", "decimal", "What was lost.", least=0, lenient=True),
-        Column("currency", "text", "ISO 4217 code, or a coin's."),
+        Column("currency", "currency", "ISO 4217 code, or a coin's.", lenient=True),
         Column("narrative", "text", "What the victim tells."),
     ),
     unique="complaint_id",
@@ -124,10 +128,10 @@ PAYMENTS = Form(
     (
         Column("payment_id", "text", "Names the payment.", required=True),
         Column("at", "time", "When it was booked.", required=True),
-        Column("from_account", "text", "Who paid.", required=True),
-        Column("to_account", "text", "Who was paid.", required=True),
-        Column("amount", "decimal", "How much.", required=True, least=0),
-        Column("currency", "text", "ISO 4217 code, or a coin's.", required=True),
+        Column("from_account", "account", "Who paid.", required=True),
+        Column("to_account", "account", "Who was paid.", required=True),
+        Column("amount", "decimal", "How much.", required=True, least=0, most=1e15),
+        Column("currency", "currency", "ISO 4217 code, or a coin's.", required=True),
         Column(
             "channel", "choice", "How it went.",
             choices=("transfer", "wallet", "card", "cash_in", "cash_out", "hawala", "crypto",
@@ -136,13 +140,23 @@ PAYMENTS = Form(
         Column("from_bank", "text", "Bank of who paid."),
         Column("to_bank", "text", "Bank of who was paid."),
         Column("note", "text", "What was written with it."),
+        Column(
+            "precision", "choice", "What `at` tells: a time, or a day, whose first moment it is.",
+            choices=("time", "day"), lenient=True,
+        ),
+        Column(
+            "told_by", "choice", "Whose statement tells it: of who paid, or of who was paid.",
+            choices=("from", "to"), lenient=True,
+        ),
     ),
     unique="payment_id",
+    # two banks number their payments 1, 2, 3 each: one id alone makes no payment another's repeat
+    alike=("from_account", "to_account", "amount", "currency", "at"),
 )  # fmt: skip
 ACCOUNTS = Form(
     "accounts",
     (
-        Column("account", "text", "Names the account.", required=True),
+        Column("account", "account", "Names the account.", required=True),
         Column("bank", "text", "Who keeps it."),
         Column("holder_name", "text", "Whose it is."),
         Column("holder_id", "text", "Identity document of the holder."),

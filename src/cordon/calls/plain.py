@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,8 +27,9 @@ from cordon.calls.model import Counts, Refusal
 from cordon.calls.numbers import Numbers
 from cordon.calls.rows import parse_block
 from cordon.calls.sources import Block, source
-from cordon.calls.statements import in_utc, once, whole
+from cordon.calls.statements import in_utc, in_zone, once, whole
 from cordon.calls.unpacking import Progress
+from cordon.countries import codes, country
 from cordon.kernel.errors import BadInput
 from cordon.kernel.store.files import sha256_of
 
@@ -81,6 +83,7 @@ class PlainReading:
 
     Args:
         parts: the file's rows, where another reader knows what it is.
+        once: leave out rows that were there before; else whoever reads it does.
     """
 
     def __init__(
@@ -91,8 +94,10 @@ class PlainReading:
         name: str = "",
         progress: Progress | None = None,
         parts: Parts | None = None,
+        once: bool = True,
     ) -> None:
         self._parts = parts
+        self._each_once = once
         self.path = path
         self.form = form
         self.name = name or path.name
@@ -103,6 +108,7 @@ class PlainReading:
         self.broken: str | None = None
         self.sha256 = sha256_of(path)
         self._numbers = Numbers(region)
+        self._region = region.lower()
         self._progress = progress
         self._told: Firsts | None = None  # what names the rows so far
         self._base: str | None = None  # of the numbers in cell ids, told by the first part
@@ -140,14 +146,14 @@ class PlainReading:
 
     def _once(self, table: pa.Table) -> pa.Table:
         """The rows that no row before them names."""
-        if self.form.unique is None:
+        if self.form.unique is None or not self._each_once:
             return table
         if self._told is None:
             # loads what is compiled, which a file of another form does not need
             from cordon.calls.firsts import Firsts
 
             self._told = Firsts()
-        fresh = self._told.new(as_array(table[self.form.unique]))
+        fresh = self._told.new(_named(table, self.form))
         return table if fresh.all() else table.filter(pa.array(fresh))
 
     def _typed(self, table: pa.Table, rows: NDArray[np.int64]) -> tuple[pa.Table, list[Refusal]]:
@@ -197,6 +203,10 @@ class PlainReading:
                 found = casting.addresses(values, name, reasons)
             case "choice":
                 found = casting.choices(values, name, column.choices, reasons)
+            case "account":
+                casting.accounts(values, name, reasons)
+            case "currency":
+                found = casting.currencies(values, name, reasons)
             case "cell":
                 if self._base is None:
                     self._base = cell_base(values)
@@ -232,7 +242,7 @@ class PlainReading:
             rows = parse_block(clear.text, header, wanted, row, sign) if clear.text else None
             if rows is not None:
                 row += rows.lines
-                table = _with_zone(rows.table, self.form) if opened.is_workbook else rows.table
+                table = self._with_zone(rows.table) if opened.is_workbook else rows.table
                 yield table, rows.numbers, [*rows.refusals, *odd]
             elif odd:
                 empty = pa.table({n: pa.array([], pa.string()) for n in wanted})
@@ -240,6 +250,22 @@ class PlainReading:
         self.broken = opened.broken
         if not found:
             raise BadInput(opened.broken or f"{self.name} is empty.", advice=self.form.expected)
+
+    def _with_zone(self, table: pa.Table) -> pa.Table:
+        """A workbook's dates name no zone: moments are the country's own, and days stay days."""
+        zone = country(self._region).zone if self._region in codes() else UTC
+        for column in self.form.columns:
+            if column.holds not in ("time", "day") or column.name not in table.column_names:
+                continue
+            found = table[column.name]
+            if column.holds == "day":
+                found = in_utc(found)
+            else:
+                found, moved = in_zone(found, zone)
+                if moved:
+                    self.notes[f"{column.name} names no zone; the country's own was taken"] += moved
+            table = table.set_column(table.column_names.index(column.name), column.name, found)
+        return table
 
     def _fits(self, line: bytes) -> bool:
         names = {n.strip().lower() for n in split(line, ",")}
@@ -289,7 +315,7 @@ class PlainReading:
                     if self._progress is not None:
                         self._progress(row - 1, total)
                     yield table, rows, []
-        except (pa.ArrowException, OSError) as wrong:
+        except (pa.ArrowException, OSError, UnicodeDecodeError) as wrong:
             raise BadInput(
                 f"{self.name} looks like Parquet and cannot be read ({type(wrong).__name__}).",
                 advice=self.form.expected,
@@ -303,6 +329,7 @@ def read_plain(
     name: str = "",
     progress: Progress | None = None,
     parts: Parts | None = None,
+    once: bool = True,
 ) -> Plain:
     """A whole file of a plain format: CSV or Parquet, plain, `.gz` or `.zst`.
 
@@ -312,11 +339,12 @@ def read_plain(
         name: how errors call the file; its own name where empty.
         progress: told what was read and what there is (bytes; rows for Parquet).
         parts: its rows, where another reader knows what the file is.
+        once: leave out rows that were there before.
 
     Raises:
         BadInput: nothing of it can be read.
     """
-    reading = PlainReading(path, form, region, name, progress, parts)
+    reading = PlainReading(path, form, region, name, progress, parts, once)
     tables: list[pa.Table] = []
     refusals: list[Refusal] = []
     for batch in reading.batches():
@@ -326,6 +354,22 @@ def read_plain(
     return Plain(
         whole, reading.counts, refusals, reading.broken, dict(reading.notes), reading.sha256
     )
+
+
+def _named(table: pa.Table, form: Form) -> pa.Array:
+    """Of each row what a row that repeats it has, too, as one text."""
+    assert form.unique is not None
+    if not form.alike:
+        return as_array(table[form.unique])
+    columns = []
+    for name in (form.unique, *form.alike):
+        column = as_array(table[name])
+        if pa.types.is_timestamp(column.type):
+            column = pc.floor_temporal(column, unit="day").cast(pa.int64())
+        columns.append(column.cast(pa.string()))
+    # how long each is stands first, so that no text can be written that reads as two others
+    sizes = [pc.binary_length(column).cast(pa.string()) for column in columns]
+    return pc.binary_join_element_wise(*sizes, *columns, "/")
 
 
 def _bounded(values: pa.Array, column: Column, reasons: Reasons) -> pa.Array:
@@ -339,17 +383,12 @@ def _bounded(values: pa.Array, column: Column, reasons: Reasons) -> pa.Array:
         if bound is not None:
             # a whole bound, because a decimal is compared to no float
             whole = int(bound) if float(bound).is_integer() else bound
-            reasons.where(beyond(values, pa.scalar(whole)), f"{name} is {says} {bound:g}")
+            reasons.where(beyond(values, pa.scalar(whole)), f"{name} is {says} {_told(bound)}")
     return values
 
 
-def _with_zone(table: pa.Table, form: Form) -> pa.Table:
-    """A workbook's dates name no zone; in the plain formats they are in UTC."""
-    for column in form.columns:
-        if column.holds in ("time", "day") and column.name in table.column_names:
-            at = table.column_names.index(column.name)
-            table = table.set_column(at, column.name, in_utc(table[column.name]))
-    return table
+def _told(bound: float) -> str:
+    return f"{bound:,.0f}" if bound >= 1e6 else f"{bound:g}"
 
 
 def _raw(column: Column, values: pa.Array) -> pa.Array:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, tzinfo
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +26,7 @@ from cordon.calls.rows import Rows, parse_block
 from cordon.calls.sections import Piece, Sections
 from cordon.calls.sources import Block, Source
 from cordon.calls.workbook import ROWS_OF_A_SHEET
+from cordon.kernel.clock import format_time
 from cordon.kernel.errors import BadInput
 
 _CELLS = ("cell", "caller_cell", "callee_cell")
@@ -211,6 +213,26 @@ def _wanted(head: Recognised) -> list[str]:
 def in_utc(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """A workbook's dates name no zone; in the plain formats they are in UTC."""
     return pc.replace_substring_regex(column, _NAIVE, r"\1T\2Z")
+
+
+def in_zone(column: pa.ChunkedArray, zone: tzinfo) -> tuple[pa.ChunkedArray, int]:
+    """A workbook's dates in UTC, by the clock of a zone; and how many name none of their own."""
+    naive = pc.fill_null(pc.match_substring_regex(column, _NAIVE), False)
+    count = pc.sum(naive).as_py() or 0
+    if not count:
+        return column, 0
+    moments = [
+        _utc(text, zone) if bare else text
+        for text, bare in zip(column.to_pylist(), naive.to_pylist(), strict=True)
+    ]
+    return pa.chunked_array([pa.array(moments, pa.string())]), int(count)
+
+
+def _utc(text: str, zone: tzinfo) -> str:
+    try:
+        return format_time(datetime.fromisoformat(text).replace(tzinfo=zone))
+    except (ValueError, OverflowError, BadInput):
+        return text  # refused as no time when it is cast
 
 
 def _cells_in_decimal(table: pa.Table, base: str) -> pa.Table:

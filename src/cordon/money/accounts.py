@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from cordon.kernel.errors import BadInput
 
 _IBAN = re.compile(r"^[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}$")
+_END = re.compile(r"^(?:[0-9A-Za-z]{3,11}/)?[0-9]{8,}$")
 _AS_DIGITS = {ord("A") + n: str(10 + n) for n in range(26)}
 _BETWEEN = re.compile(r"[\s\-./]+")
 
@@ -34,7 +35,8 @@ def checks(account: str) -> bool:
 
 
 def joined(accounts: Sequence[str]) -> Mapping[str, str]:
-    """For accounts written without country and check digits, the IBAN that they are.
+    """For accounts written without country and check digits, the IBAN that they are; also by its
+    last digits alone, eight or more.
 
     Only where exactly one IBAN among them ends in the same account: of two countries' nobody can
     tell which is meant, and both stay as they are.
@@ -48,12 +50,34 @@ def joined(accounts: Sequence[str]) -> Mapping[str, str]:
         those = by_rest.get(account.upper(), ())
         if len(those) == 1 and not is_iban(account):
             found[account] = those[0]
+    found = {**_by_end(accounts), **found}
     # an IBAN whose check digits are wrong is the right one, where that stands beside it
     for same in by_rest.values():
         right = [a for a in same if checks(a)] if len(same) > 1 else []
         if len(right) == 1:
             found.update({a: right[0] for a in same if a != right[0] and a[:2] == right[0][:2]})
     return {k: found.get(v, v) for k, v in found.items()}
+
+
+def _by_end(accounts: Sequence[str]) -> dict[str, str]:
+    """For accounts of digits, with their bank before a stroke or without, the one IBAN that ends in
+    them and is of that bank."""
+    split = {a: a.rpartition("/") for a in accounts if _END.match(a)}
+    ends: dict[str, list[str]] = {end: [] for _, _, end in split.values()}
+    sizes = sorted({len(end) for end in ends})
+    for iban in accounts if sizes else ():
+        if is_iban(iban):
+            for size in sizes:
+                if iban[-size:] in ends and size <= len(iban) - 4:
+                    ends[iban[-size:]].append(iban)
+    found = {}
+    for account, (bank, _, end) in split.items():
+        # a code of a bank stands in the account, of a BIC its first four letters
+        mark = bank if bank.isdigit() else bank[:4].upper()
+        those = [i for i in ends[end] if i[4:].startswith(mark)]
+        if len(those) == 1:
+            found[account] = those[0]
+    return found
 
 
 def placed(accounts: Sequence[str], account: str) -> int:
@@ -67,6 +91,8 @@ def placed(accounts: Sequence[str], account: str) -> int:
         if at < len(accounts) and accounts[at] == name:
             return at
     ends = [i for i, a in enumerate(accounts) if a[4:] == written(account)]
+    if not ends and _END.match(account):
+        ends = [i for i, a in enumerate(accounts) if is_iban(a) and a[4:].endswith(account)]
     if len(ends) == 1:
         return ends[0]
     raise BadInput(

@@ -7,6 +7,7 @@ same columns.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -16,8 +17,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cordon.money.accounts import checks, is_iban, joined, written
+from cordon.money.currencies import unknown
 from cordon.money.givenback import marked
 from cordon.money.model import CHANNELS
+from cordon.money.numbering import laid_out, packed
+from cordon.money.once import DAY_US, of_one_id
 from cordon.money.payments import Payments
 
 Ints = NDArray[np.int64]
@@ -103,15 +107,53 @@ def in_smallest(
     return tuple(digits)
 
 
+def repeats(
+    ids: pa.ChunkedArray,
+    sender: NDArray[np.int32],
+    receiver: NDArray[np.int32],
+    amount: Ints,
+    currency: NDArray[np.int16],
+    at: Ints,
+) -> tuple[NDArray[np.bool_], int]:
+    """Of payments in the order of their rows, which tell again what one before them tells.
+
+    That is one with the same id, accounts, amount, currency and day (UTC).
+
+    Args:
+        ids and the rest: of each; at: µs since the epoch.
+
+    Returns:
+        Of each whether it is one, and how many of the others carry the id of one before them.
+    """
+    id_ = pc.dictionary_encode(ids.combine_chunks()).indices.to_numpy()
+    columns = (at // DAY_US, currency, amount, receiver, sender, id_)
+    order = np.lexsort(columns)  # stable: of equal ones the first leads
+    same = np.ones(max(len(order) - 1, 0), bool)
+    for column in columns:
+        sorted_ = column[order]
+        same &= sorted_[1:] == sorted_[:-1]
+    again = np.zeros(len(order), bool)
+    again[order[1:][same]] = True
+    return again, int((~again).sum()) - len(np.unique(id_[~again]))
+
+
+def said(namesakes: int, currencies: Sequence[str], wrong: str) -> tuple[str, ...]:
+    """Sentences on payments that carry another's id, codes that nobody knows, and wrong IBANs."""
+    found = [of_one_id(namesakes)] if namesakes else []
+    return (*found, *unknown(currencies), *([wrong] if wrong else []))
+
+
 class Coding:
     """Gathers batches of one file whose rows are each a payment of its own."""
 
     def __init__(self) -> None:
         self._accounts, self._currencies = Codes(), Codes()
         self._parts: dict[str, list[NDArray[np.generic]]] = {
-            n: [] for n in ("at", "sender", "receiver", "amount", "currency", "channel", "row")
+            n: []
+            for n in ("at", "sender", "receiver", "amount", "currency", "channel", "row", "hash")
         }
         self._ids: list[pa.Array] = []
+        self._seed = np.array([secrets.randbits(64) | 1 for _ in range(2)], np.uint64)
 
     def add(self, table: pa.Table) -> None:
         """Rows of the format `payments`; raises NotHeld."""
@@ -130,13 +172,37 @@ class Coding:
         }
         for name, part in parts.items():
             self._parts[name].append(part)
-        self._ids += table["payment_id"].chunks
+        for chunk in table["payment_id"].chunks:
+            self._ids.append(chunk)
+            self._parts["hash"].append(self._hashed(chunk))
+
+    def _hashed(self, ids: pa.StringArray) -> NDArray[np.uint64]:
+        letters, starts = laid_out(ids)
+        hashes, none = np.empty(len(ids), np.uint64), np.empty(0, np.int32)
+        into = np.empty(int(starts[-1] - starts[0]) if len(ids) else 0, np.uint8)
+        ends = np.zeros(len(ids) + 1, np.int32)
+        packed(letters, starts.astype(np.int32), none, 0, self._seed, into, ends, hashes)
+        return hashes
+
+    def _again(
+        self, ids: pa.ChunkedArray, **columns: NDArray[Any]
+    ) -> tuple[NDArray[np.bool_], int]:
+        """As of `repeats`, of all rows; only those whose ids stand twice are compared."""
+        known = self._whole("hash", np.uint64)
+        sorted_ = np.sort(known)
+        twice = np.unique(sorted_[1:][sorted_[1:] == sorted_[:-1]])
+        again = np.zeros(len(known), bool)
+        if not len(twice):
+            return again, 0
+        some = np.flatnonzero(np.isin(known, twice))
+        of = {name: column[some] for name, column in columns.items()}
+        again[some], namesakes = repeats(ids.take(pa.array(some)), **of)
+        return again, namesakes
 
     def payments(self, sha256: str, left_out: Sequence[str]) -> Payments:
         """All of them in the order of time, then of rows; raises NotHeld."""
         row = self._whole("row", np.int64)
         at = self._whole("at", np.int64)
-        order = np.lexsort((row, at))
         own, accounts, says = resolved(self._accounts.names())
         place = {a: i for i, a in enumerate(accounts)}
         account = np.array([place[a] for a in own.values()], np.int32)
@@ -145,15 +211,21 @@ class Coding:
         code = np.array([currencies.index(c) for c in told], np.int16)
         currency = code[self._whole("currency", np.int16)] if told else np.zeros(0, np.int16)
         amount = self._whole("amount", np.int64)
-        digits = in_smallest(amount, currency, len(currencies))
         ids = pa.chunked_array(self._ids, pa.string())
+        sender, receiver = (account[self._whole(n, np.int32)] for n in ("sender", "receiver"))
+        again, namesakes = self._again(
+            ids, sender=sender, receiver=receiver, amount=amount, currency=currency, at=at
+        )
+        digits = in_smallest(amount, currency, len(currencies))
+        order = np.lexsort((row, at))
+        order = order[~again[order]]
         return Payments(
             accounts,
             currencies,
             digits,
             at[order],
-            account[self._whole("sender", np.int32)[order]],
-            account[self._whole("receiver", np.int32)[order]],
+            sender[order],
+            receiver[order],
             amount[order],
             currency[order],
             self._whole("channel", np.int8)[order],
@@ -161,8 +233,8 @@ class Coding:
             np.zeros(len(order), np.int32),
             row[order],
             [sha256],
-            0,
-            (*left_out, says) if says else tuple(left_out),
+            int(again.sum()),
+            (*left_out, *said(namesakes, currencies, says)),
         )
 
     def _whole(self, name: str, kind: type) -> NDArray[Any]:

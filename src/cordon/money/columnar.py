@@ -27,7 +27,17 @@ from cordon.calls import Counts
 from cordon.kernel.cycles import unsearched
 from cordon.kernel.store.files import sha256_of
 from cordon.kernel.store.pages import TextPage, Unread
-from cordon.money.coding import PLACES, NotHeld, in_smallest, resolved, units_of, wrong_ibans
+from cordon.money.coding import (
+    PLACES,
+    NotHeld,
+    in_smallest,
+    repeats,
+    resolved,
+    said,
+    units_of,
+    wrong_ibans,
+)
+from cordon.money.counting import MOST_AMOUNT
 from cordon.money.givenback import REFUND, SAYS, WAYS
 from cordon.money.model import CHANNELS
 from cordon.money.names import Names
@@ -45,7 +55,6 @@ from cordon.money.numbering import (
     met,
     ordered,
     packed,
-    replaced,
 )
 from cordon.money.parquet import PaymentFile
 from cordon.money.payments import Payments
@@ -213,28 +222,27 @@ class _Gathering:
         del sorted_
         ids = pa.chunked_array([self._ids[p.start] for p, _ in self._file.parts], pa.string())
         names = self._naming.numbered(self._threads)
-        left_out = _repeated(known, np.concatenate([h.result() for h in halves]), ids)
-        del known
+        twice = np.concatenate([h.result() for h in halves])
         places = self._alike()
-        order, used = self._order(left_out), None
+        codes, says, accounts = _accounts(names, self._threads)
+        ended = self._naming.put(codes, self._threads)
+        waits = True
+        left_out, namesakes = np.zeros(0, np.int64), 0
+        if len(twice):
+            ended()
+            waits = False
+            left_out, namesakes = self._repeated(np.flatnonzero(np.isin(known, twice)), ids)
+        del known
+        order = self._order(left_out)
         row = np.arange(1, self.rows + 1)
         if order is not None:
-            self._naming.put(np.arange(len(names), dtype=np.int32), self._threads)()
+            if waits:
+                ended()
+            waits = False
             for name, column in self._columns.items():
                 self._columns[name] = column[order]
             ids, row = ids.take(pa.array(order)), row[order]
         c = self._columns
-        if len(left_out):
-            used = np.zeros(len(names), bool)
-            for name in _ENDS:
-                used[c[name]] = True
-        codes, says, accounts = _accounts(names, used, self._threads)
-        ended = None
-        if order is None:
-            ended = self._naming.put(codes, self._threads)
-        else:
-            for name in _ENDS:
-                replaced(c[name], codes)
         told = list(self._currencies)
         there = met(c["currency"], len(told))
         currencies = sorted(n for n, is_there in zip(told, there, strict=True) if is_there)
@@ -258,11 +266,18 @@ class _Gathering:
             row,
             [self._sha256],
             len(left_out),
-            (says,) if says else (),
+            said(namesakes, currencies, says),
         )
-        if ended is not None:
+        if waits:
             ended()
         return payments, Counts(self.rows, len(row), len(left_out), 0)
+
+    def _repeated(self, some: Ints, ids: pa.ChunkedArray) -> tuple[Ints, int]:
+        """Which of these rows, ascending, tell again what stands before, as of `repeats`."""
+        c = self._columns
+        columns = (c[n][some] for n in (*_ENDS, "amount", "currency", "at"))
+        again, namesakes = repeats(ids.take(pa.array(some)), *columns)
+        return some[again], namesakes
 
     def _order(self, left_out: Ints) -> Ints | None:
         """The rows that count in the order of time, None where that is all as they stand."""
@@ -279,6 +294,8 @@ class _Gathering:
         """Bring the amounts of all batches to units of one place, which it gives."""
         places, amount = max(p for _, p in self._places), self._columns["amount"]
         for part, of in self._places:
+            if int(amount[part].max(initial=0)) > MOST_AMOUNT * 10**of:
+                raise NotHeld
             if amount[part].max(initial=0) * 10.0 ** (places - of) >= 1 << 62:
                 raise NotHeld
             if of < places:
@@ -308,27 +325,20 @@ def _falls(at: Ints) -> bool:
 
 
 def _accounts(
-    names: pa.LargeStringArray, used: NDArray[np.bool_] | None, threads: Executor
+    names: pa.LargeStringArray, threads: Executor
 ) -> tuple[NDArray[np.int32], str, Callable[[], Sequence[str]]]:
     """For each name which account it is, a sentence on wrong IBANs or nothing, and what gives the
-    accounts, sorted.
-
-    Args:
-        used: which of the names are used, where some are not.
-    """
-    codes = np.zeros(len(names), np.int32)
-    number = np.arange(len(names)) if used is None else np.flatnonzero(used)
-    every = names if used is None else names.filter(pa.array(used))
-    kind = kinds(every, threads)
-    if (kind == ODD).any() or _joins(every, kind):
-        own, accounts, says = resolved(every.to_pylist())
+    accounts, sorted."""
+    kind = kinds(names, threads)
+    if (kind == ODD).any() or _joins(names, kind):
+        own, accounts, says = resolved(names.to_pylist())
         place = {a: i for i, a in enumerate(accounts)}
-        codes[number] = np.array([place[a] for a in own.values()], np.int32)
-        return codes, says, lambda: accounts
-    order = ordered(every, threads)
-    codes[number[order]] = np.arange(len(order), dtype=np.int32)
+        return np.array([place[a] for a in own.values()], np.int32), says, lambda: accounts
+    order = ordered(names, threads)
+    codes = np.empty(len(names), np.int32)
+    codes[order] = np.arange(len(order), dtype=np.int32)
     says = wrong_ibans(int((kind == WRONG).sum()), len(order))
-    return codes, says, lambda: Names(every, order)
+    return codes, says, lambda: Names(names, order)
 
 
 def _joins(names: pa.LargeStringArray, kind: NDArray[np.uint8]) -> bool:
@@ -338,6 +348,9 @@ def _joins(names: pa.LargeStringArray, kind: NDArray[np.uint8]) -> bool:
         return False
     others = pc.utf8_upper(names.filter(pa.array(kind == PLAIN)))
     known = rest.unique()
+    # whose end another may be: rare beside IBANs, and then it is looked at with care
+    if pc.any(pc.match_substring_regex(others, "^(?:[0-9A-Z]{3,11}/)?[0-9]{8,}$")).as_py():
+        return True
     return len(known) < len(rest) or bool(pc.any(pc.is_in(others, value_set=known)).as_py())
 
 
@@ -345,20 +358,6 @@ def _twice(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Those that stand more than once; what is given is put in order."""
     hashes.sort()
     return np.unique(hashes[1:][hashes[1:] == hashes[:-1]])
-
-
-def _repeated(known: NDArray[np.uint64], twice: NDArray[np.uint64], ids: pa.ChunkedArray) -> Ints:
-    """Rows whose id stands in a row before, ascending; `twice`: hashes that stand so."""
-    if not len(twice):
-        return np.zeros(0, np.int64)
-    rows = np.flatnonzero(np.isin(known, twice))
-    seen: set[str] = set()
-    found = []
-    for row, name in zip(rows.tolist(), ids.take(pa.array(rows)).to_pylist(), strict=True):
-        if name in seen:
-            found.append(row)
-        seen.add(name)
-    return np.array(found, np.int64)
 
 
 def _amounts(column: pa.Array) -> tuple[Ints, int]:

@@ -3,8 +3,8 @@
 The passes of `reading` and `reaching` are written once, in what both read. What the two say in
 ways of their own, they offer as functions of one name: `key64(text)`, a hash; `gives_back(note)`,
 whether a purpose tells of money given back; `exact(amount)`, an amount as a decimal;
-`places(amount)`, the decimal places that it uses; `smallest(amount, unit)`, it as a whole number of
-1/unit.
+`places(amount)`, the decimal places that it uses; `fraction(amount)`, what is behind its point;
+`smallest(amount, unit)`, it as a whole number of 1/unit.
 """
 
 from __future__ import annotations
@@ -27,8 +27,11 @@ from cordon.money.givenback import SAYS
 DUCKDB = "duckdb"
 COLUMNS = (
     "payment_id", "us", "from_account", "to_account", "amount", "currency", "channel", "row",
+    "precision", "told_by",
 )  # fmt: skip
 """Columns of a relation of payments; `us` is when it was booked (µs since the epoch)."""
+ADDED = ("precision", "told_by")
+"""Columns that what was kept before they were made does not have."""
 ENDS = ("from_account", "to_account")
 _RAW = (
     "payment_id, {us} AS us, from_account, to_account, amount AS told, {amount} AS amount, currency"
@@ -43,6 +46,7 @@ _IN_DUCKDB = (
     "CREATE MACRO exact(x) AS x",
     "CREATE MACRO places(x) AS "
     "coalesce(length(rtrim(split_part(CAST(x AS VARCHAR), '.', 2), '0')), 0)",
+    "CREATE MACRO fraction(x) AS CAST(x AS DECIMAL(38, 18)) - CAST(floor(x) AS DECIMAL(38, 18))",
     "CREATE MACRO smallest(x, unit) AS CAST(x * unit AS BIGINT)",
 )
 # RE2's edges of words are those of ASCII, and its cases those of Unicode; Java's are not
@@ -59,6 +63,7 @@ _IN_SPARK = (
     "CREATE TEMPORARY FUNCTION exact(x DECIMAL(38, 18)) RETURNS DECIMAL(38, 18) RETURN x",
     "CREATE TEMPORARY FUNCTION places(x DECIMAL(38, 18)) RETURNS INT "
     f"RETURN length(trim(TRAILING '0' FROM {_FRACTION}))",
+    "CREATE TEMPORARY FUNCTION fraction(x DECIMAL(38, 18)) RETURNS DECIMAL(38, 18) RETURN x % 1",
     "CREATE TEMPORARY FUNCTION smallest(x DECIMAL(38, 18), unit BIGINT) RETURNS BIGINT "
     f"RETURN CAST(floor(x) AS BIGINT) * unit "
     f"+ CAST({_FRACTION} AS BIGINT) div (1000000000000000000 div unit)",
@@ -180,8 +185,10 @@ class InDuckDB:
         since: datetime | None,
         until: datetime | None,
     ) -> None:
-        self._db.read_parquet([str(p) for p in paths]).create_view(f"{name}_files")
-        columns = ", ".join(COLUMNS).replace("us,", 'epoch_us("at") AS us,')
+        found = self._db.read_parquet([str(p) for p in paths], union_by_name=True)
+        found.create_view(f"{name}_files")
+        columns = ", ".join(_kept(found.columns, "VARCHAR"))
+        columns = columns.replace("us,", 'epoch_us("at") AS us,')
         given: dict[str, Any] = {"since": since or _FIRST, "until": until or _LAST}
         given |= {f"a{at}": account for at, account in enumerate(accounts)}
         within = '"at" >= $since AND "at" < $until'
@@ -224,7 +231,7 @@ class InSpark:
         since: datetime | None,
         until: datetime | None,
     ) -> None:
-        frame = parquet(self._spark.begun(), paths)
+        frame = parquet(self._spark.begun(), paths, merged=True)
         for sign, when in ((">=", since), ("<", until)):
             if when is not None:
                 moment = when.astimezone(UTC).isoformat()
@@ -233,8 +240,13 @@ class InSpark:
             some = frame[ENDS[0]].isin(*accounts) | frame[ENDS[1]].isin(*accounts)
             frame = frame.where(some)
         columns = ["unix_micros(CAST(`at` AS TIMESTAMP)) AS us" if c == "us" else c
-                   for c in COLUMNS]  # fmt: skip
+                   for c in _kept(frame.columns, "STRING")]  # fmt: skip
         frame.selectExpr(*columns, "sha256").persist().createOrReplaceTempView(name)
+
+
+def _kept(have: Sequence[str], text: str) -> list[str]:
+    """COLUMNS, null where what is kept has them not."""
+    return [c if c in have or c not in ADDED else f"CAST(NULL AS {text}) AS {c}" for c in COLUMNS]
 
 
 def _functions(session: Any) -> None:
@@ -251,7 +263,8 @@ def _offered(path: Path, engine: str = DUCKDB) -> str:
         us, amount, text = "unix_micros(CAST(`at` AS TIMESTAMP))", "exact(amount)", "STRING"
     elif pa.types.is_floating(schema.field("amount").type):
         amount = _SHORTEST
-    more = [c if c in schema.names else f"CAST(NULL AS {text}) AS {c}" for c in ("channel", "note")]
+    optional = ("channel", "note", *ADDED)
+    more = [c if c in schema.names else f"CAST(NULL AS {text}) AS {c}" for c in optional]
     return ", ".join([_RAW.format(us=us, amount=amount), *more, "file_row_number + 1 AS row"])
 
 

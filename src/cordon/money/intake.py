@@ -27,6 +27,7 @@ from cordon.money.givenback import marked
 from cordon.money.layouts import all_layouts
 from cordon.money.layouts.choosing import Choice, file_of
 from cordon.money.layouts.reading import LayoutFile
+from cordon.money.once import DAY_US
 from cordon.money.tables import MoneyFileRow
 
 ACT = "money.record.import"
@@ -38,6 +39,12 @@ OUTSIDE = "no account of it is covered by the authority, or it lies outside its 
 _NEAR = timedelta(days=2)  # two banks' clocks and days, within which one payment is told twice
 _ACCOUNTS = {"payments": ("from_account", "to_account"), "accounts": ("account",)}
 _ODD = r"[^0-9A-Z_~:]"  # without such a letter an account is written as it is kept
+_SAME = ("payment_id", "from_account", "to_account", "amount", "currency")
+_UNKNOWN = f"""
+SELECT row FROM batch b WHERE NOT EXISTS (SELECT 1 FROM kept k WHERE {
+    " AND ".join(f"k.{c} = b.{c}" for c in _SAME)
+} AND epoch_us(k.at) // {DAY_US} = epoch_us(b.at) // {DAY_US})
+"""  # noqa: S608 - words of our own
 _LEFT = {"note"}  # what people wrote to one another stands in the file alone
 _SOUGHT = {
     "payments": ("from_account", "to_account", "payment_id"),
@@ -316,13 +323,14 @@ def store(
 
 
 def _new(columns: Columns, table: pa.Table, paths: Sequence[Path]) -> pa.Table:
-    """The payments of a batch whose id no kept segment near it has."""
+    """The payments of a batch that no kept segment near it tells: with the same id, accounts,
+    amount, currency and day (UTC)."""
     if not paths:
         return table
     with columns.connect() as db:
-        db.register("batch", table.select(["row", "payment_id"]))
-        db.read_parquet([str(p) for p in paths]).create_view("kept")
-        rows = db.sql("SELECT row FROM batch ANTI JOIN kept USING (payment_id)").to_arrow_table()
+        db.register("batch", table.select(["row", "at", *_SAME]))
+        db.read_parquet([str(p) for p in paths], union_by_name=True).create_view("kept")
+        rows = db.sql(_UNKNOWN).to_arrow_table()
     return table.filter(pc.is_in(table["row"], rows["row"].combine_chunks()))
 
 

@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from cordon.kernel.findings import RecordRef
+from cordon.money.currencies import places_of
 from cordon.money.model import CHANNELS, EXITS
 
 Ints = NDArray[np.int64]
@@ -94,17 +95,21 @@ class Payments:
 
     def money(self, units: int, currency: int) -> Decimal:
         """Whole units as an exact amount."""
-        return Decimal(int(units)).scaleb(-self.digits[currency])
+        return Decimal(self.written(units, currency))
 
     def written(self, units: int, currency: int) -> str:
-        """Whole units as an exact amount in digits, as of `money`."""
+        """Whole units as an exact amount in digits, with no more decimal places than its currency
+        has, or than it needs itself."""
         digits = self.digits[currency]
-        if units < 0 or digits > 6:  # a decimal of more places may be written with an exponent
-            return str(self.money(units, currency))
         if not digits:
             return str(units)
-        whole, rest = divmod(units, 10**digits)
-        return f"{whole}.{rest:0{digits}d}"
+        whole, rest = divmod(abs(units), 10**digits)
+        places = f"{rest:0{digits}d}"
+        own = places_of(self.currencies[currency])
+        if digits > own:  # one row of many places is no reason to write them at all others
+            places = places[:own] + places[own:].rstrip("0")
+        sign = "-" if units < 0 else ""
+        return f"{sign}{whole}.{places}" if places else f"{sign}{whole}"
 
     def record(self, k: int) -> RecordRef:
         """Where payment k stands in what came in."""

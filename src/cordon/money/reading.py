@@ -19,74 +19,47 @@ from cordon.kernel.store.files import sha256_of
 from cordon.money.bank.reading import read_message, reader_of
 from cordon.money.coding import Coding, NotHeld, resolved
 from cordon.money.columnar import read_columns
+from cordon.money.counting import MOST_AMOUNT, Beyond, counted
+from cordon.money.currencies import unknown
 from cordon.money.engines import COLUMNS, DUCKDB, Engine, engine_of, rows
 from cordon.money.givenback import WAYS, marked, settled
 from cordon.money.layouts.choosing import has_layout, read_by_layout
 from cordon.money.model import CHANNELS, Channel
+from cordon.money.once import each_once
 from cordon.money.opening import opened_with
 from cordon.money.payments import Payments
 from cordon.money.reaching import Reach, within
 
 Progress = Callable[[int, int], None]
 
-TWICE_S = 120
-"""Two banks tell one payment with clocks that are so far apart, at most."""
-
-_MOST_DIGITS = 18
-_MOST = 1 << 62  # sums of a currency stay below: they are added as whole numbers of 64 bits
-
 
 def _micros(year: int) -> int:
     return int(datetime(year, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
 
 
-_PLACES = """
-SELECT currency, max(places(amount)) AS digits, sum(amount) AS total,
-       count(*) - count(amount) AS beyond
-FROM payments GROUP BY currency ORDER BY currency
-"""
 _CODED = f"""
 SELECT p.us, s.code AS sender, r.code AS receiver, smallest(p.amount, c.unit) AS amount,
        c.code AS currency, CASE p.channel {
     " ".join(f"WHEN '{name}' THEN {code}" for code, name in enumerate(CHANNELS))
 } ELSE -1 END AS channel, p.payment_id, p.file, p.row
-FROM payments p JOIN account_codes s ON p.from_account = s.name
+FROM counted p JOIN account_codes s ON p.from_account = s.name
 JOIN account_codes r ON p.to_account = r.name JOIN currency_codes c ON p.currency = c.name
 """  # noqa: S608 - words of our own
 _ODD = f"""
 SELECT count(*) AS n FROM {{file}} WHERE payment_id IS NULL OR us IS NULL
 OR from_account IS NULL OR to_account IS NULL OR told IS NULL OR currency IS NULL
-OR told < 0 OR NOT told <= 1e20 OR us < {_micros(1990)} OR us >= {_micros(2100)}
+OR told < 0 OR NOT told <= {MOST_AMOUNT} OR us < {_micros(1990)} OR us >= {_micros(2100)}
 OR trim(payment_id) <> payment_id OR payment_id = '' OR from_account = ''
-OR to_account = '' OR trim(currency) <> currency OR currency = ''
+OR to_account = '' OR trim(currency) <> currency OR upper(currency) <> currency
+OR length(currency) NOT BETWEEN 3 AND 10
 OR channel NOT IN ({", ".join(f"'{c}'" for c in CHANNELS)})
 """  # noqa: S608 - words of our own
 _TAKEN = f"""
 SELECT payment_id, us, from_account, to_account, exact(amount) AS amount, currency,
        CASE WHEN gives_back(note) AND (channel IS NULL OR channel IN ({
     ", ".join(f"'{way}'" for way in WAYS)
-})) THEN '{Channel.REFUND.value}' ELSE channel END AS channel, row FROM {{file}}
+})) THEN '{Channel.REFUND.value}' ELSE channel END AS channel, row, precision, told_by FROM {{file}}
 """  # noqa: S608 - words of our own
-_BY_ID = """
-SELECT file, row FROM (
-    SELECT file, row, row_number() OVER (PARTITION BY payment_id ORDER BY file, row) AS n
-    FROM every WHERE key64(payment_id) IN (
-        SELECT key64(payment_id) FROM every GROUP BY key64(payment_id) HAVING count(*) > 1)
-) WHERE n > 1
-"""
-# the nth equal payment of one file is the nth of the other: three of one bank and two of the other
-# are three
-_NUMBERED = """
-SELECT *, row_number() OVER (
-    PARTITION BY file, from_account, to_account, amount, currency, us - us % 86400000000
-    ORDER BY us, row) AS nth FROM every
-"""
-_BY_BOTH = f"""
-SELECT DISTINCT b.file, b.row FROM numbered a JOIN numbered b
-ON a.from_account = b.from_account AND a.to_account = b.to_account AND a.amount = b.amount
-AND a.currency = b.currency AND a.nth = b.nth
-WHERE a.file < b.file AND abs(a.us - b.us) <= {TWICE_S * 1_000_000}
-"""  # noqa: S608 - a number of our own
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +125,7 @@ def read_with(
     """
     counts, refusals, left_out = Counts(), list[tuple[str, Refusal]](), list[str]()
     files: dict[str, int] = {}
+    names: list[str] = []
     openings: list[tuple[datetime, str, Decimal, str]] = []
     parts = []
     for path in paths:
@@ -180,13 +154,14 @@ def read_with(
             parts.append(f"SELECT {columns} FROM {name}_read")  # noqa: S608 - names of our own
         parts[-1] = f"SELECT *, {len(files)} AS file FROM ({parts[-1]})"  # noqa: S608 - names of our own
         files[sha256] = len(files)
-    engine.view("every", " UNION ALL ".join(parts))
-    repeated = _each_once(engine, len(files))
+        names.append(path.name)
+    engine.view("told", " UNION ALL ".join(parts))
     # what of an account stands before its statement is told, whosever it is
     about = None if openings else reach
-    payments = opened_with(_columns(engine, list(files), repeated, left_out, about), openings)
-    counts = Counts(counts.read, counts.kept - repeated, counts.repeated + repeated, counts.refused)
-    return Read(settled(payments), counts, tuple(refusals))
+    found, beyond = _columns(engine, list(files), names, left_out, about)
+    refusals += [(names[file], Refusal(row, why)) for file, row, why in beyond]
+    counts += Counts(0, -found.repeated - len(beyond), found.repeated, len(beyond))
+    return Read(settled(opened_with(found, openings)), counts, tuple(refusals))
 
 
 def _quickly(path: Path, region: str, progress: Progress | None) -> Read | None:
@@ -198,7 +173,7 @@ def _quickly(path: Path, region: str, progress: Progress | None) -> Read | None:
         return None if columns is None else Read(settled(columns[0]), columns[1], ())
     if reader_of(path) is not None or has_layout(path):
         return None
-    plain = PlainReading(path, PAYMENTS, region, progress=progress)
+    plain = PlainReading(path, PAYMENTS, region, progress=progress, once=False)
     coding, refusals = Coding(), list[tuple[str, Refusal]]()
     try:
         for batch in plain.batches():
@@ -210,7 +185,8 @@ def _quickly(path: Path, region: str, progress: Progress | None) -> Read | None:
         payments = coding.payments(plain.sha256, left_out)
     except NotHeld:
         return None
-    return Read(settled(payments), plain.counts, tuple(refusals))
+    counts = plain.counts + Counts(0, -payments.repeated, payments.repeated, 0)
+    return Read(settled(payments), counts, tuple(refusals))
 
 
 def read_segments(
@@ -243,16 +219,18 @@ def read_segments(
         files = [n for (n,) in rows(begun, "SELECT DISTINCT sha256 FROM found ORDER BY sha256")]
         codes = pa.array(range(len(files)), pa.int32())
         begun.put("kept_files", pa.table({"sha256": pa.array(files, pa.string()), "file": codes}))
-        columns = ", ".join(f"f.{c}" for c in COLUMNS).replace(
-            "f.amount", "exact(amount) AS amount"
+        columns = (
+            ", ".join(f"f.{c}" for c in COLUMNS)
+            .replace("f.amount", "exact(f.amount) AS amount")
+            .replace("f.currency", "upper(f.currency) AS currency")
         )
         begun.view(
-            "every",
+            "told",
             f"SELECT {columns}, k.file FROM found f JOIN kept_files k ON f.sha256 = k.sha256",  # noqa: S608 - names of our own
         )
-        repeated = _each_once(begun, len(files))
         about = None if begun.here else reach
-        return settled(_columns(begun, files, repeated, [], about))
+        names = [f"file {sha256[:12]}…" for sha256 in files]
+        return settled(_columns(begun, files, names, [], about)[0])
 
 
 def _by_micros(table: pa.Table) -> pa.Table:
@@ -265,7 +243,7 @@ def _typed(path: Path) -> bool:
     """True for a Parquet file whose columns have the format's types."""
     try:
         schema = pq.read_schema(path)
-    except (pa.ArrowException, OSError):
+    except (pa.ArrowException, OSError, UnicodeDecodeError):
         return False
     if not {c.name for c in PAYMENTS.columns if c.required} <= set(schema.names):
         return False
@@ -292,32 +270,23 @@ def _clean(engine: Engine, path: Path, name: str) -> bool:
     return not odd
 
 
-def _each_once(engine: Engine, files: int) -> int:
-    """Leave out payments that stand before, by id, or told by both banks; how many there were."""
-    engine.keep("by_id", _BY_ID)
-    twice = "SELECT file, row FROM by_id"
-    if files > 1:
-        engine.view("numbered", _NUMBERED)
-        engine.keep("by_both", _BY_BOTH)
-        twice += " UNION SELECT file, row FROM by_both"
-    engine.view("twice", twice)
-    ((found,),) = rows(engine, "SELECT count(*) AS n FROM twice")
-    once = "WHERE NOT EXISTS (SELECT 1 FROM twice t WHERE t.file = e.file AND t.row = e.row)"
-    # without one a join less for every pass
-    engine.view("payments", f"SELECT * FROM every e {once if found else ''}")  # noqa: S608 - words of our own
-    return int(found)
-
-
 def _columns(
-    engine: Engine, files: list[str], repeated: int, left_out: list[str], reach: Reach | None
-) -> Payments:
-    names = engine.table(
-        "SELECT from_account AS name FROM payments UNION SELECT to_account FROM payments"
-    )["name"].to_pylist()
-    own, accounts, says = resolved(names)
+    engine: Engine,
+    files: list[str],
+    names: list[str],
+    left_out: list[str],
+    reach: Reach | None,
+) -> tuple[Payments, list[Beyond]]:
+    """What `told` says, each payment once; and what of it cannot be counted.
+
+    Args:
+        names: how sentences call the files. left_out: sentences so far.
+    """
+    told = engine.table(
+        "SELECT from_account AS name FROM told UNION SELECT to_account FROM told"
+    )["name"].to_pylist()  # fmt: skip
+    own, accounts, says = resolved(told)
     code = {a: i for i, a in enumerate(accounts)}
-    if says:
-        left_out.append(says)
     engine.put(
         "account_codes",
         pa.table(
@@ -325,16 +294,10 @@ def _columns(
              "code": pa.array([code[a] for a in own.values()], pa.int32())}
         ),
     )  # fmt: skip
-    places = rows(engine, _PLACES)
-    digits = tuple(min(int(p[1] or 0), _MOST_DIGITS) for p in places)
-    for (currency, _, total, beyond), kept in zip(places, digits, strict=True):
-        come_to = Decimal("Infinity") if beyond or total is None else total
-        if come_to * 10**kept >= _MOST:
-            raise BadInput(
-                f"The payments in {currency} come to {come_to:.3g}: more than is counted exactly.",
-                advice="Look for a row whose amount is absurd.",
-            )
-    currencies = [str(p[0]) for p in places]
+    repeated = each_once(engine, len(files), left_out)
+    count = counted(engine)
+    currencies, digits = count.currencies, tuple(count.digits)
+    left_out += [*count.said(names), *unknown(currencies), *([says] if says else [])]
     engine.put(
         "currency_codes",
         pa.table(
@@ -354,7 +317,7 @@ def _columns(
     def ints(name: str, kind: type) -> NDArray[np.generic]:
         return np.asarray(table[name].to_numpy()).astype(kind, copy=False)
 
-    return Payments(
+    found = Payments(
         accounts,
         currencies,
         digits,
@@ -371,3 +334,4 @@ def _columns(
         repeated,
         tuple(left_out),
     )
+    return found, count.beyond

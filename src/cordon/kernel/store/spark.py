@@ -265,8 +265,11 @@ def _interrupts_kept() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
-def parquet(session: Any, paths: Sequence[Path]) -> Any:
+def parquet(session: Any, paths: Sequence[Path], *, merged: bool = False) -> Any:
     """Parquet files as a frame of Spark; a name is a name, and no pattern.
+
+    Args:
+        merged: with the columns of all of them, where some have more than others.
 
     Raises:
         BadInput: a name that Spark passes over.
@@ -278,6 +281,8 @@ def parquet(session: Any, paths: Sequence[Path]) -> Any:
                 advice="Give it another name.",
             )
     reader = session.read.option("__globPaths__", "false")
+    if merged:
+        reader = reader.option("mergeSchema", "true")
     return reader.parquet(*(str(p.absolute()) for p in paths))
 
 

@@ -7,9 +7,12 @@ version says nothing here: the elements that are read are the same in versions 2
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import IO
 
-from cordon.money.bank.told import Clock, Told, short
+from cordon.money.bank.told import Clock, Told, reference, short
 from cordon.money.bank.trees import Tree, trees
 
 ROOTS = ("Stmt", "Rpt", "Ntfctn")
@@ -26,78 +29,142 @@ _FAMILIES = {
 _RETURNS = {"RRTN", "RPCR", "PRDD"}  # returned, cancelled at request, direct debit reversed
 
 
+@dataclass(slots=True)
+class _Statement:
+    """What stands before a statement's entries: its own id, whose it is, entries so far."""
+
+    id: str = ""
+    account: str = ""
+    bank: str = ""
+    entries: int = 0
+
+
 def read(raw: IO[bytes], name: str, clock: Clock) -> Iterator[Told]:
     """Payments of a statement, each once for its own account."""
-    # the account stands before its entries, and an entry within no other
-    account = bank = ""
-    for one in trees(raw, ("Acct", "Bal", "Ntry"), name):
-        if one.tag == "Acct":
-            account = _account(one)
-            bank = one.said("Svcr/FinInstnId/BICFI", "Svcr/FinInstnId/BIC", "Svcr/FinInstnId/Nm")
+    # id and account stand before the entries, and an entry within no other
+    of = _Statement()
+    for one in trees(raw, ("Id", "Acct", "RltdAcct", "Bal", "Ntry"), name):
+        if one.tag == "Id" and one.text.strip():
+            of = _Statement(reference(one.text))
+        elif one.tag == "Acct":
+            of.account = _account(one)
+            agent = "Svcr/FinInstnId"
+            of.bank = one.said(f"{agent}/BICFI", f"{agent}/BIC", f"{agent}/Nm")
         elif one.tag == "Bal":
-            held = one.one("Amt")
-            if (
-                held is not None
-                and one.said("Tp/CdOrPrtry/Cd") == "OPBD"
-                and one.said("CdtDbtInd") == "CRDT"
-            ):
-                day = one.said("Dt/DtTm", "Dt/Dt")
-                clock.opens(day, account, held.text.strip(), held.attributes.get("Ccy", ""))
-        else:
-            yield from _entry(one, account, bank, clock)
+            _opens(one, of.account, clock)
+        elif one.tag == "Ntry":
+            of.entries += 1
+            yield from _entry(one, of, clock)
 
 
-def _entry(entry: Tree, account: str, bank: str, clock: Clock) -> Iterator[Told]:
+def _opens(balance: Tree, account: str, clock: Clock) -> None:
+    held = balance.one("Amt")
+    is_opening = balance.said("Tp/CdOrPrtry/Cd") == "OPBD" and balance.said("CdtDbtInd") == "CRDT"
+    if held is not None and is_opening:
+        day = balance.said("Dt/DtTm", "Dt/Dt")
+        clock.opens(day, account, held.text.strip(), held.attributes.get("Ccy", ""))
+
+
+def _entry(entry: Tree, of: _Statement, clock: Clock) -> Iterator[Told]:
     status = entry.said("Sts/Cd", "Sts/Prtry", "Sts") or "BOOK"
     if status != "BOOK":
         yield Told(entry.line, refused="it is not booked yet")
         return
     way = entry.said("CdtDbtInd")
-    if not account or way not in ("CRDT", "DBIT"):
-        what = "its statement names no account" if not account else "it says neither in nor out"
+    if not of.account or way not in ("CRDT", "DBIT"):
+        what = "its statement names no account" if not of.account else "it says neither in nor out"
         yield Told(entry.line, refused=what)
         return
+    whole = _sum(entry.one("Amt"))
     details = entry.all("NtryDtls", "TxDtls")
-    booked = entry.said("BookgDt/DtTm", "BookgDt/Dt", "ValDt/DtTm", "ValDt/Dt")
+    rest = whole.amount if whole is not None else None
     for number, detail in enumerate(details or [Tree("TxDtls", {}, entry.line)], 1):
-        amount = detail.one("Amt") or detail.one("AmtDtls", "TxAmt", "Amt")
-        if amount is None:
-            if len(details) > 1:
-                yield Told(detail.line, refused="one of several in an entry, it has no amount")
-                continue
-            amount = entry.one("Amt")
-        # what is carried over from one currency to another is told in the account's own
-        if amount is None or amount.text.strip() == "":
+        sum_ = _of_detail(detail, whole)
+        if len(details) > 1 and sum_ is None:
+            yield Told(detail.line, refused="one of several in an entry, it has no amount")
+            continue
+        if len(details) < 2 and (sum_ is None or (whole and sum_.currency != whole.currency)):
+            sum_ = whole  # what is carried over between currencies is told in the account's own
+        if sum_ is None:
             yield Told(entry.line, refused="it has no amount")
             continue
         turned = detail.said("CdtDbtInd") or way
-        other = detail.one("RltdPties", "DbtrAcct" if turned == "CRDT" else "CdtrAcct")
-        far = _account(other) if other is not None else ""
-        back = _taken_back(entry, detail)
-        if back and (not far or far == account):
-            # parties of what is given back keep the parts that they had in it
-            same = detail.one("RltdPties", "CdtrAcct" if turned == "CRDT" else "DbtrAcct")
-            far = _account(same) if same is not None else far
-        channel = _channel(entry, detail)
-        if not far:
-            far = _unnamed(channel, account)
-            clock.notes["the other account is not named"] += 1
-        channel = "refund" if back else channel
-        ends = (far, account) if turned == "CRDT" else (account, far)
-        agent = "DbtrAgt" if turned == "CRDT" else "CdtrAgt"
-        beyond = detail.said(
-            f"RltdAgts/{agent}/FinInstnId/BICFI", f"RltdAgts/{agent}/FinInstnId/BIC"
-        )
-        banks = (beyond, bank) if turned == "CRDT" else (bank, beyond)
-        moment = clock.moment(detail.said("RltdDts/AccptncDtTm") or booked)
-        yield Told(
-            detail.line,
-            (
-                _name(entry, detail, account, number), moment, *ends, amount.text.strip(),
-                amount.attributes.get("Ccy"), channel, banks[0] or None, banks[1] or None,
-                short(detail.said("RmtInf/Ustrd") or entry.said("AddtlNtryInf")),
-            ),
-        )  # fmt: skip
+        yield _payment(entry, detail, of, clock, turned=turned, sum_=sum_, number=number)
+        if whole is not None and sum_.currency != whole.currency:
+            clock.notes["a part of an entry is in another currency than the entry"] += 1
+            rest = None  # nothing is converted, so that nobody can tell what is left
+        elif rest is not None and sum_.amount is not None:
+            rest += sum_.amount if turned != way else -sum_.amount
+    if whole is not None and rest is not None and rest > 0:
+        clock.notes[
+            "the parts of an entry come to less than it; the rest was taken as one more"
+        ] += 1
+        bare = Tree("TxDtls", {}, (details or [entry])[-1].line)
+        left = _Sum(format(rest, "f"), rest, whole.currency)
+        yield _payment(entry, bare, of, clock, turned=way, sum_=left, number=len(details) + 1)
+    elif rest is not None and rest < 0:
+        clock.notes["the parts of an entry come to more than it; they were taken as they are"] += 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    """An amount as it is written, what that is where it is one, and its currency."""
+
+    text: str
+    amount: Decimal | None
+    currency: str | None
+
+
+def _sum(told: Tree | None) -> _Sum | None:
+    if told is None or not told.text.strip():
+        return None
+    text, amount = told.text.strip(), None
+    with suppress(InvalidOperation):
+        amount = Decimal(text)
+    is_one = amount is not None and amount.is_finite()
+    return _Sum(text, amount if is_one else None, told.attributes.get("Ccy"))
+
+
+def _of_detail(detail: Tree, whole: _Sum | None) -> _Sum | None:
+    """What a part of an entry tells, in the entry's currency where it tells it in several."""
+    paths = (("Amt",), ("AmtDtls", "TxAmt", "Amt"), ("AmtDtls", "CntrValAmt", "Amt"))
+    told = [s for path in paths if (s := _sum(detail.one(*path))) is not None]
+    own = [s for s in told if whole is not None and s.currency == whole.currency]
+    return next(iter(own or told), None)
+
+
+def _payment(
+    entry: Tree, detail: Tree, of: _Statement, clock: Clock, *, turned: str, sum_: _Sum, number: int
+) -> Told:
+    account, comes = of.account, turned == "CRDT"
+    other = detail.one("RltdPties", "DbtrAcct" if comes else "CdtrAcct")
+    far = _account(other) if other is not None else ""
+    back = _taken_back(entry, detail)
+    if back and (not far or far == account):
+        # parties of what is given back keep the parts that they had in it
+        same = detail.one("RltdPties", "CdtrAcct" if comes else "DbtrAcct")
+        far = _account(same) if same is not None else far
+    channel = _channel(entry, detail)
+    if not far:
+        far = _unnamed(channel, account)
+        clock.notes["the other account is not named"] += 1
+    channel = "refund" if back else channel
+    agent = f"RltdAgts/{'DbtrAgt' if comes else 'CdtrAgt'}/FinInstnId"
+    beyond = detail.said(f"{agent}/BICFI", f"{agent}/BIC")
+    ends, banks = (account, far), (of.bank, beyond)
+    if comes:
+        ends, banks = (far, account), (beyond, of.bank)
+    booked = entry.said("BookgDt/DtTm", "BookgDt/Dt", "ValDt/DtTm", "ValDt/Dt")
+    moment = detail.said("RltdDts/AccptncDtTm") or booked
+    return Told(
+        detail.line,
+        (
+            _name(entry, detail, of, number, booked), clock.moment(moment), *ends, sum_.text,
+            sum_.currency, channel, banks[0] or None, banks[1] or None,
+            short(detail.said("RmtInf/Ustrd") or entry.said("AddtlNtryInf")),
+            clock.precision(moment), "to" if comes else "from",
+        ),
+    )  # fmt: skip
 
 
 def _taken_back(entry: Tree, detail: Tree) -> bool:
@@ -114,13 +181,17 @@ def _account(tree: Tree) -> str:
     return tree.said("Id/IBAN", "Id/Othr/Id", "Id/BBAN")
 
 
-def _name(entry: Tree, detail: Tree, account: str, number: int) -> str:
-    """What names the payment at both banks where anything does; else its place in the statement."""
-    both = detail.said("Refs/UETR", "Refs/TxId", "Refs/InstrId")
-    if both:
-        return both
-    own = detail.said("Refs/AcctSvcrRef") or entry.said("AcctSvcrRef", "NtryRef")
-    return f"{account}/{own or entry.line}/{number}"
+def _name(entry: Tree, detail: Tree, of: _Statement, number: int, booked: str) -> str:
+    """What names the payment at every bank, or the entry at its own; else its place in its
+    statement, because an entry's number begins with 1 in each."""
+    everywhere = reference(detail.said("Refs/UETR"), detail.said("Refs/TxId"))
+    if everywhere:
+        return everywhere
+    own = reference(detail.said("Refs/AcctSvcrRef"), entry.said("AcctSvcrRef"))
+    if own:
+        return f"{of.account}/{own}/{number}"
+    place = f"{reference(entry.said('NtryRef'))}/{of.entries}/{number}"
+    return f"{of.account}/{of.id}/{booked[:10]}/{place}"
 
 
 def _channel(entry: Tree, detail: Tree) -> str | None:

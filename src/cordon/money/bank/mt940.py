@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from cordon.money.accounts import checks, is_iban
-from cordon.money.bank.told import IBAN, Clock, Told, short
+from cordon.money.bank.told import IBAN, Clock, Told, reference, short
 
 _FIELD = re.compile(r"^:(\d{2}[A-Z]?):")
 _LINE = re.compile(
@@ -35,37 +35,72 @@ class _Field:
     text: list[str] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class _Statement:
+    """What stands before the lines of a statement: whose it is, its own name, lines so far."""
+
+    account: str = ""
+    currency: str = ""
+    named: dict[str, str] = field(default_factory=dict)
+    lines: int = 0
+
+    def begins(self, tag: str, text: str) -> None:
+        """Field 20 (its sender's reference) or 28C (number of statement and page)."""
+        if tag == "20":
+            self.named = {}
+        self.named[tag[:2]] = reference(text)
+        self.lines = 0
+
+    @property
+    def name(self) -> str:
+        return "/".join(self.named.values())
+
+
 def read(raw: IO[bytes], _name: str, clock: Clock) -> Iterator[Told]:
     """Payments of statements, one a line of field 61."""
-    account = currency = ""
+    of = _Statement()
     held: _Field | None = None
     for one in _fields(raw):
         if held is not None and one.tag == "86":
-            yield _payment(held, one, account, currency, clock)
+            yield _payment(held, one, of, clock)
             held = None
             continue
         if held is not None:
-            yield _payment(held, None, account, currency, clock)
+            yield _payment(held, None, of, clock)
             held = None
-        if one.tag in ("25", "25P"):
+        if one.tag in ("20", "28C", "28"):
+            of.begins(one.tag, one.text[0])
+        elif one.tag in ("25", "25P"):
             # “bank/account” of national form, or an IBAN, now and then with its currency behind
-            account = one.text[0].strip().rpartition("/")[2]
-            currency = ""
-            if is_iban(account) and not checks(account) and checks(account[:-3]):
-                account = account[:-3]
+            of.account = _own(one.text[0].strip())
+            of.currency = ""
+            if is_iban(of.account) and not checks(of.account) and checks(of.account[:-3]):
+                of.account = of.account[:-3]
         elif one.tag in ("60F", "60M", "34F"):
             found = re.match(r"[CD]?\d{0,6}([A-Z]{3})", one.text[0].strip())
-            currency = found.group(1) if found else currency
+            of.currency = found.group(1) if found else of.currency
+            if of.currency and re.fullmatch(rf"[0-9A-Z/]*\d{{8,}}{of.currency}", of.account):
+                of.account = of.account[:-3]
             opens = re.match(
                 r"C(\d\d)(\d\d)(\d\d)[A-Z]{3}(\d{1,15}),(\d{0,4})$", one.text[0].strip()
             )
             if opens and one.tag == "60F":  # 60M is of a page between; a debit is no money held
                 y, month, day, whole, part = opens.groups()
-                clock.opens(f"20{y}-{month}-{day}", account, f"{whole}.{part or 0}", currency)
+                held_then = f"{whole}.{part or 0}"
+                clock.opens(f"20{y}-{month}-{day}", of.account, held_then, of.currency)
         elif one.tag == "61":
             held = one
+            of.lines += 1
     if held is not None:
-        yield _payment(held, None, account, currency, clock)
+        yield _payment(held, None, of, clock)
+
+
+def _own(text: str) -> str:
+    """The account of field 25: an IBAN by itself, else with its bank, because two banks may number
+    their accounts alike."""
+    bank, _, account = text.rpartition("/")
+    bare = account[:-3] if is_iban(account) and not checks(account) else account
+    return account if is_iban(bare) or not bank else f"{bank.strip()}/{account.strip()}"
 
 
 def _fields(raw: IO[bytes]) -> Iterator[_Field]:
@@ -87,7 +122,8 @@ def _fields(raw: IO[bytes]) -> Iterator[_Field]:
         yield open_
 
 
-def _payment(line: _Field, about: _Field | None, account: str, currency: str, clock: Clock) -> Told:
+def _payment(line: _Field, about: _Field | None, of: _Statement, clock: Clock) -> Told:
+    account, currency = of.account, of.currency
     found = _LINE.match(line.text[0].strip())
     if found is None:
         return Told(line.line, refused="its line 61 is none")
@@ -100,7 +136,7 @@ def _payment(line: _Field, about: _Field | None, account: str, currency: str, cl
     booked = found["booked"] or day[2:]
     # booked in January, of value in December: the year is the later one
     turn = {("12", "01"): 1, ("01", "12"): -1}.get((day[2:4], booked[:2]), 0)
-    moment = clock.moment(f"{year + turn:04d}-{booked[:2]}-{booked[2:]}")
+    told = f"{year + turn:04d}-{booked[:2]}-{booked[2:]}"
     # RC takes a credit back, RD a debit: money goes the other way about
     comes = found["way"] in ("C", "RD")
     far = _far(text, account)
@@ -109,15 +145,22 @@ def _payment(line: _Field, about: _Field | None, account: str, currency: str, cl
         far = f"unnamed:{channel or 'payment'}:{account}"
         clock.notes["the other account is not named"] += 1
     bank = next((g for m in _BANK.finditer(text) for g in m.groups() if g), None)
-    own = (found["bank"] or "").strip() or found["own"].strip()
+    own = reference(found["bank"] or "", found["own"])
     note = short(" ".join(p for p in _PART.split(text) if p.strip()))
     ends = (far, account) if comes else (account, far)
     banks = (bank, None) if comes else (None, bank)
     amount = found["amount"].replace(",", ".").rstrip(".")
-    name = f"{account}/{own if own and own != 'NONREF' else line.line}/{day}/{amount}"
+    # customers write one reference on many payments, so that its place names it as well
+    name = f"{account}/{of.name}/{told}/{own}/{of.lines}/{amount}"
     if found["way"].startswith("R"):
         channel = "refund"  # whatever the way was that is taken back
-    return Told(line.line, (name, moment, *ends, amount, currency, channel, *banks, note))
+    return Told(
+        line.line,
+        (
+            name, clock.moment(told), *ends, amount, currency, channel, *banks, note,
+            clock.precision(told), "to" if comes else "from",
+        ),
+    )  # fmt: skip
 
 
 def _far(text: str, account: str) -> str:

@@ -9,33 +9,38 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import IO
 
-from cordon.money.bank.told import Clock, Told, short
+from cordon.money.bank.told import Clock, Told, reference, short
 from cordon.money.bank.trees import Tree, trees
 
 
 def read(raw: IO[bytes], name: str, clock: Clock) -> Iterator[Told]:
     """Payments of a message, one a return."""
-    made = ""
+    made = message = ""
+    number = 0
     for one in trees(raw, ("GrpHdr", "TxInf"), name):
         if one.tag == "GrpHdr":
-            made = one.said("CreDtTm")
+            made, message, number = one.said("CreDtTm"), one.said("MsgId"), 0
             continue
+        number += 1
         amount = one.one("RtrdIntrBkSttlmAmt") or one.one("RtrdInstdAmt")
         paid, was_paid = (_account(one, end) for end in ("Dbtr", "Cdtr"))
         if not paid or not was_paid or amount is None or not amount.text.strip():
             missing = "an account" if amount is not None else "an amount"
             yield Told(one.line, refused=f"it does not name {missing}")
             continue
-        named = one.said("RtrId")
-        original = one.said("OrgnlUETR", "OrgnlTxId", "OrgnlInstrId", "OrgnlEndToEndId")
+        named = reference(*(one.said(n) for n in ("RtrId", "OrgnlUETR", "OrgnlTxId")))
+        original = reference(*(one.said(n) for n in ("OrgnlInstrId", "OrgnlEndToEndId")))
         reason = one.said("RtrRsnInf/Rsn/Cd", "RtrRsnInf/Rsn/Prtry", "RtrRsnInf/AddtlInf")
         moment = one.said("SttlmTmIndctn/CdtDtTm", "SttlmTmIndctn/DbtDtTm") or made
+        moment = moment or one.said("IntrBkSttlmDt")
+        # what only its payer named is named by its place in the message
+        named = named or f"{reference(message)}/{moment[:10]}/{original}/{number}"
         yield Told(
             one.line,
             (
                 # an id of its own: the returned payment's is that payment's
-                f"return/{named or original}" if named or original else "",
-                clock.moment(moment or one.said("IntrBkSttlmDt")),
+                f"return/{named}",
+                clock.moment(moment),
                 was_paid,
                 paid,
                 amount.text.strip(),
@@ -44,6 +49,8 @@ def read(raw: IO[bytes], name: str, clock: Clock) -> Iterator[Told]:
                 _bank(one, "Cdtr"),
                 _bank(one, "Dbtr"),
                 short(reason),
+                clock.precision(moment),
+                None,
             ),
         )
 

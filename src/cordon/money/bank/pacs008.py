@@ -8,17 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import IO
 
-from cordon.money.bank.told import Clock, Told, short
+from cordon.money.bank.told import Clock, Told, reference, short
 from cordon.money.bank.trees import Tree, trees
 
 
 def read(raw: IO[bytes], name: str, clock: Clock) -> Iterator[Told]:
     """Payments of a message, one a credit transfer."""
-    made = ""
+    made = message = ""
+    number = 0
     for one in trees(raw, ("GrpHdr", "CdtTrfTxInf"), name):
         if one.tag == "GrpHdr":
-            made = one.said("CreDtTm")
+            made, message, number = one.said("CreDtTm"), one.said("MsgId"), 0
             continue
+        number += 1
         amount = one.one("IntrBkSttlmAmt") or one.one("Amt", "InstdAmt")
         ends = [_account(one, end) for end in ("Dbtr", "Cdtr")]
         if not all(ends) or amount is None or not amount.text.strip():
@@ -26,12 +28,13 @@ def read(raw: IO[bytes], name: str, clock: Clock) -> Iterator[Told]:
             yield Told(one.line, refused=f"it does not name {missing}")
             continue
         moment = one.said("AccptncDtTm", "SttlmTmIndctn/CdtDtTm", "SttlmTmIndctn/DbtDtTm") or made
+        moment = moment or one.said("IntrBkSttlmDt")
         countries = {a[:2] for a in ends if a[:2].isalpha() and a[2:4].isdigit()}
         yield Told(
             one.line,
             (
-                one.said("PmtId/UETR", "PmtId/TxId", "PmtId/InstrId", "PmtId/EndToEndId"),
-                clock.moment(moment or one.said("IntrBkSttlmDt")),
+                _name(one, message, number, moment),
+                clock.moment(moment),
                 *ends,
                 amount.text.strip(),
                 amount.attributes.get("Ccy"),
@@ -39,8 +42,18 @@ def read(raw: IO[bytes], name: str, clock: Clock) -> Iterator[Told]:
                 _bank(one, "Dbtr"),
                 _bank(one, "Cdtr"),
                 short(one.said("RmtInf/Ustrd", "Purp/Cd")),
+                clock.precision(moment),
+                None,
             ),
         )
+
+
+def _name(one: Tree, message: str, number: int, moment: str) -> str:
+    """What names the payment at every bank, else its place in its message: an instruction's id and
+    an end-to-end id are whatever who pays wrote, as RENT."""
+    everywhere = reference(one.said("PmtId/UETR"), one.said("PmtId/TxId"))
+    own = reference(one.said("PmtId/InstrId"), one.said("PmtId/EndToEndId"))
+    return everywhere or f"{reference(message)}/{moment[:10]}/{own}/{number}"
 
 
 def _account(one: Tree, end: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -89,7 +90,7 @@ def read_message(
     """
     clock = clock_of(region)
     parts = message_parts(path, reader, path.name, clock)
-    plain = read_plain(path, PAYMENTS, region, parts=parts)
+    plain = read_plain(path, PAYMENTS, region, parts=parts, once=False)
     plain.notes.update(clock.notes)
     return plain, clock.openings
 
@@ -108,8 +109,11 @@ def opened(path: Path, raw: IO[bytes] | None = None) -> IO[bytes]:
 
 def _parts(payments: Iterator[Told]) -> Parts:
     held: list[Told] = []
+    line = 0
     for one in payments:
-        held.append(one)
+        # a message may stand in one line, and each payment is to have a number of its own
+        line = max(one.line, line + 1)
+        held.append(one if one.line == line else replace(one, line=line))
         if len(held) == _ROWS:
             yield _table(held)
             held = []

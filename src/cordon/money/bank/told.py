@@ -13,9 +13,16 @@ from cordon.kernel.errors import BadInput
 
 COLUMNS = (
     "payment_id", "at", "from_account", "to_account", "amount", "currency", "channel",
-    "from_bank", "to_bank", "note",
+    "from_bank", "to_bank", "note", "precision", "told_by",
 )  # fmt: skip
 MOST_NOTE = 500  # characters kept of what was written with a payment
+# what stands where a reference should, and names nothing (SWIFT's NONREF, ISO 20022's NOTPROVIDED)
+_NONE = re.compile(
+    r"(?:NOT ?PROVIDED|NOT ?AVAILABLE|NON?E?REF(?:ERENCE)?|NONE|NIL|NULL|UNKNOWN|N/?A|[\W0_]*)",
+    re.I,
+)
+# German field 86 keys: in field 61 they say that the reference stands there
+_KEY = re.compile(r"^[A-Z]{4}\+")
 IBAN = re.compile(r"\b[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}\b")
 
 
@@ -62,6 +69,11 @@ class Clock:
             at = at if at.tzinfo is not None else at.replace(tzinfo=self._zone)
             self.openings.append((at, account, units, currency))
 
+    @staticmethod
+    def precision(text: str) -> str:
+        """`day` where a moment of a message is a day alone, else `time`."""
+        return "day" if len(text) <= 10 else "time"
+
     def moment(self, text: str) -> str:
         """RFC 3339 in UTC, or the text itself where it is no moment: the checks refuse it then."""
         try:
@@ -76,6 +88,15 @@ class Clock:
             self.notes["no zone is told; the country's own was taken"] += 1
             found = found.replace(tzinfo=self._zone)
         return format_time(found)
+
+
+def reference(*texts: str) -> str:
+    """The first of these that is a reference at all; empty where none is."""
+    for text in texts:
+        bare = _KEY.sub("", text.strip()).strip()
+        if bare and _NONE.fullmatch(bare) is None:
+            return bare
+    return ""
 
 
 def short(text: str) -> str | None:

@@ -100,11 +100,11 @@ def read_by_layout(path: Path, region: str, progress: Progress | None = None) ->
         BadInput: it is neither, or nothing of it can be read.
     """
     if not path.is_file():
-        return read_plain(path, PAYMENTS, region, progress=progress)
+        return read_plain(path, PAYMENTS, region, progress=progress, once=False)
     file = file_of(path, "payments", Choice(), region, path.name, progress)
     if file is None:
-        return read_plain(path, PAYMENTS, region, progress=progress)
-    read = read_plain(path, PAYMENTS, region, parts=file.parts())
+        return read_plain(path, PAYMENTS, region, progress=progress, once=False)
+    read = read_plain(path, PAYMENTS, region, parts=file.parts(), once=False)
     read.notes.update(file.notes)
     read.broken = read.broken or file.broken
     return read
