@@ -219,7 +219,12 @@ def find(
             c.say(sentence)
         if out is not None:
             write_out(write_findings(k.finding for k in room.findings(actor)), out)
-        c.answer(ended.report, f"{ended.report['findings']} findings, {ended.report['new']} new.")
+        used = ", ".join(f"{kind} ({n:,})" for kind, n in ended.report["files_used"].items())
+        c.answer(
+            ended.report,
+            f"{ended.report['findings']} findings, {ended.report['new']} new. "
+            f"Files used beside the calls: {used or 'none'}.",
+        )
         return
     with c.progress("Reading") as progress:
         result = find_in_files(

@@ -118,8 +118,8 @@ class Calls:
         The same file under the same authority again gives a job that finds all of it repeated.
 
         Args:
-            kind: one of `beside.KINDS`. Of what is no call the file brought in last is used by
-                the next search; a register of subscribers is read at once, and has no job.
+            kind: one of `beside.KINDS`. The next search uses every file of what is no call; a
+                register of subscribers is read at once, and has no job.
             layout: name of the operator's layout, or `auto`; for calls.
 
         Raises:
@@ -153,7 +153,10 @@ class Calls:
             row = self.brings.keep_file(work, authority, sha256, size, name, kind)
             work.act(act, row.thing(), file=sha256, size=size)
             if register is not None:
-                row.state, row.created_at = "stored", work.now  # the one brought in last counts
+                row.state, row.created_at = (
+                    "stored",
+                    work.now,
+                )  # where two say otherwise, the last one holds
                 row.counts = asdict(register.counts)
                 row.refusals = [asdict(r) for r in register.refusals[:KEPT_REFUSALS]]
                 return ""
