@@ -12,6 +12,7 @@ import pyarrow as pa
 from sqlalchemy import select
 from sqlalchemy.orm import defer
 
+from cordon import __version__
 from cordon.calls import beside, intake, names, searching
 from cordon.calls.attached import within
 from cordon.calls.bringing import BringingCalls
@@ -19,7 +20,7 @@ from cordon.calls.counting import Recent
 from cordon.calls.find import cards
 from cordon.calls.forms import SESSIONS
 from cordon.calls.joined import RingTold, Spoken, contacts_of, handsets_of, ring_told, spoken
-from cordon.calls.layouts import AUTO, chosen
+from cordon.calls.layouts import AUTO, chosen, content_hash
 from cordon.calls.model import Refusal
 from cordon.calls.plain import PlainReading
 from cordon.calls.reading import read_calls
@@ -166,7 +167,12 @@ class Calls:
                 "mark": MARK,
                 "authority": authority.id,
             }
-            params |= {"layout": layout} if kind == "calls" else {"kind": kind}
+            # a layout that was corrected, or another reader, does not go on with what was read
+            params["reader"] = __version__
+            if kind == "calls":
+                params |= {"layout": layout, "layout_sha256": content_hash(layout, self.layouts)}
+            else:
+                params["kind"] = kind
             return self.jobs.ask(work, "calls.import", row.name, params, resume=True)
 
     def ask_find(self, actor: Actor) -> str:
