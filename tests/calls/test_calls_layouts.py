@@ -236,7 +236,9 @@ def test_lost_digits_unclear_rows_and_odd_numbers(put) -> None:
 
 def test_no_layout_fits_and_it_says_what_is_nearest(put) -> None:
     path = put(AIRTEL.replace("B Party No", "Other"), airtel())
-    with pytest.raises(BadInput, match=r"Nearest is airtel.*b party no"):
+    with pytest.raises(
+        BadInput, match=r"Nearest is airtel, but the file lacks the column b party no.*layout learn"
+    ):
         read(path)
     with pytest.raises(BadInput, match="no known layout"):
         read(put(AIRTEL, airtel()), "jio")
@@ -307,3 +309,12 @@ def test_numbers_in_every_form_of_one_file(put) -> None:
     _, rows, refused = read(path)
     assert refused == []
     assert [r["callee"] for r in rows] == list(forms.values())
+
+
+def test_an_operators_order_is_told_where_no_date_settles_it(put) -> None:
+    told = read_calls(put(AIRTEL, airtel(date="02/03/2026"), airtel(date="03/02/2026")))
+    assert sum(len(b.table) for b in told) == 2
+    assert any("No date of" in n and "day first" in n for n in told.notes)
+    clear = read_calls(put(AIRTEL, airtel(date="02/03/2026"), airtel(date="13/02/2026")))
+    assert sum(len(b.table) for b in clear) == 2
+    assert clear.notes == []

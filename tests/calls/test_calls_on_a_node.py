@@ -79,3 +79,41 @@ def test_of_registers_the_one_brought_in_last_counts(node):
     ended = node.run_job(node.calls.ask_find(actor), lambda _done, _total: None)
     assert ended.state == "done", ended.error
     assert ended.report["findings"] == 0
+
+
+OWN = """name: own
+title: Own
+zone: Asia/Karachi
+order: dmy
+known_by: [A, B, Day, Hour]
+columns: {caller: A, callee: B, date: %s, time: %s}
+kind_if_absent: voice
+"""
+ROWS = b"A,B,Day,Hour\n03001234567,03337654321,15/08/2024,10:11:12\n"
+
+
+def test_a_layout_that_was_corrected_at_its_place_is_used(node, tmp_path):
+    path = tmp_path / "own.yaml"
+    path.write_text(OWN % ("Hour", "Day"))
+    first = bring(node, ROWS, "odd.csv", layout=str(path))
+    assert first.state == "failed"
+    assert "None of the 1 rows" in first.error
+    assert first.checkpoint == {}
+    path.write_text(OWN % ("Day", "Hour"))
+    second = bring(node, ROWS, "odd.csv", layout=str(path))
+    assert second.state == "done", second.error
+    assert second.id != first.id
+    (told,) = second.report["files"]
+    assert (told["read"], told["kept"], told["refused"]) == (1, 1, 0)
+    (file,) = node.calls.files(node.console_actor("WR-1"))
+    assert (file.state, file.counts["kept"]) == ("stored", 1)
+
+
+def test_a_file_that_was_refused_whole_is_tried_again_from_its_beginning(node, tmp_path):
+    path = tmp_path / "own.yaml"
+    path.write_text(OWN % ("Hour", "Day"))
+    failed = bring(node, ROWS, "odd.csv", layout=str(path))
+    path.write_text(OWN % ("Day", "Hour"))
+    node.jobs.retry(node.console_actor("WR-1"), failed.id)
+    ended = node.run_job(failed.id, lambda _done, _total: None)
+    assert (ended.state, ended.report["files"][0]["kept"]) == ("done", 1)

@@ -6,6 +6,7 @@ from cordon.calls.find import FindResult, find, find_in_segments
 from cordon.calls.forms import ACCOUNTS, COMPLAINTS, PAYMENTS, Form
 from cordon.calls.hashing import hashes
 from cordon.calls.importing import Segment, span, without_repeats, write_segment
+from cordon.calls.merging import read_merged
 from cordon.calls.model import EXEMPT, Call, CallKind, Counts, Refusal, SubscriberKind
 from cordon.calls.plain import Parts, Plain, PlainReading, read_plain
 from cordon.calls.reading import Batch, Reading, read_calls
@@ -49,6 +50,7 @@ __all__ = [
     "kept_files",
     "kind_of",
     "read_calls",
+    "read_merged",
     "read_plain",
     "read_register",
     "ring_of",

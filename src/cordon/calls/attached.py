@@ -6,7 +6,7 @@ asks for one number does not read a nation's file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -50,6 +50,16 @@ SELECT side, address, sessions, CAST(bytes AS BIGINT) AS bytes, first, last FROM
 )
 QUALIFY row_number() OVER (PARTITION BY side ORDER BY sessions DESC, address) <= $most
 ORDER BY side, sessions DESC, address
+"""
+_LAST = """
+WITH told AS (
+    SELECT * FROM (
+        SELECT * FROM accounts WHERE account IN (SELECT account FROM accounts WHERE {where})
+        QUALIFY row_number() OVER (
+            PARTITION BY account ORDER BY list_position($paths, filename) DESC
+        ) = 1
+    ) WHERE {where}
+)
 """
 _WHERE = {"number": "number = $value", "imei": "starts_with(imei, $value)"}
 _SOUGHT = {SESSIONS.name: ("number",), ACCOUNTS.name: ("phone",), CELLS.name: ("cell",)}
@@ -148,16 +158,20 @@ def within(table: pa.Table, scope: Scope) -> tuple[pa.Table, list[Refusal]]:
     return table.filter(inside), [Refusal(row, OUTSIDE) for row in outside]
 
 
-def segments(view: View, form: Form, authority: Authority, sha256: str | None) -> list[str]:
-    """Paths of what is kept of a file, or with None of every file of the kind, in order."""
-    asked = select(SegmentRow.path).where(
+def segments(view: View, form: Form, authority: Authority, files: Iterable[str]) -> list[str]:
+    """Paths of what is kept of files (SHA-256), in the order of the files.
+
+    Of sessions, which no later file says otherwise, those of a file still being read as well.
+    """
+    sources = [source_of(sha256, authority.id) for sha256 in files]
+    asked = select(SegmentRow.source, SegmentRow.path).where(
         SegmentRow.dataset == f"calls.{form.name}", SegmentRow.authority == authority.id
     )
-    if sha256 is not None:
-        asked = asked.where(SegmentRow.source == source_of(sha256, authority.id))
-    root = view.kernel.columns.root
-    rows = view.session.scalars(asked.order_by(SegmentRow.created_at, SegmentRow.id))
-    return [str(root / path) for path in rows]
+    rows = view.session.execute(asked.order_by(SegmentRow.created_at, SegmentRow.id)).all()
+    order = {source: at for at, source in enumerate(sources)}
+    if form is not SESSIONS:
+        rows = sorted((r for r in rows if r[0] in order), key=lambda r: order[r[0]])
+    return [str(view.kernel.columns.root / path) for _, path in rows]
 
 
 def addresses(
@@ -188,12 +202,14 @@ def addresses(
 
 
 def accounts(columns: Columns, paths: Sequence[str], number: str) -> list[Account]:
-    """Accounts that are bound to a number (E.164)."""
+    """Accounts that are bound to a number (E.164), by the last file that tells of each."""
     if not paths:
         return []
-    asked = """SELECT account, coalesce(bank, ''), coalesce(kind, ''), opened
-        FROM accounts WHERE phone = $number ORDER BY account LIMIT $most"""
-    rows = _rows(columns, {"accounts": paths}, asked, {"number": number, "most": MOST})
+    asked = (
+        "SELECT account, coalesce(bank, ''), coalesce(kind, ''), opened FROM told "
+        "ORDER BY account LIMIT $most"
+    )
+    rows = _accounts(columns, paths, "phone = $number", asked, {"number": number, "most": MOST})
     return [Account(*row) for row in rows]
 
 
@@ -207,20 +223,38 @@ def bound(
     """
     if not paths:
         return []
-    asked = """SELECT DISTINCT account, bank, kind, phone FROM accounts
-        WHERE list_contains($numbers, phone) OR list_contains($named, account)
+    where = "(list_contains($numbers, phone) OR list_contains($named, account))"
+    asked = """SELECT DISTINCT account, bank, kind, phone FROM told
         ORDER BY account, phone, bank, kind"""
-    rows = _rows(columns, {"accounts": paths}, asked, {"numbers": [*numbers], "named": [*named]})
+    given = {"numbers": [*numbers], "named": [*named]}
+    rows = _accounts(columns, paths, where, asked, given)
     return [dict(zip(("account", "bank", "kind", "phone"), row, strict=True)) for row in rows]
 
 
+def _accounts(
+    columns: Columns, paths: Sequence[str], where: str, asked: str, given: dict[str, Any]
+) -> list[tuple[Any, ...]]:
+    """Answer a question about accounts (`told`) for which something holds in their last file."""
+    told = f"WITH told AS (SELECT * FROM accounts WHERE {where}) "  # noqa: S608 - our own
+    if len({_file(p) for p in paths}) > 1:
+        # a later file may bind to another number what an earlier one bound to this
+        told = _LAST.format(where=where)
+        given = {**given, "paths": list(paths)}
+    return _rows(columns, {"accounts": paths}, told + asked, given)
+
+
+def _file(path: str) -> str:
+    """What the segments of one file have in common: their path up to the part."""
+    return path.rpartition("-")[0]
+
+
 def position(columns: Columns, paths: Sequence[str], cell: str) -> Position | None:
-    """Where a cell stands; None where the file does not say."""
+    """Where a cell stands, by the last file that tells of it; None where none does."""
     if not paths:
         return None
-    asked = """SELECT lat, lon, azimuth_deg, beamwidth_deg, range_m
-        FROM cells WHERE cell = $cell LIMIT 1"""
-    rows = _rows(columns, {"cells": paths}, asked, {"cell": cell})
+    asked = """SELECT lat, lon, azimuth_deg, beamwidth_deg, range_m FROM cells WHERE cell = $cell
+        ORDER BY list_position($paths, filename) DESC LIMIT 1"""
+    rows = _rows(columns, {"cells": paths}, asked, {"cell": cell, "paths": list(paths)})
     return Position(*rows[0]) if rows else None
 
 
@@ -229,6 +263,6 @@ def _rows(
 ) -> list[tuple[Any, ...]]:
     with columns.connect() as db:
         for name, paths in views.items():
-            db.read_parquet(list(paths)).create_view(name)
+            db.read_parquet(list(paths), filename=True).create_view(name)
         table: Any = db.sql(asked, params=given).to_arrow_table()
         return [tuple(row.values()) for row in table.to_pylist()]

@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import defer
 
 from cordon.calls import intake
 from cordon.calls.attached import keep_columns
@@ -36,13 +37,17 @@ def covering(work: Work, kind: str) -> Authority:
     return work.under_authority(act, Thing.room("calls", work.kernel.agency), data, None)
 
 
-def newest(view: View, authority: Authority) -> dict[str, str]:
-    """SHA-256 of the file brought in last under an authority, by kind; calls are left out.
+def stored(view: View, authority: Authority) -> dict[str, dict[str, str]]:
+    """Files brought in under an authority, by kind; calls are left out.
 
     A kind that the authority does not cover (any more) is left out too.
+
+    Returns:
+        Of each kind the SHA-256 of every file to its name, the one brought in last at the end.
     """
     rows = view.session.scalars(
         select(CallFileRow)
+        .options(defer(CallFileRow.refusals))
         .where(
             CallFileRow.authority == authority.id,
             CallFileRow.kind != "calls",
@@ -50,11 +55,11 @@ def newest(view: View, authority: Authority) -> dict[str, str]:
         )
         .order_by(CallFileRow.created_at, CallFileRow.id)
     )
-    return {
-        row.kind: row.sha256
-        for row in rows
-        if SCOPES.get(row.kind, "calls") in authority.scope.data
-    }
+    files: dict[str, dict[str, str]] = {}
+    for row in rows:
+        if SCOPES.get(row.kind, "calls") in authority.scope.data:
+            files.setdefault(row.kind, {})[row.sha256] = row.name
+    return files
 
 
 def run(job: Running, kernel: Kernel, region: str) -> Mapping[str, Any]:
@@ -91,7 +96,7 @@ def run(job: Running, kernel: Kernel, region: str) -> Mapping[str, Any]:
     with job.step() as work:
         covering(work, kind)
         row = intake.file_of(work, sha256, str(job.params["authority"]))
-        if row is not None:  # of several the one brought in last counts
+        if row is not None:  # where two say otherwise, the one brought in last counts
             row.state, row.created_at = "stored", work.now
             row.counts, row.refusals = asdict(counts), refusals
         work.act(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,13 +14,17 @@ from cordon.calls.beside import KINDS
 from cordon.calls.find import find as find_in_files
 from cordon.calls.layouts import AUTO, all_layouts, chosen
 from cordon.calls.learning import PASSED_OVER, by_name, learn, name_of, zone_of
-from cordon.calls.model import Refusal
+from cordon.calls.model import NothingRead, Refusal
 from cordon.calls.service import Calls
+from cordon.kernel.access.model import Actor
 from cordon.kernel.clock import parse_time
-from cordon.kernel.console import console, write_out
-from cordon.kernel.errors import BadUsage, CordonError
+from cordon.kernel.console import Console, console, write_out
+from cordon.kernel.errors import AuthorityRefused, BadUsage, CordonError
 from cordon.kernel.findings import write_findings
 from cordon.kernel.rejects import write_rejects
+
+MOST_REASONS = 5  # of a file's refused rows that are told; a file of rejects has them all
+_COUNTED = {"read": "rows read", "kept": "kept", "repeated": "repeated", "refused": "refused"}
 
 app = typer.Typer(no_args_is_help=True, help="Call records: import, and look for call centres.")
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
@@ -52,48 +58,86 @@ def import_(
     actor = c.passes("calls.record.import", authority)
     room: Calls = c.node.room("calls")
     chosen(layout, room.layouts)
-    told, refused, failed = [], [], ""
+    outcomes: list[dict[str, Any]] = []
+    refused: list[tuple[str, Refusal]] = []
+    ended = ""
     for path in files:
-        try:
-            with path.open("rb") as source:
-                job = room.ask_import(
-                    actor,
-                    source,
-                    path.name,
-                    kind=kind,
-                    layout=layout,
-                )
-        except OSError as wrong:
-            raise BadUsage(f"{path} cannot be read: {wrong.strerror}.") from None
-        if not job:
-            register = max(
-                (f for f in room.files(actor) if f.kind == kind), key=lambda f: f.created_at
-            )
-            told.append({"name": path.name, "state": "done", **register.counts})
-            rows = room.file(actor, register.id).refusals
-            refused += [(path.name, Refusal(r["row"], r["reason"])) for r in rows]
+        if ended:
+            outcomes.append({"name": path.name, "state": "not begun"})
             continue
-        with c.progress(f"Reading {path.name}") as progress:
-            ended = c.node.run_job(job, progress)
-        if ended.state != "done":
-            failed = ended.error or ended.state
-            c.say(f"{path.name}: {failed}")
-        told += ended.report.get("files", [])
-        for note in (n for f in ended.report.get("files", []) for n in f.get("notes", [])):
-            c.say(f"{path.name}: {note}")
-        if rejects is not None and ended.state == "done":
-            # the job keeps the first of many; all of them are read from the file once more
-            refused += [(path.name, r) for r in room.refusals(actor, path, layout, kind)]
+        try:
+            actor = c.passes("calls.record.import", authority)  # as the authority is by now
+            outcome = _brought(c, room, actor, path, kind, layout)
+        except AuthorityRefused as wrong:
+            ended = str(wrong)
+            outcome = {"name": path.name, "state": "not begun", "error": ended}
+        except CordonError as wrong:
+            outcome = {"name": path.name, "state": "failed", "error": str(wrong)}
+        outcomes.append(outcome)
+        first = outcome.pop("refusals", [])
+        rows = _refused(room, actor, path, kind, layout, first) if rejects is not None else first
+        refused += [(path.name, r) for r in rows]
+        if outcome["state"] != "done":
+            for why, times in Counter(r.reason for r in rows).most_common(MOST_REASONS):
+                c.say(f"{path.name}: {times:,} rows: {why}")
     if rejects is not None:
-        write_rejects(rejects, refused)
-    words = "\n".join(
-        f"{f['name']}: {f['read']:,} rows read, {f['kept']:,} kept, {f['repeated']:,} repeated, "
-        f"{f['refused']:,} refused."
-        for f in told
-    )
-    c.answer({"files": told}, words)
-    if failed:
+        written = write_rejects(rejects, refused)
+        if written:
+            c.say(f"{written:,} refused rows: see {rejects}.")
+    c.answer({"files": outcomes}, "\n".join(_words(f) for f in outcomes))
+    if any(f["state"] != "done" for f in outcomes):
         raise CordonError("Not every file was brought in; what was is kept.")
+
+
+def _brought(
+    c: Console, room: Calls, actor: Actor, path: Path, kind: str, layout: str
+) -> dict[str, Any]:
+    """Bring one file in; its state, what became of its rows and the first refusals."""
+    try:
+        with path.open("rb") as source:
+            job = room.ask_import(actor, source, path.name, kind=kind, layout=layout)
+    except OSError as wrong:
+        raise BadUsage(f"{path} cannot be read: {wrong.strerror}.") from None
+    if not job:
+        register = max((f for f in room.files(actor) if f.kind == kind), key=lambda f: f.created_at)
+        rows = room.file(actor, register.id).refusals
+        first = [Refusal(r["row"], r["reason"]) for r in rows]
+        return {"name": path.name, "state": "done", **register.counts, "refusals": first}
+    with c.progress(f"Reading {path.name}") as progress:
+        ended = c.node.run_job(job, progress)
+    (file,) = ended.report.get("files") or [{"name": path.name}]
+    for note in file.get("notes", []):
+        c.say(f"{path.name}: {note}")
+    outcome = {**file, "state": ended.state}
+    if ended.state != "done":
+        # what was kept before it ended stays
+        outcome["state"] = "stopped" if file.get("kept") else ended.state
+        outcome["error"] = ended.error or ended.state
+    rows = ended.report.get("refusals", [])
+    return {**outcome, "refusals": [Refusal(r["row"], r["reason"]) for r in rows]}
+
+
+def _refused(
+    room: Calls, actor: Actor, path: Path, kind: str, layout: str, first: Sequence[Refusal]
+) -> list[Refusal]:
+    """Every refused row of a file; the first ones, which its job kept, where it may not be read."""
+    found: list[Refusal] = []
+    try:
+        found.extend(room.refusals(actor, path, layout, kind))
+    except AuthorityRefused:
+        return list(first)
+    except CordonError:  # what it was is told already; the rows before it are refused each
+        pass
+    return found or list(first)
+
+
+def _words(file: Mapping[str, Any]) -> str:
+    """What became of one file, as a line."""
+    counts = ", ".join(f"{file[n]:,} {said}" for n, said in _COUNTED.items() if n in file)
+    if file["state"] == "done":
+        return f"{file['name']}: {counts}."
+    so_far = f" So far: {counts}." if counts else ""
+    return f"{file['name']}: {file['state']}. {file.get('error', '')}".rstrip() + so_far
 
 
 layout_app = typer.Typer(no_args_is_help=True, help="Layouts of operators' files.")
@@ -219,20 +263,29 @@ def find(
             c.say(sentence)
         if out is not None:
             write_out(write_findings(k.finding for k in room.findings(actor)), out)
-        c.answer(ended.report, f"{ended.report['findings']} findings, {ended.report['new']} new.")
-        return
-    with c.progress("Reading") as progress:
-        result = find_in_files(
-            calls,
-            subscribers,
-            lambda _what, share: progress(int(share * 1000), 1000),
-            cells=cells,
-            complaints=complaints,
-            payments=payments,
-            engine=engine,
-            since=parse_time(since) if since else None,
-            until=parse_time(until) if until else None,
+        used = ", ".join(f"{kind} ({n:,})" for kind, n in ended.report["files_used"].items())
+        c.answer(
+            ended.report,
+            f"{ended.report['findings']} findings, {ended.report['new']} new. "
+            f"Files used beside the calls: {used or 'none'}.",
         )
+        return
+    try:
+        with c.progress("Reading") as progress:
+            result = find_in_files(
+                calls,
+                subscribers,
+                lambda _what, share: progress(int(share * 1000), 1000),
+                cells=cells,
+                complaints=complaints,
+                payments=payments,
+                engine=engine,
+                since=parse_time(since) if since else None,
+                until=parse_time(until) if until else None,
+            )
+    except NothingRead as wrong:
+        _tell_refused(c, wrong, rejects)
+        raise
     write_out(write_findings(result.findings), out)
     if rejects is not None:
         write_rejects(rejects, result.refusals)
@@ -250,3 +303,11 @@ def find(
             {**asdict(n), "findings": len(result.findings), "left_out": list(result.left_out)},
             words,
         )
+
+
+def _tell_refused(c: Console, wrong: NothingRead, rejects: Path | None) -> None:
+    """Say why the rows of a file were refused, of which none could be read, and write them."""
+    for why, times in Counter(r.reason for _, r in wrong.refused).most_common(MOST_REASONS):
+        c.say(f"{times:,} rows: {why}")
+    if rejects is not None:
+        c.say(f"{write_rejects(rejects, wrong.refused):,} refused rows: see {rejects}.")

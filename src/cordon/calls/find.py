@@ -23,7 +23,7 @@ from cordon.calls.contacts import contacts, ring_of
 from cordon.calls.detectors import all_detectors, cards
 from cordon.calls.detectors.data import CallData
 from cordon.calls.importing import write_segment
-from cordon.calls.model import EXEMPT, Counts, Refusal
+from cordon.calls.model import EXEMPT, Counts, NothingRead, Refusal
 from cordon.calls.numbers import Numbers
 from cordon.calls.reading import read_calls
 from cordon.calls.survey import (
@@ -344,14 +344,17 @@ def _open(
         reading = read_calls(path, region, told)
         again = reading.sha256 in seen
         seen.add(reading.sha256)
-        for batch in reading:
-            if again:  # the same bytes: every call of it stands before
-                continue
-            opened.refusals += [(path.name, r) for r in batch.refusals]
-            if len(batch.table):
-                where = folder / f"{at:04d}"
-                kept = write_segment(where, reading.sha256, batch.number, batch.table)
-                opened.segments.append(kept.path)
+        try:
+            for batch in reading:
+                if again:  # the same bytes: every call of it stands before
+                    continue
+                opened.refusals += [(path.name, r) for r in batch.refusals]
+                if len(batch.table):
+                    where = folder / f"{at:04d}"
+                    kept = write_segment(where, reading.sha256, batch.number, batch.table)
+                    opened.segments.append(kept.path)
+        except BadInput as wrong:
+            raise NothingRead(wrong.message, opened.refusals, advice=wrong.advice) from None
         n = reading.counts
         opened.counts += Counts(n.read, 0, n.read - n.refused, n.refused) if again else n
         if reading.broken:

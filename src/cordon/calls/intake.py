@@ -18,6 +18,7 @@ from cordon.calls.reading import Batch, read_calls
 from cordon.calls.tables import CallFileRow
 from cordon.kernel.access.model import Authority, Scope, Thing
 from cordon.kernel.bringing import KEPT_REFUSALS, report, source_of
+from cordon.kernel.errors import BadInput
 from cordon.kernel.ids import new_id
 from cordon.kernel.jobs import Running
 from cordon.kernel.store.columns import SegmentRow
@@ -84,27 +85,42 @@ def run(
     done = int(job.checkpoint.get("batches", 0))
     counts = Counts(**job.checkpoint.get("counts", {}))
     refusals: list[dict[str, Any]] = list(job.checkpoint.get("refusals", []))
-    for batch in reading:
-        if batch.number < done:
-            continue
-        with job.step() as work:
-            authority = covering(work, "calls.record.import")
-            kept, outside = within(batch.table, authority.scope)
-            counts += _store(
-                work, sha256, batch, kept, len(outside), authority, str(job.params["mark"])
-            )
-            new = [*batch.refusals, *outside][: max(0, KEPT_REFUSALS - len(refusals))]
-            refusals += [{"row": r.row, "reason": r.reason} for r in new]
-            saved = {"batches": batch.number + 1, "counts": asdict(counts), "refusals": refusals}
-            job.save(
-                work,
-                saved,
-                done=counts.read,
-                stage="reading",
-                report=report(
-                    name, "reading", asdict(counts), refusals, share=share, layout=reading.layout
-                ),
-            )
+    try:
+        for batch in reading:
+            if batch.number < done:
+                continue
+            with job.step() as work:
+                authority = covering(work, "calls.record.import")
+                kept, outside = within(batch.table, authority.scope)
+                counts += _store(
+                    work, sha256, batch, kept, len(outside), authority, str(job.params["mark"])
+                )
+                new = [*batch.refusals, *outside][: max(0, KEPT_REFUSALS - len(refusals))]
+                refusals += [{"row": r.row, "reason": r.reason} for r in new]
+                saved = {
+                    "batches": batch.number + 1,
+                    "counts": asdict(counts),
+                    "refusals": refusals,
+                }
+                job.save(
+                    work,
+                    saved,
+                    done=counts.read,
+                    stage="reading",
+                    report=report(
+                        name,
+                        "reading",
+                        asdict(counts),
+                        refusals,
+                        share=share,
+                        layout=reading.layout,
+                    ),
+                )
+    except BadInput:
+        if not counts.kept:  # tried again, perhaps by a corrected layout, it begins anew
+            with job.step() as work:
+                job.save(work, {}, done=counts.read, stage="refused")
+        raise
     if reading.broken:
         refusals.append({"row": counts.read + 1, "reason": reading.broken})
     said = report(

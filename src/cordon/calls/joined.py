@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
 from cordon.calls import intake
-from cordon.calls.beside import newest
+from cordon.calls.beside import stored
 from cordon.calls.contacts import CONTACTS
 from cordon.calls.forms import COMPLAINTS
 from cordon.calls.tables import RingRow
@@ -51,12 +51,13 @@ class Spoken:
 
     Attributes:
         paths: segments. ring_of: numbers of rings (E.164), and the name of the ring of each.
-        complaints: SHA-256 of the newest file of complaints there, or None.
+        complaints: SHA-256 of each file of complaints there to its name, the one brought in last
+            at the end.
     """
 
     paths: Sequence[Path]
     ring_of: Mapping[str, str]
-    complaints: str | None
+    complaints: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def spoken(work: Work, authority: Authority, act: str, thing: Thing) -> Spoken:
         for s in said.body["subjects"]
         if s.startswith("number:")
     }
-    return Spoken(paths, ring_of, newest(work, authority).get(COMPLAINTS.name))
+    return Spoken(paths, ring_of, stored(work, authority).get(COMPLAINTS.name, {}))
 
 
 def contacts_of(

@@ -13,7 +13,7 @@ import phonenumbers
 from sqlalchemy import select
 
 from cordon.calls import attached, intake, names
-from cordon.calls.beside import newest
+from cordon.calls.beside import stored
 from cordon.calls.charting import IMEI
 from cordon.calls.counting import MOST_ROWS, PAGE, counted
 from cordon.calls.forms import ACCOUNTS, CELLS, SESSIONS
@@ -200,15 +200,12 @@ def _aside(
     work: Work, room: Calls, authority: Authority, type_: str, subject: str
 ) -> dict[str, list[str]]:
     """Paths of the columns beside the calls that speak of a subject, by kind of file."""
-    last = newest(work, authority)
-    told: dict[str, list[str]] = {}
-    if type_ == "cell" and CELLS.name in last:
-        told[CELLS.name] = attached.segments(work, CELLS, authority, last[CELLS.name])
-    if type_ in ("number", "imei"):
-        told[SESSIONS.name] = attached.segments(work, SESSIONS, authority, None)
-    if type_ == "number" and ACCOUNTS.name in last:
-        told[ACCOUNTS.name] = attached.segments(work, ACCOUNTS, authority, last[ACCOUNTS.name])
-    return told
+    files = stored(work, authority)
+    forms = {"cell": (CELLS,), "number": (SESSIONS, ACCOUNTS), "imei": (SESSIONS,)}
+    return {
+        form.name: attached.segments(work, form, authority, files.get(form.name, ()))
+        for form in forms.get(type_, ())
+    }
 
 
 def _beside(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from cordon.kernel.errors import BadInput
 
 
 class CallKind(StrEnum):
@@ -92,3 +95,17 @@ EXEMPT = frozenset(
     {SubscriberKind.REGISTERED_CALL_CENTRE, SubscriberKind.GOVERNMENT, SubscriberKind.EMERGENCY}
 )
 """Holders whose trade is to call many people; findings leave them out, and say so."""
+
+
+class NothingRead(BadInput):
+    """A search's file of which no row can be read.
+
+    Attributes:
+        refused: file's name and row, of this file and of those before it.
+    """
+
+    def __init__(
+        self, message: str, refused: Sequence[tuple[str, Refusal]], *, advice: str = ""
+    ) -> None:
+        super().__init__(message, advice=advice)
+        self.refused = tuple(refused)

@@ -35,6 +35,7 @@ _EXPECTED = (
     f"A CSV or Parquet file with the columns {', '.join(REQUIRED)} is expected "
     "(the format “calls”)."
 )
+_LEARN = "Or have a layout proposed: cordon calls layout learn FILE."
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,15 +214,15 @@ class Reading:
         near = nearest(lines, [one for one in self._layouts if not one.own])
         if near is not None and len(near[1]) < len(near[0].known_by) - 1:
             raise BadInput(
-                f"{self.name} has no known layout. Nearest is {near[0].name}, which has also "
-                f"the columns {', '.join(near[1])}.",
-                advice=_EXPECTED,
+                f"{self.name} has no known layout. Nearest is {near[0].name}, but the file lacks "
+                f"{_columns(near[1])}.",
+                advice=f"{_EXPECTED} {_LEARN}",
             )
         if any(one.own for one in self._layouts):
             self._require(names, first)
         raise BadInput(
             f"{self.name} has no known layout.",
-            advice=f"{_EXPECTED} Or have one proposed: cordon calls layout learn FILE.",
+            advice=f"{_EXPECTED} {_LEARN}",
         )
 
     def _require(self, names: Sequence[str], line: str | None = None) -> None:
@@ -295,6 +296,10 @@ def _raw(name: str, column: pa.Array) -> pa.Array:
         except pa.ArrowInvalid:
             return column.cast(pa.string())
     return column.cast(pa.string())
+
+
+def _columns(names: Sequence[str]) -> str:
+    return f"the column{'s' * (len(names) > 1)} {', '.join(names)}"
 
 
 def _what(names: Sequence[str], line: str | None) -> str:

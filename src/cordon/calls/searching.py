@@ -10,11 +10,11 @@ import pyarrow as pa
 from sqlalchemy import func, select
 
 from cordon.calls import attached, charting, intake
-from cordon.calls.beside import newest
+from cordon.calls.beside import stored
+from cordon.calls.companions import PAID
 from cordon.calls.find import FindResult, find_in_segments
 from cordon.calls.forms import ACCOUNTS, CELLS, COMPLAINTS, PAYMENTS
-from cordon.calls.plain import read_plain
-from cordon.calls.registers import read_register
+from cordon.calls.merging import read_holders, read_merged
 from cordon.calls.ringbook import KINDS, keep_found
 from cordon.countries import Country
 from cordon.kernel.access.model import Authority, Mark, Thing
@@ -25,12 +25,14 @@ from cordon.kernel.store.columns import SegmentRow
 from cordon.kernel.work import Kernel
 
 ACT = "calls.record.search"
+USED = ("subscribers", CELLS.name, COMPLAINTS.name, PAYMENTS.name, ACCOUNTS.name)
+"""Kinds of file that a search uses beside the calls."""
 
 
 def run(
     job: Running, kernel: Kernel, cards: Mapping[str, Card], country: Country, mark: Mark
 ) -> Mapping[str, Any]:
-    """Search what an authority let in, with the newest file of each kind beside the calls."""
+    """Search what an authority let in, with every file that came in beside the calls."""
     room = Thing.room("calls", kernel.agency)
     with job.step() as work:
         authority = work.under_authority(ACT, room, "calls", None)
@@ -47,21 +49,19 @@ def run(
                 SegmentRow.dataset == intake.DATASET, SegmentRow.authority == authority.id
             )
         )
-        files = newest(work, authority)
-        accounts = (
-            attached.segments(work, ACCOUNTS, authority, files[ACCOUNTS.name])
-            if ACCOUNTS.name in files
-            else []
-        )
+        files = stored(work, authority)
+        accounts = attached.segments(work, ACCOUNTS, authority, files.get(ACCOUNTS.name, ()))
     if not paths or last is None:
         raise NotFound(
             "No call record was brought in under this authority.",
             advice="Bring a file in first.",
         )
     region = country.phone_region
-    register = files.get("subscribers")
-    holders = read_register(kernel.files.path(register), region).holders if register else None
-    beside, left_out = _tables(kernel, files, region)
+    holders, left_out = None, list[str]()
+    if registers := files.get("subscribers"):
+        holders, left_out = read_holders(kernel, registers, region)
+    beside, lost = _tables(kernel, files, region)
+    left_out += lost
     result = _search(job, kernel, paths, authority, holders, beside, region)
     until = min(last, scope.until) if scope.until else last
     rings = {f.id: f.subjects for f in result.findings if f.kind in KINDS}
@@ -100,7 +100,8 @@ def run(
             "grown": len(kept.grown),
         }
         work.act(ACT, room, **told)
-        report = {**told, "left_out": [*left_out, *result.left_out]}
+        used = {kind: len(files[kind]) for kind in USED if kind in files}
+        report = {**told, "files_used": used, "left_out": [*left_out, *result.left_out]}
         job.save(
             work,
             {},
@@ -139,22 +140,15 @@ def _search(
 
 
 def _tables(
-    kernel: Kernel, files: Mapping[str, str], region: str
+    kernel: Kernel, files: Mapping[str, Mapping[str, str]], region: str
 ) -> tuple[dict[str, pa.Table | None], list[str]]:
     """The files beside the calls as tables, those that were brought in; what was lost of them."""
     tables: dict[str, pa.Table | None] = {}
     left_out: list[str] = []
-    for form in (CELLS, COMPLAINTS, PAYMENTS):
+    for form, columns in ((CELLS, None), (COMPLAINTS, None), (PAYMENTS, ("payment_id", *PAID))):
         tables[form.name] = None
-        if form.name not in files:
-            continue
-        read = read_plain(kernel.files.path(files[form.name]), form, region, form.name)
-        tables[form.name] = read.table
-        if read.refusals:
-            left_out.append(
-                f"{len(read.refusals):,} of the {read.counts.read:,} rows of the newest file of "
-                f"{form.name} could not be read and were left out."
-            )
-        if read.broken:
-            left_out.append(read.broken + " What stands before it was used.")
+        if form.name in files:
+            read = read_merged(kernel, files[form.name], form, region, columns)
+            tables[form.name] = read.table
+            left_out += read.notes
     return tables, left_out

@@ -12,6 +12,7 @@ import pyarrow as pa
 from sqlalchemy import select
 from sqlalchemy.orm import defer
 
+from cordon import __version__
 from cordon.calls import beside, intake, names, searching
 from cordon.calls.attached import within
 from cordon.calls.bringing import BringingCalls
@@ -19,7 +20,7 @@ from cordon.calls.counting import Recent
 from cordon.calls.find import cards
 from cordon.calls.forms import SESSIONS
 from cordon.calls.joined import RingTold, Spoken, contacts_of, handsets_of, ring_told, spoken
-from cordon.calls.layouts import AUTO, chosen
+from cordon.calls.layouts import AUTO, chosen, content_hash
 from cordon.calls.model import Refusal
 from cordon.calls.plain import PlainReading
 from cordon.calls.reading import read_calls
@@ -118,8 +119,8 @@ class Calls:
         The same file under the same authority again gives a job that finds all of it repeated.
 
         Args:
-            kind: one of `beside.KINDS`. Of what is no call the file brought in last is used by
-                the next search; a register of subscribers is read at once, and has no job.
+            kind: one of `beside.KINDS`. The next search uses every file of what is no call; a
+                register of subscribers is read at once, and has no job.
             layout: name of the operator's layout, or `auto`; for calls.
 
         Raises:
@@ -153,7 +154,10 @@ class Calls:
             row = self.brings.keep_file(work, authority, sha256, size, name, kind)
             work.act(act, row.thing(), file=sha256, size=size)
             if register is not None:
-                row.state, row.created_at = "stored", work.now  # the one brought in last counts
+                row.state, row.created_at = (
+                    "stored",
+                    work.now,
+                )  # where two say otherwise, the last one holds
                 row.counts = asdict(register.counts)
                 row.refusals = [asdict(r) for r in register.refusals[:KEPT_REFUSALS]]
                 return ""
@@ -163,7 +167,12 @@ class Calls:
                 "mark": MARK,
                 "authority": authority.id,
             }
-            params |= {"layout": layout} if kind == "calls" else {"kind": kind}
+            # a layout that was corrected, or another reader, does not go on with what was read
+            params["reader"] = __version__
+            if kind == "calls":
+                params |= {"layout": layout, "layout_sha256": content_hash(layout, self.layouts)}
+            else:
+                params["kind"] = kind
             return self.jobs.ask(work, "calls.import", row.name, params, resume=True)
 
     def ask_find(self, actor: Actor) -> str:

@@ -147,6 +147,14 @@ class Statements:
                 "text, as a spreadsheet makes them that reads day and month in its own order.",
                 advice="Ask the sender for the file as it was before a spreadsheet opened it.",
             )
+        said = {s.head.layout.name: s.head.layout.order for s in self.sections.found}
+        if self._unclear and not order.day_first and not order.month_first:
+            self.notes += [
+                f"No date of {self._name} settles whether day or month comes first; "
+                f"{'month' if usual == 'mdy' else 'day'} first was taken, as {name} writes them."
+                for name, usual in said.items()
+                if usual
+            ]
         for section in self.sections.found:
             if section.head.layout.own or order.told(section.head.layout.order) is not None:
                 continue

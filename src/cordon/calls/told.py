@@ -13,10 +13,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
 from cordon.calls import intake
-from cordon.calls.beside import newest
+from cordon.calls.beside import stored
 from cordon.calls.charting import IMEI
 from cordon.calls.forms import COMPLAINTS, PAYMENTS
-from cordon.calls.plain import read_plain
+from cordon.calls.merging import read_merged
 from cordon.calls.tables import CallFileRow, RingRow
 from cordon.kernel.access.model import Authority, Thing
 from cordon.kernel.errors import NotFound
@@ -162,14 +162,14 @@ def counted(
                 rows = db.execute(_CALLS.format(joined=joined), away).fetchall()
                 told[measure] = Series(_by_ring(rows), first, last)
                 db.unregister("wanted")
-    files = newest(view, authority)
+    files = stored(view, authority)
     for form, measure, of in (
         (COMPLAINTS, "complaints", _complained),
         (PAYMENTS, "mules", _paid),
     ):
         if form.name not in files:
             continue
-        table = read_plain(kernel.files.path(files[form.name]), form, region).table
+        table = read_merged(kernel, files[form.name], form, region).table
         if len(table):
             told[measure] = of(table, keys, offset)
     return told

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 from sqlalchemy import select
 
-from cordon.calls import COMPLAINTS, read_plain
+from cordon.calls import COMPLAINTS, read_merged
 from cordon.kernel.access.model import Authority, Scope
 from cordon.kernel.bringing import source_of
 from cordon.kernel.errors import NotFound
@@ -117,15 +117,11 @@ def accounts_of(columns: Columns, of: Kept) -> pa.Table | None:
 
 
 def complaints_of(
-    kernel: Kernel, sha256: str | None, region: str, left_out: list[str]
+    kernel: Kernel, files: Mapping[str, str], region: str, left_out: list[str]
 ) -> pa.Table | None:
-    """A kept file of complaints as a table, or None where there is none."""
-    if sha256 is None:
+    """Kept files of complaints (SHA-256 to name) as one table, or None where there is none."""
+    if not files:
         return None
-    read = read_plain(kernel.files.path(sha256), COMPLAINTS, region, COMPLAINTS.name)
-    if read.refusals:
-        left_out.append(
-            f"{len(read.refusals):,} of the {read.counts.read:,} complaints could not be read "
-            "and were left out."
-        )
+    read = read_merged(kernel, files, COMPLAINTS, region)
+    left_out += read.notes
     return read.table

@@ -128,8 +128,9 @@ def find(data: CallData, card: Card = CARD) -> Iterator[Finding]:
         records = _records(db, data, [p.at for p in named])
     if named and all(p.cell_share is None for p in named):
         data.left_out.append(
-            "The calls hold no cells: a number that moves, such as a delivery rider's, cannot "
-            "be told from one that stands in a room. Confidence is lower for it."
+            "The calls of the numbers named hold no cells: a number that moves, such as a "
+            "delivery rider's, cannot be told from one that stands in a room. Confidence is lower "
+            "for it."
         )
     for profile in named:
         yield _finding(profile, values, usual, records[profile.at], card)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +18,7 @@ __all__ = [
     "Recognised",
     "all_layouts",
     "chosen",
+    "content_hash",
     "layouts",
     "mapped",
     "plain",
@@ -24,6 +26,15 @@ __all__ = [
 ]
 
 AUTO = "auto"
+
+
+def content_hash(name: str, folder: Path | None = None) -> str:
+    """SHA-256 (hex) of what the layouts that `chosen` gives say, wherever their files stand."""
+    # a pattern's own repr breaks off after 200 characters
+    said = "\n".join(
+        f"{one!r} {[p.pattern for p in one.above.values()]}" for one in chosen(name, folder)
+    )
+    return hashlib.sha256(said.encode()).hexdigest()
 
 
 @cache

@@ -101,7 +101,10 @@ def complaints_known(
         files = [kept.complaints]
     elif authority.scope.covers("calls", None):
         files = kept_files(view, authority.id, COMPLAINTS.name)
-    read = [keeping.complaints_of(view.kernel, sha256, region, left_out) for sha256 in files]
+    read = [
+        keeping.complaints_of(view.kernel, {sha256: COMPLAINTS.name}, region, left_out)
+        for sha256 in files
+    ]
     return [table for table in read if table is not None]
 
 
