@@ -100,14 +100,16 @@ def _ours(s: Any, d: Any, v: Any, t: Any, size: int) -> Floats:
             for n in range(len(s)):
                 out.writerow((f"P{n}", f"{days[n]}T00:00:00Z", s[n], d[n], f"{v[n]:.2f}", "USD"))
         # what the cards ask for at least is a choice for a desk; a ranking has none
-        data = MoneyData(read_payments([path]).payments, given={"evidence": -100})
+        data = MoneyData(read_payments([path]).payments, given={"evidence": -100, "honest": 1})
         found = list(split.find(MoneyData(data.payments, given={**data.given, "payments": 2})))
         for detector in (gathering, scatter_gather, cycle, chain):
             found += detector.find(data)
     score = np.full(size, -200.0)
     for f in found:
-        for subject in f.subjects:
-            at = int(subject.partition(":")[2])
+        members = {int(subject.partition(":")[2]) for subject in f.subjects}
+        if f.detector == gathering.CARD.name:  # who paid in is labelled too, and no subject
+            members |= {int(s[r.row - 1]) for r in f.records}
+        for at in members:
             score[at] = max(score[at], f.reasons[0].value)
     return score
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from cordon.kernel.findings import Finding
@@ -21,7 +23,9 @@ from cordon.money.detectors import (
     scatter_gather,
     split,
 )
-from support.city import DAYS, City
+from cordon.money.detectors.apart import _LONG as LONG
+from cordon.money.detectors.apart import _waits
+from support.city import BEGIN, DAYS, City
 
 Planted = set[str]
 SEEDS = range(301, 304)
@@ -38,7 +42,7 @@ def plant_gathering(c: City) -> Planted:
     for who in payers:
         c.pay(30 + 2 * c.rng.random(), who, "x0", 9_000 + c.rng.randrange(900))
     c.pay(32.5, "x0", "x1", 120_000)
-    return {"x0", *payers}
+    return {"x0"}
 
 
 def plant_scatter(c: City) -> Planted:
@@ -139,6 +143,84 @@ def test_what_is_planted_is_told_and_nothing_else(tmp_path: Path, detector: Any,
     assert one.reasons[0].name == "evidence"
     assert all(r.says for r in one.reasons)
     assert len(one.records) >= 2
+
+
+def shares(c: City, groups: int) -> None:
+    """A feast: six pay one the same for an animal, which he buys of one of many sellers."""
+    for n in range(groups):
+        buyer, *others = c.people(7)
+        units, at = c.rng.choice([18_000, 22_000, 30_000]), 26 + 6 * c.rng.random()
+        for who in others:
+            c.pay(at + 2 * c.rng.random(), who, buyer, units)
+        c.pay(at + 2.2 + c.rng.random(), buyer, f"seller{n % 6}", 7 * units)
+
+
+def test_shared_sacrifices_are_no_gathering_and_guests_are_no_subjects(tmp_path: Path) -> None:
+    c = City(314)
+    shares(c, 60)
+    data = c.data(tmp_path)
+    assert not list(gathering.find(data))
+    data.given = {"honest": 1}
+    everyone = list(gathering.find(data))
+    assert len(everyone) > 40
+    assert all(len(f.subjects) == 1 and f.extra["payers"] >= 4 for f in everyone)
+    plant_gathering(c)
+    data = c.data(tmp_path)
+    (found,) = gathering.find(data)
+    assert found.subjects == ("account:x0",)
+    assert found.extra["payers"] == 14
+    assert len(found.records) == 15
+    of = {r.name: r for r in found.reasons}
+    assert of["honest"].value <= of["honest"].threshold
+    assert of["to"].value == 0
+    assert "0 others pay the account that it went on to" in of["to"].says
+
+
+def test_those_who_know_one_another_gather_for_something(tmp_path: Path) -> None:
+    """The same sums of a village, whose people pay one another at other times too."""
+    c = City(315)
+    plant_gathering(c)
+    payers = [a for _, a, to, _, _ in c.rows if to == "x0"]
+    assert list(gathering.find(c.data(tmp_path)))
+    for n, who in enumerate(payers):
+        for other in payers[n + 1 : n + 4]:
+            c.pay(c.any_day(), who, other, c.amount(900))
+    assert not list(gathering.find(c.data(tmp_path)))
+
+
+def test_how_long_everybody_keeps_what_comes_in(tmp_path: Path) -> None:
+    c = City(317)
+    c.rows = c.rows[:400]
+    m = c.data(tmp_path).moves
+    plain = [
+        min((t - at for a, t in zip(m.a, m.at, strict=True) if a == b and t >= at), default=LONG)
+        for b, at in zip(m.b, m.at, strict=True)
+    ]
+    assert sorted(_waits(m)) == sorted(plain)
+    assert LONG in plain
+    assert min(plain) < LONG
+
+
+def test_how_new_the_account_is_sets_it_apart(tmp_path: Path) -> None:
+    c = City(316)
+    plant_gathering(c)
+    data = c.data(tmp_path)
+    names = [a for a in data.payments.accounts if a != "x1"]
+    old, new = datetime(2020, 5, 1, tzinfo=UTC), BEGIN + timedelta(days=24)
+    data.accounts = pa.table(
+        {
+            "account": names,
+            "phone": [""] * len(names),
+            "kind": ["bank"] * len(names),
+            "opened": [new if a == "x0" else old for a in names],
+        }
+    )
+    (found,) = gathering.find(data)
+    (age,) = (r for r in found.reasons if r.name == "age")
+    assert 5.9 < age.value < 8.1
+    assert age.unit == "d"
+    (bare,) = gathering.find(c.data(tmp_path))
+    assert "age" not in {r.name for r in bare.reasons}
 
 
 def test_who_spends_part_of_what_is_sent_is_no_carrier(tmp_path: Path) -> None:

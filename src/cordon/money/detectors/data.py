@@ -17,6 +17,7 @@ from cordon.money.detectors.moves import Moves
 from cordon.money.payments import Payments
 
 Ints = NDArray[np.int64]
+UNTOLD = np.iinfo(np.int64).max
 _BY_TRADE = ("agent", "exchange")  # kinds of account whose trade it is to pass money on
 
 
@@ -80,6 +81,35 @@ class MoneyData:
         phone = self.accounts["phone"].combine_chunks()
         known = np.asarray(pc.fill_null(pc.not_equal(phone, ""), False)) & (self._told >= 0)
         return phone.filter(pa.array(known)), self._told[known]
+
+    @cached_property
+    def held(self) -> tuple[pa.Array, Ints]:
+        """Holders (their identity document, else their name), and the position of each account."""
+        if self.accounts is None:
+            return pa.array([], pa.string()), np.zeros(0, np.int64)
+        empty = pa.nulls(len(self.accounts), pa.string())
+        told = [
+            pc.if_else(pc.not_equal(c, ""), c, None)
+            for c in (
+                self.accounts[name].combine_chunks()
+                if name in self.accounts.column_names
+                else empty
+                for name in ("holder_id", "holder_name")
+            )
+        ]
+        holder = pc.coalesce(*told)
+        known = np.asarray(pc.is_valid(holder)) & (self._told >= 0)
+        return holder.filter(pa.array(known)), self._told[known]
+
+    @cached_property
+    def opened(self) -> Ints:
+        """When each account was opened (µs); `UNTOLD` where nobody tells."""
+        found = np.full(len(self.payments.accounts), UNTOLD)
+        if self.accounts is not None and "opened" in self.accounts.column_names:
+            days = self.accounts["opened"].combine_chunks().cast(pa.timestamp("us"))
+            known = np.asarray(pc.is_valid(days)) & (self._told >= 0)
+            found[self._told[known]] = np.asarray(days.filter(pa.array(known)), np.int64)
+        return found
 
     @cached_property
     def moves(self) -> Moves:

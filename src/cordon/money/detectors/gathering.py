@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 import numpy as np
 
 from cordon.kernel.cards import Card, load_card
 from cordon.kernel.findings import Finding
+from cordon.money.detectors.apart import Apart, Gathering, apart
 from cordon.money.detectors.data import MoneyData
 from cordon.money.detectors.moves import Bools, Ints, Moves, surprise
 from cordon.money.detectors.telling import HOUR, Sign, amounts, pattern, spent
 
 CARD = load_card(__file__)
 FOLLOWING = 512  # payments after one that are compared with it, as `gathered` does
+
+
+class _Told(NamedTuple):
+    """A gathering; nats of its payers, and above what chance does; payers by chance; passed on."""
+
+    gathering: Gathering
+    nats: float
+    evidence: float
+    chance: float
+    share: float
 
 
 def find(data: MoneyData, card: Card = CARD) -> Iterator[Finding]:
@@ -46,6 +58,7 @@ def find(data: MoneyData, card: Card = CARD) -> Iterator[Finding]:
     # of all spans the best is taken
     looked = float(np.log(max((m.ends(m.b, m.a) >= values["payers"]).sum(), 1)))
     looked += float(np.log(max(m.span / within, 1.0)))
+    told: list[_Told] = []
     paid = np.argsort(m.a, kind="stable")  # by payer, in time
     first_paid = np.searchsorted(m.a[paid], np.arange(m.size + 1))
     first_taken = np.searchsorted(m.b[order], np.arange(m.size + 1))
@@ -53,30 +66,84 @@ def find(data: MoneyData, card: Card = CARD) -> Iterator[Finding]:
         own = order[first_taken[hub] : first_taken[hub + 1]]
         chance = max(at_large, _usually(m, own, order[begin[hub]], within, differ))
         nats = float(surprise(people[hub], chance))
-        evidence = nats - looked
-        if evidence < values["evidence"] or data.by_trade[hub]:
+        if nats - looked < values["evidence"] or data.by_trade[hub]:
             continue
         mine = _of(m, order, int(begin[hub]), within, differ, strange)
         on, share = _on(m, paid[first_paid[hub] : first_paid[hub + 1]], own, mine, within)
         if share < values["passed"] or (len(on) and np.isin(m.b[on], m.a[mine]).all()):
             continue  # a pot that goes to one of those who paid in is a committee's
-        payers = np.unique(m.a[mine])
-        yield pattern(
-            data, card, [hub, *payers.tolist()], np.concatenate([mine, on]), evidence,
-            values["evidence"],
-            [
-                Sign(
-                    "payers", float(len(payers)), "1", values["payers"],
-                    f"{len(payers)} accounts that have nothing else to do with it paid "
-                    f"{amounts(m, mine)} each within {spent(m, mine)}; {chance:.2f} would by what "
-                    "is usual for it", nats,
-                ),
-                Sign(
-                    "passed", share, "1", values["passed"],
-                    f"{share:.0%} of all that it took in meanwhile went on to one account soon",
-                ),
-            ],
-        )  # fmt: skip
+        g = Gathering(hub, mine, on, np.unique(m.a[mine]))
+        told.append(_Told(g, nats, nats - looked, chance, share))
+    if not told:
+        return
+    signs = apart(m, [t.gathering for t in told], data.opened)
+    for n, one in enumerate(told):
+        if signs.honest[n] <= values["honest"]:
+            yield _finding(data, card, values, one, signs, n)
+
+
+def _finding(
+    data: MoneyData, card: Card, values: Mapping[str, float], told: _Told, signs: Apart, n: int
+) -> Finding:
+    m, g, many = data.moves, told.gathering, len(told.gathering.payers)
+    made = pattern(
+        data, card, [g.hub], np.concatenate([g.mine, g.on]), told.evidence, values["evidence"],
+        [
+            Sign(
+                "payers", float(many), "1", values["payers"],
+                f"{many} accounts that have nothing else to do with it paid "
+                f"{amounts(m, g.mine)} each within {spent(m, g.mine)}; {told.chance:.2f} would by "
+                "what is usual for it", told.nats,
+            ),
+            Sign(
+                "passed", told.share, "1", values["passed"],
+                f"{told.share:.0%} of all that it took in meanwhile went on to one account soon",
+            ),
+            *(_apart(values, signs, n) if len(g.on) else ()),
+        ],
+    )  # fmt: skip
+    made.extra["payers"] = many
+    return made
+
+
+def _apart(values: Mapping[str, float], signs: Apart, n: int) -> list[Sign]:
+    """What sets it apart from other gatherings, in words."""
+    to, other, soon = signs.to[n], signs.other[n], signs.soon[n]
+
+    def rare(name: str, those: str) -> str:
+        return f"{signs.usual[name][n]:.2g} of {those}, or of the other gatherings, have as little"
+
+    signs_told = [
+        Sign(
+            "honest", float(signs.honest[n]), "1", values["honest"],
+            "where it went on to, how soon, how little else it does and how new it is: of "
+            f"{len(signs.nats)} that gather alike sums, {signs.honest[n]:.0%} of those that stand "
+            "out as far would by chance", float(signs.nats[n]),
+        ),
+        Sign(
+            "to", float(to), "1", None,
+            f"{to} others pay the account that it went on to; {rare('to', 'all payments')}",
+        ),
+        Sign(
+            "other", float(other), "1", None,
+            f"{other} other payments of it; {rare('other', 'all accounts')}",
+        ),
+        Sign(
+            "soon", float(soon), "h", None,
+            f"it went on {soon:.1f} h after the last one came in; "
+            f"{rare('soon', 'all payments in')}",
+        ),
+        Sign(
+            "known", float(signs.known[n]), "1", None,
+            f"{signs.known[n]} pairs of those who paid in pay one another too; "
+            f"{signs.chance[n]:.2f} would by chance",
+        ),
+    ]  # fmt: skip
+    if "age" in signs.usual and not np.isnan(signs.usual["age"][n]):
+        age = float(signs.age[n])
+        words = f"it was opened {age:.0f} days before the first one; {rare('age', 'all accounts')}"
+        signs_told.append(Sign("age", age, "d", None, words))
+    return signs_told
 
 
 def _strangers(m: Moves, within: int) -> Bools:

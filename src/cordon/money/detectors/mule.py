@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from cordon.kernel.cards import Card, load_card
 from cordon.kernel.findings import Finding, Reason
 from cordon.money.detectors.data import MoneyData
-from cordon.money.detectors.moves import rarity
+from cordon.money.detectors.moves import rarity, surprise
+from cordon.money.detectors.muling import Around, Shared, around
 from cordon.money.detectors.passing import passed_singly
 from cordon.money.model import CHANNELS, EXITS, Channel
 from cordon.money.payments import Payments
@@ -68,16 +69,27 @@ def find(data: MoneyData, card: Card = CARD) -> Iterator[Finding]:
     if not looked.any():
         return
     passes = looked & (t.passed >= values["passed"])
+    if not passes.any():
+        return
+    beyond = around(data, passes)
     signs = {
         "passed": rarity(t.passed, looked, _MOST),
         # among those who pass on: that they do is said by the sign before
         "apiece": rarity(_one_by_one(t), passes, _MOST),
-        "once": rarity(
-            t.once * np.sqrt(t.payers), looked, _MOST
-        ),  # once of many says more than of few
+        # once of many says more than of few; many accounts of one holder are one
+        "once": rarity(t.once * np.sqrt(beyond.holders), looked, _MOST),
         "out": rarity(t.out, looked, _MOST),
         "busy": rarity(t.busy, looked, _MOST),
+        # among those who pass on: whoever collects for something is busy but once
+        "quiet": rarity(beyond.life.nats, passes, _MOST),
+        "phone": np.minimum(beyond.phone.nats, _MOST) * passes,
+        "holder": np.minimum(beyond.holder.nats, _MOST) * passes,
+        "strangers": -surprise(beyond.known, beyond.chance) * passes,
     }
+    # who has one phone is often one holder, who lay quiet is busy after: the more telling counts
+    for one, other in (("phone", "holder"), ("busy", "quiet")):
+        first = signs[one] >= signs[other]
+        signs[one], signs[other] = signs[one] * first, signs[other] * ~first
     named = np.zeros(len(looked))
     named[list(data.complained)] = _NAMED
     own = np.where(looked, sum(signs.values()) + named, 0.0)
@@ -88,7 +100,7 @@ def find(data: MoneyData, card: Card = CARD) -> Iterator[Finding]:
     for account in np.flatnonzero(told).tolist():
         parts = {name: float(s[account]) for name, s in signs.items()}
         parts["beside"], parts["complaints"] = float(beside[account]), float(named[account])
-        yield _finding(data, card, account, t, parts, float(total[account]), values)
+        yield _finding(data, card, account, t, beyond, parts, float(total[account]), values)
 
 
 def traits(p: Payments, within: int, fee: float) -> Traits:
@@ -174,11 +186,13 @@ def _finding(
     card: Card,
     account: int,
     t: Traits,
+    beyond: Around,
     nats: dict[str, float],
     total: float,
     values: dict[str, float],
 ) -> Finding:
     p = data.payments
+    whose = f" (of {beyond.holders[account]} holders)" if len(data.held[0]) else ""
     says = {
         "passed": (
             float(t.passed[account]), values["passed"],
@@ -192,16 +206,15 @@ def _finding(
         ),
         "once": (
             float(t.once[account]), None,
-            f"{t.once[account]:.0%} of the {t.payers[account]} who paid it paid one time",
+            f"{t.once[account]:.0%} of the {t.payers[account]} accounts that paid it{whose} paid "
+            "one time",
         ),
         "out": (
             float(t.out[account]), None,
             f"{t.out[account]:.0%} of its payments went by cash, hawala, coins or abroad",
         ),
-        "busy": (
-            float((t.last[account] - t.first[account]) / _DAY), None,
-            f"its payments fall into {(t.last[account] - t.first[account]) / _DAY:.0f} days",
-        ),
+        **_of_time(account, t, beyond),
+        **_of_others(account, beyond),
         "beside": (
             nats["beside"], None, "its money goes to or comes from accounts that do the same",
         ),
@@ -219,10 +232,10 @@ def _finding(
             f"together {total:.1f} nats more than the most striking of all accounts by chance",
         )
     ]
-    units = {"busy": "d", "beside": "nat"}
+    units = {"busy": "d", "quiet": "d", "beside": "nat"}
     for name, each in sorted(nats.items(), key=lambda n: -n[1]):
         value, threshold, words = says[name]
-        if each > 0:
+        if each > 0 or (name == "strangers" and each < 0):
             reasons.append(
                 Reason(
                     name, round(value, 3), units.get(name, "1"), threshold,
@@ -243,3 +256,41 @@ def _finding(
     )
     made.extra["complaints"] = list(data.complained.get(account, ()))
     return made
+
+
+def _of_time(account: int, t: Traits, beyond: Around) -> dict[str, tuple[float, None, str]]:
+    """When its payments fall, in words."""
+    life = beyond.life
+    days, many = int(life.days[account]), int(life.payments[account])
+    whole = (t.last[account] - t.first[account]) / _DAY
+    quiet, busy = life.quiet[account] / _DAY, life.busy[account] / _DAY
+    return {
+        "busy": (
+            float(days), None,
+            f"its {many} payments fall on {days} days; from the first to the last are "
+            f"{whole:.0f} days",
+        ),
+        "quiet": (
+            float(quiet), None,
+            f"{quiet:.0f} days without a payment, then {life.after[account]} of {many} within "
+            f"{max(busy, 1.0):.0f} days, which spread evenly over both would leave no such gap",
+        ),
+    }  # fmt: skip
+
+
+def _of_others(account: int, beyond: Around) -> dict[str, tuple[float, None, str]]:
+    """Who shares a phone or a holder with it, and how those who pay it stand, in words."""
+    said: dict[str, tuple[float, None, str]] = {}
+    for link, words in (("phone", "are bound to its phone"), ("holder", "have its holder")):
+        by: Shared = getattr(beyond, link)
+        said[link] = (
+            float(by.passing[account]), None,
+            f"{by.passing[account]} other accounts that pass money on {words}; "
+            f"{by.chance[account]:.2g} would by what is usual",
+        )  # fmt: skip
+    said["strangers"] = (
+        float(beyond.known[account]), None,
+        f"of {beyond.payers[account]} who paid it {beyond.known[account]} pairs pay one another, "
+        f"{beyond.chance[account]:.2g} would by chance: they know one another",
+    )  # fmt: skip
+    return said
