@@ -24,7 +24,7 @@ from cordon.exercise.service import Exercise
 from cordon.kernel.access.actors import Actors, console_actor
 from cordon.kernel.access.authorities import Authorities, AuthorityRules, Basis
 from cordon.kernel.access.failures import SignInRules
-from cordon.kernel.access.model import Actor, AuthorityKind
+from cordon.kernel.access.model import Actor
 from cordon.kernel.access.officers import Officers
 from cordon.kernel.access.passwords import Passwords
 from cordon.kernel.access.sealing import Sealing
@@ -427,13 +427,7 @@ def authority_rules(settings: Settings, of: Country) -> AuthorityRules:
     """The country's legal bases, and the node's own time to confirm an emergency."""
     return AuthorityRules(
         bases={
-            b.id: Basis(
-                b.kind,
-                b.law,
-                b.longest,
-                b.needs_document,
-                reads=b.reads and b.kind is not AuthorityKind.PRESERVATION_ORDER,
-            )
+            b.id: Basis(b.kind, b.law, b.longest, b.needs_document, reads=b.reads)
             for b in of.authorities
         },
         confirm_within=timedelta(minutes=settings.emergency_confirm_minutes)

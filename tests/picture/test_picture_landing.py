@@ -100,7 +100,7 @@ def test_a_party_that_lands_together_is_one_landing(count: int, voyage, land, wa
     ]  # fmt: skip
     (found,) = run([p for one in party for p in one] + watch, [land])
     assert found.subjects == tuple(f"radar:A/{i}" for i in range(count))
-    assert {r.name: r.value for r in found.reasons}["party_m"] == count
+    assert {r.name: r.value for r in found.reasons}["beside_m"] == count
 
 
 def test_a_fleet_that_comes_home_is_no_party(voyage, land, watch) -> None:

@@ -154,10 +154,10 @@ def _read(code: str, name: str) -> dict[str, Any]:
 
 
 def _basis(data: dict[str, Any]) -> LegalBasis:
-    days = data.get("longest_days")
+    days, kind = data.get("longest_days"), AuthorityKind(data["kind"])
     return LegalBasis(
         id=data["id"],
-        kind=AuthorityKind(data["kind"]),
+        kind=kind,
         title=data["title"],
         law=data["law"],
         issuer=data["issuer"],
@@ -165,5 +165,5 @@ def _basis(data: dict[str, Any]) -> LegalBasis:
         extendable=data.get("extendable", ""),
         needs_document=bool(data.get("needs_document", True)),
         note=data.get("note", ""),
-        reads=bool(data.get("reads", True)),
+        reads=bool(data.get("reads", kind is not AuthorityKind.PRESERVATION_ORDER)),
     )

@@ -148,7 +148,7 @@ def _heard_to(
 def _parties(tracks: Tracks, some: _Arrivals, hull: Ints, values: Mapping[str, float]) -> Ints:
     """For each arrival the party that it belongs to: who came in side by side is one.
 
-    More than `party_most` are a fleet that comes home, of which each is by itself.
+    More than `beside_most` are a fleet that comes home, of which each is by itself.
     """
     own = np.arange(len(some))
     a, b = _near_shores(some, hull, values["home_m"])
@@ -162,13 +162,13 @@ def _parties(tracks: Tracks, some: _Arrivals, hull: Ints, values: Mapping[str, f
     far = plane_m(*ends[0], *ends[1]).reshape(-1, looks)
     known = np.isfinite(far).sum(axis=1)
     with np.errstate(invalid="ignore"):
-        beside = (far <= values["party_m"]).sum(axis=1)
+        beside = (far <= values["beside_m"]).sum(axis=1)
     together = (known >= 2) & (beside == known)
     ones = np.ones(int(together.sum()), np.bool_)
     ties = coo_matrix((ones, (a[together], b[together])), shape=(len(some), len(some)))
     party = len(some) + connected_components(ties, directed=False)[1].astype(np.int64)
     pairs = different_pairs(party, hull[some.subject])
-    many = np.bincount(pairs[:, 0]) > values["party_most"]
+    many = np.bincount(pairs[:, 0]) > values["beside_most"]
     return np.where(many[party], own, party)
 
 
@@ -263,7 +263,7 @@ def _landing(
 def _of_party(those: Sequence[Finding]) -> Finding:
     """One finding of craft that landed together: what is told of the surest, and who else did."""
     main = max(those, key=lambda f: f.confidence)
-    reason = Reason("party_m", len(those), "1", None, "So many came in side by side and landed.")
+    reason = Reason("beside_m", len(those), "1", None, "So many came in side by side and landed.")
     return Finding.make(
         kind=CARD.kind,
         subjects=sorted({s for f in those for s in f.subjects}),
