@@ -387,3 +387,25 @@ def test_the_form_offers_layouts_that_are_data_and_the_nodes_own(world):
     work(world)
     (found,) = world.node.money.brings.lately(under(world))[0].files
     assert (found.state, found.counts["kept"]) == ("done", 1), found
+
+
+def test_every_file_of_accounts_and_of_complaints_counts_and_the_later_row_holds(world):
+    head = b"account,bank,holder_name,holder_id,phone,opened,kind\n"
+    one = head + f"{MULE},Old Bank,,,+923001111111,,bank\n{SECOND},Bank A,,,,,bank\n".encode()
+    two = head + f"{MULE},New Bank,,,+923002222222,,bank\n".encode()
+    for data in (one, two):
+        assert counts(brought(world, data, kind="accounts"))[3] == 0
+    said = b"complaint_id,received,occurred,suspect_number,suspect_account,amount,currency\n"
+    for name in (b"C1", b"C2"):
+        line = name + b",2026-01-20T10:00:00Z,2026-01-20T09:00:00Z,,X1,5,PKR\n"
+        assert counts(brought(world, said + line, kind="complaints"))[3] == 0
+    node = world.node
+    with node.kernel.view(under(world)) as view:
+        of = keeping.kept(view, under(world).authority)
+    table = keeping.accounts_of(node.kernel.columns, of)
+    assert dict(zip(table["account"].to_pylist(), table["bank"].to_pylist(), strict=True)) == {
+        SECOND: "Bank A",
+        MULE: "New Bank",
+    }
+    told = keeping.complaints_of(node.kernel, of.complaints, "PK", [])
+    assert told["complaint_id"].to_pylist() == ["C1", "C2"]

@@ -113,13 +113,18 @@ def rings_told(view: View, authority: str) -> list[RingTold]:
 
 
 def kept_files(view: View, authority: str, kind: str) -> list[str]:
-    """SHA-256 of the files of a kind that were brought in under an authority and read."""
-    query = select(CallFileRow.sha256).where(
-        CallFileRow.authority == authority,
-        CallFileRow.kind == kind,
-        CallFileRow.state == "stored",
+    """SHA-256 of the files of a kind that were brought in under an authority and read, the one
+    brought in last at the end."""
+    query = (
+        select(CallFileRow.sha256)
+        .where(
+            CallFileRow.authority == authority,
+            CallFileRow.kind == kind,
+            CallFileRow.state == "stored",
+        )
+        .order_by(CallFileRow.created_at, CallFileRow.id)
     )
-    return sorted(set(view.session.scalars(query)))
+    return list(dict.fromkeys(view.session.scalars(query)))
 
 
 def counted(

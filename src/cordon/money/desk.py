@@ -224,7 +224,7 @@ def _held(room: Money, of: keeping.Kept, account: str) -> dict[str, Any]:
     if not of.accounts:
         return {}
     with room.kernel.columns.connect() as db:
-        db.read_parquet([str(p) for p in of.accounts]).create_view("accounts")
+        keeping.view_accounts(db, of.accounts)
         row = db.execute(_HELD, {"account": account}).fetchone()
         if row is None:
             return {}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
+from duckdb import DuckDBPyConnection
 from sqlalchemy import select
 
 from cordon.calls import COMPLAINTS, read_merged
@@ -28,14 +29,14 @@ class Kept:
     """What came in under one authority.
 
     Attributes:
-        payments: segments. accounts: segments of the file of accounts brought in last.
-        complaints: SHA-256 of the file of complaints brought in last, or None.
+        payments: segments. accounts: segments of files of accounts, of the last one last.
+        complaints: files of complaints, SHA-256 to name, the last one last.
     """
 
     scope: Scope
     payments: Sequence[Path]
     accounts: Sequence[Path]
-    complaints: str | None
+    complaints: Mapping[str, str]
 
 
 def kept(view: View, authority: Authority) -> Kept:
@@ -46,30 +47,28 @@ def kept(view: View, authority: Authority) -> Kept:
         view.session, dataset("payments"), since=scope.since, until=scope.until,
         authorities=[authority.id],
     )  # fmt: skip
-    last = {
-        row.kind: row.sha256
-        for row in view.session.scalars(
-            select(MoneyFileRow)
-            .where(
-                MoneyFileRow.authority == authority.id,
-                MoneyFileRow.kind != "payments",
-                MoneyFileRow.state == "stored",
-            )
-            .order_by(MoneyFileRow.created_at, MoneyFileRow.id)
+    files = view.session.scalars(
+        select(MoneyFileRow)
+        .where(
+            MoneyFileRow.authority == authority.id,
+            MoneyFileRow.kind != "payments",
+            MoneyFileRow.state == "stored",
         )
-    }
+        .order_by(MoneyFileRow.created_at, MoneyFileRow.id)
+    ).all()
     accounts: list[Path] = []
-    if "accounts" in last:
+    for row in (f for f in files if f.kind == "accounts"):
         parts = view.session.scalars(
             select(SegmentRow.path)
             .where(
                 SegmentRow.dataset == dataset("accounts"),
-                SegmentRow.source == source_of(last["accounts"], authority.id),
+                SegmentRow.source == source_of(row.sha256, authority.id),
             )
             .order_by(SegmentRow.part)
         )
-        accounts = [columns.root / p for p in parts]
-    return Kept(scope, payments, accounts, last.get("complaints"))
+        accounts += [columns.root / p for p in parts]
+    complaints = {f.sha256: f.name for f in files if f.kind == "complaints"}
+    return Kept(scope, payments, accounts, complaints)
 
 
 def payments_of(
@@ -112,8 +111,22 @@ def accounts_of(columns: Columns, of: Kept) -> pa.Table | None:
     if not of.accounts:
         return None
     with columns.connect() as db:
-        found: pa.Table = db.read_parquet([str(p) for p in of.accounts]).to_arrow_table()
+        view_accounts(db, of.accounts)
+        found: pa.Table = db.sql("FROM accounts").to_arrow_table()
         return found
+
+
+def view_accounts(db: DuckDBPyConnection, paths: Sequence[Path]) -> None:
+    """Make a view `accounts` of kept segments: of an account that several files tell the last."""
+    files = [str(p) for p in paths]
+    db.register("accounts_by_file", pa.table({"filename": files, "place": range(len(files))}))
+    db.read_parquet(files, filename=True).create_view("accounts_told")
+    db.execute("""
+        CREATE TEMP VIEW accounts AS SELECT * EXCLUDE (filename, place)
+        FROM accounts_told JOIN accounts_by_file USING (filename)
+        QUALIFY row_number() OVER (PARTITION BY account ORDER BY place DESC) = 1
+        ORDER BY place, row
+    """)
 
 
 def complaints_of(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from cordon.calls import COMPLAINTS
 from cordon.kernel import pseudonyms
 from cordon.kernel.access.model import Authority, Mark, Thing
 from cordon.kernel.findings import Finding
@@ -39,7 +38,7 @@ def run(job: Running, room: Money, mark: Mark) -> Mapping[str, Any]:
     job.check()
     accounts = keeping.accounts_of(kernel.columns, of)
     # complaints that came in beside the calls name accounts too
-    files = {of.complaints: COMPLAINTS.name} if of.complaints else said.complaints if said else {}
+    files = {**(said.complaints if said else {}), **of.complaints}
     complaints = keeping.complaints_of(kernel, files, room.region, left_out)
     contacts = None
     if said is None:

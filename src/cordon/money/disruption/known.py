@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import numpy as np
 import pyarrow as pa
 
-from cordon.calls import ACCOUNTS, COMPLAINTS, PAYMENTS, Series, kept_files, read_plain
+from cordon.calls import ACCOUNTS, COMPLAINTS, PAYMENTS, Series, kept_files, read_merged
 from cordon.kernel.access.model import Authority
 from cordon.kernel.errors import NotFound
 from cordon.kernel.work import View
@@ -58,7 +58,9 @@ def accounts_known(view: View, authority: Authority, region: str) -> pa.Table | 
     if kept.accounts:
         return keeping.accounts_of(view.kernel.columns, kept)
     files = kept_files(view, authority.id, ACCOUNTS.name)
-    return read_plain(view.kernel.files.path(files[-1]), ACCOUNTS, region).table if files else None
+    if not files:
+        return None
+    return read_merged(view.kernel, dict.fromkeys(files, ACCOUNTS.name), ACCOUNTS, region).table
 
 
 def banks_known(view: View, authority: Authority, accounts: Iterable[str]) -> dict[str, str]:
@@ -78,7 +80,9 @@ def banks_known(view: View, authority: Authority, accounts: Iterable[str]) -> di
         return {}
     with view.kernel.columns.connect() as db:
         for name, some in paths.items():
-            if some:
+            if some and name == "accounts":
+                keeping.view_accounts(db, some)
+            elif some:
                 db.read_parquet([str(p) for p in some]).create_view(name)
         asked_once = _TOLD.format(told=" UNION ALL ".join(asked))
         rows = db.execute(asked_once, {"names": [*names]}).fetchall()
@@ -95,17 +99,11 @@ def complaints_known(
     Args:
         left_out: takes a sentence for each file of which rows could not be read.
     """
-    kept = keeping.kept(view, authority)
-    files: list[str] = []
-    if kept.complaints:
-        files = [kept.complaints]
-    elif authority.scope.covers("calls", None):
-        files = kept_files(view, authority.id, COMPLAINTS.name)
-    read = [
-        keeping.complaints_of(view.kernel, {sha256: COMPLAINTS.name}, region, left_out)
-        for sha256 in files
-    ]
-    return [table for table in read if table is not None]
+    files = keeping.kept(view, authority).complaints
+    if not files and authority.scope.covers("calls", None):
+        files = dict.fromkeys(kept_files(view, authority.id, COMPLAINTS.name), COMPLAINTS.name)
+    read = keeping.complaints_of(view.kernel, files, region, left_out)
+    return [] if read is None else [read]
 
 
 def paid_in(
