@@ -163,12 +163,12 @@ def test_shared_sacrifices_are_no_gathering_and_guests_are_no_subjects(tmp_path:
     data.given = {"honest": 1}
     everyone = list(gathering.find(data))
     assert len(everyone) > 40
-    assert all(len(f.subjects) == 1 and f.extra["payers"] >= 4 for f in everyone)
+    assert all(len(f.subjects) == 1 and f.extra["paid_by"] >= 4 for f in everyone)
     plant_gathering(c)
     data = c.data(tmp_path)
     (found,) = gathering.find(data)
     assert found.subjects == ("account:x0",)
-    assert found.extra["payers"] == 14
+    assert found.extra["paid_by"] == 14
     assert len(found.records) == 15
     of = {r.name: r for r in found.reasons}
     assert of["honest"].value <= of["honest"].threshold

@@ -15,7 +15,7 @@ from fastapi.testclient import TestClient
 from starlette.responses import HTMLResponse
 
 from cordon.kernel.access.model import Actor, Mark, Role
-from cordon.kernel.errors import BadInput, NotFound, Refused
+from cordon.kernel.errors import BadInput, NotFound, Refused, TooLarge
 from cordon.kernel.jobs import Jobs
 from cordon.picture import columns, moments
 from cordon.picture.feed_routes import routes
@@ -224,12 +224,18 @@ def test_who_may_not_send_is_refused(room, program, officers) -> None:
     for actor in (officers["field"], officers["overseer"], replace(program, scopes=frozenset())):
         with pytest.raises(Refused):
             room.connections.report(actor, json.dumps(report(1)).encode())
-    with pytest.raises(BadInput):
+    with pytest.raises(TooLarge):
         room.connections.report(program, b" " * (LARGEST + 1))
     assert not room.picture.all()
 
 
-@pytest.mark.parametrize("body", [b"", b"nonsense", b"[", b"\xff" * 50, b"null", b"[1, 2]", b"{}"])
+@pytest.mark.parametrize("body", [b"", b"nonsense", b"[", b"\xff" * 50])
+def test_what_is_no_json_at_all_is_refused_whole(room, program, body: bytes) -> None:
+    with pytest.raises(BadInput, match="as JSON"):
+        room.connections.report(program, body)
+
+
+@pytest.mark.parametrize("body", [b"null", b"[1, 2]", b"{}"])
 def test_what_is_no_report_is_refused_by_the_line(room, program, body: bytes) -> None:
     said = room.connections.report(program, body)
     assert said["kept"] == 0

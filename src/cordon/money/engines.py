@@ -43,7 +43,8 @@ _SHORTEST = "CAST(CAST(amount AS VARCHAR) AS DECIMAL(38, 6))"  # the decimal tha
 _IN_DUCKDB = (
     "CREATE MACRO key64(x) AS hash(x)",
     f"CREATE MACRO gives_back(x) AS coalesce(regexp_matches(x, '{SAYS}'), false)",
-    "CREATE MACRO exact(x) AS x",
+    # of one scale: a union of two scales keeps the places of the one that has fewer
+    "CREATE MACRO exact(x) AS CAST(x AS DECIMAL(38, 18))",
     "CREATE MACRO places(x) AS "
     "coalesce(length(rtrim(split_part(CAST(x AS VARCHAR), '.', 2), '0')), 0)",
     "CREATE MACRO fraction(x) AS CAST(x AS DECIMAL(38, 18)) - CAST(floor(x) AS DECIMAL(38, 18))",

@@ -102,7 +102,7 @@ def _finding(
             *(_apart(values, signs, n) if len(g.on) else ()),
         ],
     )  # fmt: skip
-    made.extra["payers"] = many
+    made.extra["paid_by"] = many
     return made
 
 

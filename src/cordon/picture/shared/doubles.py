@@ -71,11 +71,13 @@ def seen_together(
     for n in np.argsort(begin, kind="stable").tolist():
         key = int(hull[n]), what[n]
         group, reach = last.get(key, ([], -np.inf))
-        if not group or begin[n] > reach + _AT_ONE_TIME_S:
+        # what one identity does again is another thing, however soon
+        again = any(subject[n] == subject[m] for m in group)
+        if not group or again or begin[n] > reach + _AT_ONE_TIME_S:
             group = []
             groups.append(group)
         group.append(n)
-        last[key] = group, max(reach, float(end[n]))
+        last[key] = group, max(reach if len(group) > 1 else -np.inf, float(end[n]))
     return sorted(groups)
 
 
