@@ -209,7 +209,7 @@ def test_an_order_to_preserve_data_lets_nobody_read_them(access, staff, noon):
     given = draft(noon, basis="preservation", reference="P-1")
     made = access.authorities.record(staff["investigator"], given)
     assert access.authorities.active(staff["watch"]) == []
-    with pytest.raises(AuthorityRefused, match="lets nobody read data"):
+    with pytest.raises(AuthorityRefused, match="keeps data"):
         access.sessions.choose(staff["watch"], made.id)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from cordon.kernel.access.model import Actor, Mark, Thing
+from cordon.kernel.access.model import Actor, AuthorityKind, Mark, Thing
 from cordon.kernel.access.sealing import token_hash
 from cordon.kernel.access.tables import AuthorityRow, OfficerRow, SessionRow
 from cordon.kernel.errors import NotFound, NotSignedIn
@@ -263,8 +263,10 @@ def readable(work: Work, authority: str) -> AuthorityRow:
         raise NotFound("There is no such authority.")
     work.permit("access.authority.choose", row.thing())
     if not row.reads:
+        preserves = row.kind == AuthorityKind.PRESERVATION_ORDER.value
+        what = "keeps data from being lost" if preserves else "is for something else"
         raise AuthorityDenied(
-            f"The authority {row.reference} lets nobody read data: it is for something else.",
+            f"The authority {row.reference} {what}; it lets nobody read data.",
             "Choose a warrant or an order that allows reading.",
             "access.authority.choose",
             row.thing(),
