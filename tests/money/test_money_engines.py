@@ -130,7 +130,7 @@ def test_an_account_that_nobody_names_is_said_as_ever(tmp_path: Path) -> None:
 
 
 def test_long_rounds_back_bring_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cordon.money.reaching._ROUNDS", 1)
+    monkeypatch.setattr("cordon.money.reaching.ROUNDS", 1)
     paths = [written(tmp_path, network(2))]
     whole = read_payments(paths).payments
     with connect(threads=1) as db:

@@ -8,9 +8,10 @@ columns and refuses rows by name.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -60,8 +61,9 @@ from cordon.money.parquet import PaymentFile
 from cordon.money.payments import Payments
 
 Ints = NDArray[np.int64]
+Progress = Callable[[int, int], None]
 Step = Callable[[], int]
-_ENDS = ("from_account", "to_account")
+ENDS = ("from_account", "to_account")
 _FIRST = int(datetime(1990, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
 _LAST = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
 _COLUMNS: dict[str, type[np.generic]] = {
@@ -75,9 +77,7 @@ _COLUMNS: dict[str, type[np.generic]] = {
 }
 
 
-def read_columns(
-    path: Path, progress: Callable[[int, int], None] | None = None
-) -> tuple[Payments, Counts] | None:
+def read_columns(path: Path, progress: Progress | None = None) -> tuple[Payments, Counts] | None:
     """The payments of a file; None where it is to be read the general way.
 
     Args:
@@ -88,18 +88,25 @@ def read_columns(
         with unsearched(), closing(PaymentFile(path)) as file, ThreadPoolExecutor(2) as threads:
             if not file.rows:
                 return None
-            gathering = _Gathering(file, threads)
-            gathering.read(progress)
+            gathering = Gathering(file, threads, progress)
+            gathering.read()
             return gathering.payments()
     except (NotHeld, Unread, pa.ArrowException, OSError, UnicodeDecodeError):
         return None
 
 
-class _Gathering:
-    """Columns of numbers so far; every step raises NotHeld where a row is not in order."""
+class Gathering:
+    """Columns of numbers so far; every step raises NotHeld where a row is not in order.
 
-    def __init__(self, file: PaymentFile, threads: Executor) -> None:
+    Args:
+        file: with rows. threads: two. progress: told rows read and rows there are.
+    """
+
+    def __init__(
+        self, file: PaymentFile, threads: Executor, progress: Progress | None = None
+    ) -> None:
         self._file, self._threads, self.rows = file, threads, file.rows
+        self._progress, self._read = progress, 0
         self._lock, self._sha256 = Lock(), ""
         self._columns: dict[str, NDArray[Any]] = {
             name: np.empty(self.rows, kind) for name, kind in _COLUMNS.items()
@@ -109,18 +116,22 @@ class _Gathering:
         self._currencies: dict[str, int] = {}
         self._ids: dict[int, pa.StringArray] = {}
 
-    def read(self, progress: Callable[[int, int], None] | None = None) -> None:
-        """Read all columns, in steps that two threads take from either end.
+    def read(self) -> None:
+        """Read all columns."""
+        steps: list[Step] = [self._hashed]
+        steps += [partial(self._numbers, part, groups) for part, groups in self._file.parts]
+        for part, groups in self._file.parts:
+            steps += [partial(self._names, part, groups, name) for name in ENDS]
+            steps.append(partial(self._texts, part, groups))
+        self._run(steps)
+
+    def _run(self, told: Sequence[Step]) -> None:
+        """Take steps by two threads, from either end.
 
         One begins with texts, and with loading the compiled loops for them; the other one with what
         needs none.
         """
-        steps: deque[Step] = deque([self._hashed])
-        for part, groups in self._file.parts:
-            steps.append(partial(self._numbers, part, groups))
-        for part, groups in self._file.parts:
-            steps += [partial(self._names, part, groups, name) for name in _ENDS]
-            steps.append(partial(self._texts, part, groups))
+        steps = deque(told)
         done: SimpleQueue[int | None] = SimpleQueue()
 
         def run(thread: int) -> None:
@@ -132,14 +143,14 @@ class _Gathering:
 
         both = [self._threads.submit(run, thread) for thread in (0, 1)]
         try:
-            left, read = len(both), 0
+            left = len(both)
             while left:
                 rows = done.get()
-                read += rows or 0
+                self._read += rows or 0
                 if rows is None:
                     left -= 1
-                elif progress is not None:
-                    progress(read // (len(_ENDS) + 2), self.rows)
+                elif self._progress is not None:
+                    self._progress(min(self._read // (len(ENDS) + 2), self.rows), self.rows)
             for one in both:
                 one.result()
         finally:
@@ -150,12 +161,15 @@ class _Gathering:
         return 0
 
     def _names(self, part: slice, groups: list[int], name: str) -> int:
-        self._naming.add(self._file.texts(groups, name), self._columns[name][part])
+        self._naming.add(self._pages(part, groups, name), self._columns[name][part])
         return int(part.stop - part.start)
+
+    def _pages(self, part: slice, groups: list[int], name: str) -> Iterable[TextPage]:
+        return self._file.texts(groups, name)
 
     def _texts(self, part: slice, groups: list[int]) -> int:
         rows = part.stop - part.start
-        pages = deque(self._file.texts(groups, "payment_id"))
+        pages = deque(self._pages(part, groups, "payment_id"))
         size = sum(_size(page) for page in pages)
         if sum(page.rows for page in pages) != rows or size > np.iinfo(np.int32).max:
             raise NotHeld
@@ -216,22 +230,21 @@ class _Gathering:
     def payments(self) -> tuple[Payments, Counts]:
         """All of them, each id once, in the order of time, then of rows."""
         known = self._columns.pop("hash")
-        sorted_ = np.empty_like(known)
-        cut = halved(known, sorted_)
-        halves = [self._threads.submit(_twice, half) for half in (sorted_[:cut], sorted_[cut:])]
-        del sorted_
+        halves = self._twice(known)
         ids = pa.chunked_array([self._ids[p.start] for p, _ in self._file.parts], pa.string())
         names = self._naming.numbered(self._threads)
         twice = np.concatenate([h.result() for h in halves])
         places = self._alike()
-        codes, says, accounts = _accounts(names, self._threads)
+        codes, says, accounts = accounts_of(names, self._threads)
         ended = self._naming.put(codes, self._threads)
         waits = True
         left_out, namesakes = np.zeros(0, np.int64), 0
         if len(twice):
             ended()
             waits = False
-            left_out, namesakes = self._repeated(np.flatnonzero(np.isin(known, twice)), ids)
+            some = np.flatnonzero(np.isin(known, twice))
+            again, namesakes = self._repeated(some, ids.take(pa.array(some)))
+            left_out = some[again]
         del known
         order = self._order(left_out)
         row = np.arange(1, self.rows + 1)
@@ -242,51 +255,75 @@ class _Gathering:
             for name, column in self._columns.items():
                 self._columns[name] = column[order]
             ids, row = ids.take(pa.array(order)), row[order]
+        currencies, digits = self._counted(places)
+        payments = self._told(accounts(), currencies, digits, ids, row)
+        if waits:
+            ended()
+        return self._noted(payments, len(left_out), namesakes, says)
+
+    def _told(
+        self,
+        accounts: Sequence[str],
+        currencies: list[str],
+        digits: tuple[int, ...],
+        ids: pa.ChunkedArray,
+        row: Ints,
+    ) -> Payments:
+        """The rows that the columns hold, as payments."""
         c = self._columns
-        told = list(self._currencies)
-        there = met(c["currency"], len(told))
-        currencies = sorted(n for n, is_there in zip(told, there, strict=True) if is_there)
-        place = {n: i for i, n in enumerate(currencies)}
-        currency = c["currency"]
-        if told != currencies:
-            currency = np.array([place.get(n, -1) for n in told], np.int16)[currency]
-        digits = in_smallest(c["amount"], currency, len(currencies), places)
-        payments = Payments(
-            accounts(),
+        return Payments(
+            accounts,
             currencies,
             digits,
             c["at"],
             c["from_account"],
             c["to_account"],
             c["amount"],
-            currency,
+            c["currency"],
             c["channel"],
             ids,
             np.zeros(len(row), np.int32),
             row,
             [self._sha256],
-            len(left_out),
-            said(namesakes, currencies, says),
         )
-        if waits:
-            ended()
-        return payments, Counts(self.rows, len(row), len(left_out), 0)
 
-    def _repeated(self, some: Ints, ids: pa.ChunkedArray) -> tuple[Ints, int]:
+    def _noted(
+        self, payments: Payments, repeated: int, namesakes: int, wrong: str
+    ) -> tuple[Payments, Counts]:
+        """With what is to be said of the whole file."""
+        notes = said(namesakes, payments.currencies, wrong)
+        told = replace(payments, repeated=repeated, left_out=notes)
+        return told, Counts(self.rows, self.rows - repeated, repeated, 0)
+
+    def _counted(self, places: int) -> tuple[list[str], tuple[int, ...]]:
+        """Bring amounts to the smallest place of their currencies, which it gives, sorted."""
+        c, told = self._columns, list(self._currencies)
+        there = met(c["currency"], len(told))
+        currencies = sorted(n for n, is_there in zip(told, there, strict=True) if is_there)
+        place = {n: i for i, n in enumerate(currencies)}
+        if told != currencies:
+            c["currency"] = np.array([place.get(n, -1) for n in told], np.int16)[c["currency"]]
+        return currencies, in_smallest(c["amount"], c["currency"], len(currencies), places)
+
+    def _twice(self, known: NDArray[np.uint64]) -> list[Future[NDArray[np.uint64]]]:
+        """The hashes that stand more than once, in two halves."""
+        sorted_ = np.empty_like(known)
+        cut = halved(known, sorted_)
+        return [self._threads.submit(_doubled, half) for half in (sorted_[:cut], sorted_[cut:])]
+
+    def _repeated(self, some: Ints, ids: pa.ChunkedArray) -> tuple[NDArray[np.bool_], int]:
         """Which of these rows, ascending, tell again what stands before, as of `repeats`."""
         c = self._columns
-        columns = (c[n][some] for n in (*_ENDS, "amount", "currency", "at"))
-        again, namesakes = repeats(ids.take(pa.array(some)), *columns)
-        return some[again], namesakes
+        return repeats(ids, *(c[n][some] for n in (*ENDS, "amount", "currency", "at")))
 
     def _order(self, left_out: Ints) -> Ints | None:
         """The rows that count in the order of time, None where that is all as they stand."""
         order: Ints | None = None
         at = self._columns["at"]
         if len(left_out):
-            order = np.delete(np.arange(self.rows), left_out)
+            order = np.delete(np.arange(len(at)), left_out)
         if _falls(at if order is None else at[order]):
-            order = np.arange(self.rows) if order is None else order
+            order = np.arange(len(at)) if order is None else order
             order = order[np.argsort(at[order], kind="stable")]
         return order
 
@@ -324,13 +361,13 @@ def _falls(at: Ints) -> bool:
     return bool((at[1:] < at[:-1]).any())
 
 
-def _accounts(
+def accounts_of(
     names: pa.LargeStringArray, threads: Executor
 ) -> tuple[NDArray[np.int32], str, Callable[[], Sequence[str]]]:
     """For each name which account it is, a sentence on wrong IBANs or nothing, and what gives the
     accounts, sorted."""
     kind = kinds(names, threads)
-    if (kind == ODD).any() or _joins(names, kind):
+    if (kind == ODD).any() or joins(names, kind):
         own, accounts, says = resolved(names.to_pylist())
         place = {a: i for i, a in enumerate(accounts)}
         return np.array([place[a] for a in own.values()], np.int32), says, lambda: accounts
@@ -341,7 +378,7 @@ def _accounts(
     return codes, says, lambda: Names(names, order)
 
 
-def _joins(names: pa.LargeStringArray, kind: NDArray[np.uint8]) -> bool:
+def joins(names: pa.LargeStringArray, kind: NDArray[np.uint8]) -> bool:
     """True where a name may be another's without its country and check digits."""
     rest = pc.utf8_slice_codeunits(names.filter(pa.array((kind == IBAN) | (kind == WRONG))), 4)
     if not len(rest):
@@ -354,7 +391,7 @@ def _joins(names: pa.LargeStringArray, kind: NDArray[np.uint8]) -> bool:
     return len(known) < len(rest) or bool(pc.any(pc.is_in(others, value_set=known)).as_py())
 
 
-def _twice(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def _doubled(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """Those that stand more than once; what is given is put in order."""
     hashes.sort()
     return np.unique(hashes[1:][hashes[1:] == hashes[:-1]])

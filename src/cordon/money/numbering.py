@@ -16,8 +16,12 @@ Hashes = NDArray[np.uint64]
 Letters = NDArray[np.uint8]
 Int = int | np.int64
 _ALL, _LOW, _HALF = np.uint64(0xFFFFFFFFFFFFFFFF), np.uint64(0xFFFFFFFF), np.uint64(32)
+HIGH = np.uint64(0x8080808080808080)
+"""Of eight bytes what no byte of ASCII has."""
+_ONES = np.uint64(0x0101010101010101)
 EMPTY, SPACED, FOREIGN = 1, 2, 4
 """What texts may be: empty, with a space at an end, with more than ASCII."""
+_BIG = 10**15
 PLAIN, IBAN, WRONG, ODD = range(4)
 """What a name is: taken as it is, an IBAN with right check digits, one with wrong ones, or one that
 may stand for another name and is looked at more closely."""
@@ -67,18 +71,54 @@ def packed(
             found |= EMPTY
         elif letters[begin] == 32 or letters[begin + length - 1] == 32:
             found |= SPACED
-        hashes[n] = _hash(letters, begin, length, seed)
+        hashes[n] = hashed(letters, begin, length, seed)
         at += length
         ends[n + 1] = at
     return found | FOREIGN if high >= 128 else found
 
 
 @compiled
-def _hash(letters: Letters, begin: Int, length: Int, seed: Hashes) -> np.uint64:
-    found = np.uint64(np.uint64(length) * seed[0])
+def hashes_of(
+    letters: Letters,
+    starts: NDArray[np.int32],
+    codes: NDArray[np.int32],
+    apart: int,
+    seed: Hashes,
+    hashes: Hashes,
+) -> int:
+    """Find the hash of each text, and all that any of them is; as of `packed`."""
+    found, high = 0, np.uint64(0)
+    for n in range(len(hashes)):
+        of = np.int64(codes[n]) if len(codes) else n
+        begin = np.int64(starts[of])
+        length = np.int64(starts[of + 1]) - apart - begin
+        if length == 0:
+            found |= EMPTY
+        elif letters[begin] == 32 or letters[begin + length - 1] == 32:
+            found |= SPACED
+        hashes[n], met_ = hashed_and_met(letters, begin, length, seed)
+        high |= met_
+    return found | FOREIGN if high & HIGH else found
+
+
+@compiled
+def hashed(letters: Letters, begin: Int, length: Int, seed: Hashes) -> np.uint64:
+    """A hash of a text, by two odd numbers of chance."""
+    return hashed_and_met(letters, begin, length, seed)[0]
+
+
+@compiled
+def hashed_and_met(
+    letters: Letters, begin: Int, length: Int, seed: Hashes
+) -> tuple[np.uint64, np.uint64]:
+    """A hash of a text, and the bits that its bytes have, eight a word and laid upon one another:
+    of these the bytes' highest bits tell whether any is beyond ASCII."""
+    found, high = np.uint64(np.uint64(length) * seed[0]), np.uint64(0)
     for k in range(0, length, 8):
-        found = _mixed(found, _word(letters, begin + k, length - k), seed)
-    return found
+        word = _word(letters, begin + k, length - k)
+        high |= word | (word + _ONES)  # 127, which no name has, counts as beyond
+        found = _mixed(found, word, seed)
+    return found, high
 
 
 @compiled
@@ -151,7 +191,7 @@ def parted(
             return False
         of <<= bits
         if bits > 0:
-            of += int(_hash(letters, begin, length, seed) >> turn)
+            of += int(hashed(letters, begin, length, seed) >> turn)
         part[n] = of
         counts[of] += 1
     return True
@@ -245,7 +285,7 @@ def assigned(entries: Hashes, by: NDArray[np.int32], into: NDArray[np.int32]) ->
 
 @compiled
 def _slot(entry: Hashes, length: np.uint64, seed: Hashes) -> np.int64:
-    """Where an entry stands if there are as many slots as numbers; as `_hash`."""
+    """Where an entry stands if there are as many slots as numbers; as `hashed`."""
     found = length * seed[0]
     for w in range((np.int64(length) + 7) // 8):
         found = _mixed(found, entry[w], seed)
@@ -291,37 +331,43 @@ def met(codes: NDArray[np.int16], size: int) -> NDArray[np.bool_]:
 def _kinds(letters: Letters, offsets: Ints) -> NDArray[np.uint8]:
     found = np.empty(len(offsets) - 1, np.uint8)
     for n in range(len(found)):
-        begin, end = offsets[n], offsets[n + 1]
-        parted, small, other, foreign = False, False, False, False
-        length, remainder, lead = 0, np.int64(0), np.int64(0)
-        for at in range(begin, end):
-            c = letters[at]
-            if c <= 32 or 45 <= c <= 47:
-                parted = True
-                continue
-            length += 1
-            foreign = foreign or c >= 127
-            digit = 48 <= c <= 57
-            small = small or 97 <= c <= 122
-            alike = (65 <= c <= 90) or (97 <= c <= 122)
-            other = other or not (digit or alike)
-            if length <= 4 and ((length <= 2) == digit or not (digit or alike)):
-                other = True
-            value = np.int64(c) - 48 if digit else (np.int64(c) & 31) + 9
-            if length <= 4:
-                lead = lead * (10 if digit else 100) + value
-            else:
-                remainder = (remainder * (10 if digit else 100) + value) % 97
-        shaped = not other and 15 <= length <= 34
-        bare = begin == end or (letters[begin] > 32 and letters[end - 1] > 32)
-        if not bare or foreign or (shaped and (parted or small)):
-            found[n] = ODD
-        elif not shaped:
-            found[n] = PLAIN
-        else:
-            # the first four stand last: two letters of two digits each, and the check digits
-            found[n] = IBAN if (remainder * 1_000_000 + lead) % 97 == 1 else WRONG
+        found[n] = kind_of(letters, offsets[n], offsets[n + 1])
     return found
+
+
+@compiled
+def kind_of(letters: Letters, begin: Int, end: Int) -> int:
+    """What the name in these bytes is: PLAIN, IBAN, WRONG or ODD."""
+    parted, small, other, foreign = False, False, False, False
+    length, remainder, lead = 0, np.int64(0), np.int64(0)
+    for at in range(begin, end):
+        c = letters[at]
+        if c <= 32 or 45 <= c <= 47:
+            parted = True
+            continue
+        length += 1
+        foreign = foreign or c >= 127
+        digit = 48 <= c <= 57
+        small = small or 97 <= c <= 122
+        alike = (65 <= c <= 90) or (97 <= c <= 122)
+        other = other or not (digit or alike)
+        if length <= 4 and ((length <= 2) == digit or not (digit or alike)):
+            other = True
+        value = np.int64(c) - 48 if digit else (np.int64(c) & 31) + 9
+        if length <= 4:
+            lead = lead * (10 if digit else 100) + value
+        else:
+            remainder = remainder * (10 if digit else 100) + value
+            if remainder > _BIG:  # a division costs as much as many letters
+                remainder %= 97
+    shaped = not other and 15 <= length <= 34
+    bare = begin == end or (letters[begin] > 32 and letters[end - 1] > 32)
+    if not bare or foreign or (shaped and (parted or small)):
+        return ODD
+    if not shaped:
+        return PLAIN
+    # the first four stand last: two letters of two digits each, and the check digits
+    return IBAN if (remainder % 97 * 1_000_000 + lead) % 97 == 1 else WRONG
 
 
 def ordered(names: pa.LargeStringArray, threads: Executor) -> Ints:

@@ -24,7 +24,7 @@ from cordon.money.model import CHANNELS, ENTRIES, EXITS
 Ints = NDArray[np.int64]
 _NEVER = 1 << 62
 _GIVES = f"{REFUND}, {NOTED}"
-_ROUNDS = 64
+ROUNDS = 64
 """Rounds back, at most: haircut has no last payment, and each round is a pass. Beyond, all come."""
 
 _INTO = """
@@ -113,7 +113,7 @@ def _rounds(engine: Engine, accounts: Sequence[str], reach: Reach) -> Ints | Non
     )
     sql = (_OUT_OF if reach.back else _INTO).format(span=span)
     further = (_BEFORE if reach.back else _ONWARD).format(ends=ends)
-    rounds = _ROUNDS if reach.back else reach.hops
+    rounds = ROUNDS if reach.back else reach.hops
     for left in range(rounds, -1, -1):
         found = engine.table(sql)
         code = np.asarray(found["code"].to_numpy()).astype(np.int64)

@@ -29,6 +29,7 @@ from cordon.money.once import each_once
 from cordon.money.opening import opened_with
 from cordon.money.payments import Payments
 from cordon.money.reaching import Reach, within
+from cordon.money.traced import read_traced
 
 Progress = Callable[[int, int], None]
 
@@ -95,8 +96,9 @@ def read_payments(
         progress: told what was read and what there is (bytes; rows for Parquet).
         engine: what joins and sorts them, as in the setting `columns_engine`. Parquet of the right
             types is read by it; whatever else, by the careful reader in this process.
-        reach: what is to be followed. An engine outside of this process then brings only payments
-            that can matter to it; what is said of them all is the same.
+        reach: what is to be followed. An engine outside of this process, and the quick way of one
+            Parquet file, then bring only payments that can matter to it; what is said of them all
+            is the same.
         memory_mb, threads: bounds of the engine. scratch: where it spills.
 
     Raises:
@@ -107,7 +109,7 @@ def read_payments(
         raise BadInput("No file of payments was given.", advice="Name at least one.")
     found = sorted({p.resolve() for p in paths})
     if engine == DUCKDB and len(found) == 1:
-        quick = _quickly(found[0], region, progress)
+        quick = _quickly(found[0], region, progress, reach)
         if quick is not None:
             return quick
     with engine_of(engine, memory_mb=memory_mb, threads=threads, scratch=scratch) as begun:
@@ -166,12 +168,14 @@ def read_with(
     return Read(settled(opened_with(found, openings)), counts, tuple(refusals))
 
 
-def _quickly(path: Path, region: str, progress: Progress | None) -> Read | None:
+def _quickly(
+    path: Path, region: str, progress: Progress | None, reach: Reach | None
+) -> Read | None:
     """One file, batch by batch; None where it is to be read the general way."""
     if not path.is_file():
         return None
     if _typed(path):
-        columns = read_columns(path, progress)
+        columns = read_traced(path, reach, progress) if reach else read_columns(path, progress)
         return None if columns is None else Read(settled(columns[0]), columns[1], ())
     if reader_of(path) is not None or has_layout(path):
         return None
