@@ -130,13 +130,13 @@ def test_a_swift_statement(tmp_path: Path) -> None:
         f":25:WESTGB22/{OWN}\r\n:28C:1/1\r\n:60F:C260228EUR100,00\r\n"
         f":61:2603010301D10,5NTRFNONREF//B1\r\n:86:020?00TRANSFER?20RENT MARCH?30COBADEFF?31{FAR}"
         "\r\n?32LANDLORD\r\n"
-        f":61:2603020302RD10,NTRFREF7\r\n:86:/IBAN/{FAR}/NAME/X\r\n"
+        f":61:2603020302RD3,NTRFREF7\r\n:86:/IBAN/{FAR}/NAME/X\r\n"
         ":61:2603030303D40,00NATMNONREF\r\n:61:nonsense\r\n:62F:C260303EUR49,50\r\n-}\r\n"
     )
     read = read_payments([path])
     told = rows(read)
     assert [(r[1], r[2], r[3]) for r in told] == [
-        (OWN, FAR, "0.5"),  # what RD takes back of it is no flow
+        (OWN, FAR, "7.5"),  # what RD takes back of it is no flow
         (FAR, OWN, "0.0"),
         (OWN, f"unnamed:cash_out:{OWN}", "40.0"),
     ]

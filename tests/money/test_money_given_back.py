@@ -105,7 +105,18 @@ def test_purposes_that_say_so(note: str, channel: str, tmp_path: Path) -> None:
         (("07,a,b,4,,", "08,a,b,10,,", "09,b,a,4,,refund"), [("a", "b", "10")]),
         # one payment is given back once
         (("08,a,b,10,,", "09,b,a,10,,refund", "10,b,a,10,,refund"), [("b", "a", "10")]),
-        # the format's own mark needs no words
+        # an institution's own mark needs no words, and may give back in parts
+        (("08,a,b,10,,", "09,b,a,3,refund,"), [("a", "b", "7")]),
+        (("08,a,b,10,,", "09,b,a,3,refund,", "10,b,a,7,refund,"), []),
+        (
+            ("08,a,b,10,,", "09,b,a,3,refund,", "10,b,a,8,refund,"),
+            [("a", "b", "7"), ("b", "a", "8")],
+        ),
+        (("07,a,b,4,,", "08,a,b,10,,", "09,b,a,4,refund,"), [("a", "b", "10")]),
+        (
+            ("07,a,b,10,,", "08,a,b,90,,", "09,b,a,9.5,refund,"),
+            [("a", "b", "0.5"), ("a", "b", "90.0")],
+        ),
         (("08,a,b,10,,", "09,b,a,10,refund,"), []),
     ],
 )
@@ -133,6 +144,21 @@ def test_a_word_months_later_gives_nothing_back_and_a_pair_is_told(tmp_path: Pat
     (pair,) = said["given_back"]
     assert (pair["payment_id"], pair["by"], pair["amount"]) == ("N", "O", "70")
     assert said["given_back_in_all"] == 1
+
+
+@pytest.mark.parametrize(
+    ("month", "left"), [("03", []), ("05", [("a", "b", "9"), ("b", "a", "9")])]
+)
+def test_a_mark_holds_for_thirteen_months(
+    month: str, left: list[tuple[str, str, str]], tmp_path: Path
+) -> None:
+    """A bank may put a payment right long after a word in a purpose has lost its meaning."""
+    path = tmp_path / "late.csv"
+    path.write_text(
+        f"{HEAD}L,2025-03-01T08:00:00Z,a,b,9,PKR,transfer,\n"
+        f"M,2026-{month}-01T08:00:00Z,b,a,9,PKR,refund,\n"
+    )
+    assert moved(read_payments([path]).payments) == left
 
 
 def test_every_way_of_reading_says_the_same(

@@ -38,7 +38,7 @@ from cordon.money.coding import (
     wrong_ibans,
 )
 from cordon.money.counting import MOST_AMOUNT
-from cordon.money.givenback import REFUND, SAYS, WAYS
+from cordon.money.givenback import NOTED, SAYS, WAYS
 from cordon.money.model import CHANNELS
 from cordon.money.names import Names
 from cordon.money.naming import Naming
@@ -201,7 +201,7 @@ class _Gathering:
         if channel is not None and "note" in batch.schema.names:
             gives = pc.fill_null(pc.match_substring_regex(batch["note"], SAYS), False)
             gives = gives.to_numpy(zero_copy_only=False)
-            codes[gives & np.isin(codes, [-1, *map(CHANNELS.index, WAYS)])] = REFUND
+            codes[gives & np.isin(codes, [-1, *map(CHANNELS.index, WAYS)])] = NOTED
         columns["channel"][part] = codes
 
     def _currency(self, column: pa.DictionaryArray) -> NDArray[np.int16]:

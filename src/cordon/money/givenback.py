@@ -1,9 +1,10 @@
 """Payments that give money back: marked where they say so, and set against what they give back.
 
 A refund is no flow through the account that gives it: it and what it gives back are as if they had
-never been, by as much as was given back. Saying so is not enough, for whoever passes money on can
-write the word: it is one where a payment of the same sum, or a little more, went the other way
-between the same two accounts not long before.
+never been, by as much as was given back. Saying so is not enough: a payment must have gone the
+other way between the same two accounts before it. An institution's own mark (`RD` of a statement, a
+return of ISO 20022, a channel) may give back any part of one; whoever passes money on can write the
+word into a purpose, so that by the word alone it must be the same sum, or a little less, soon after.
 """
 
 from __future__ import annotations
@@ -28,44 +29,49 @@ SAYS = (
 WAYS = (Channel.TRANSFER.value, Channel.WALLET.value, Channel.CARD.value)
 """What may be a refund by its purpose, beside a payment of no channel: cash, coins and money abroad
 stay what they are."""
-REFUND = CHANNELS.index(Channel.REFUND)
+REFUND, NOTED = CHANNELS.index(Channel.REFUND), CHANNELS.index(Channel.REFUND_NOTED)
 WITHIN = 60 * 86_400_000_000
-"""How long before a refund what it gives back was paid, at most (µs): 60 days. Shops and banks give
-back within weeks; a word in the purpose of a payment months later is no sign of it."""
+"""How long before a refund by its purpose what it gives back was paid, at most (µs): 60 days. Shops
+give back within weeks; a word in the purpose of a payment months later is no sign of it."""
+MARKED_WITHIN = 396 * 86_400_000_000
+"""The same for an institution's mark (µs): 13 months, for which a payer may have a payment that was
+not authorised put right (directive (EU) 2015/2366, article 71)."""
 LEAST = 0.9
-"""Least share of a payment that a refund gives back: what is kept of it is a fee. With less than
-that, a fee or a part of a debt whose purpose holds the word would cancel a payment of its own."""
+"""Least share of a payment that a refund by its purpose gives back: what is kept of it is a fee. With
+less than that, a fee or a part of a debt whose purpose holds the word would cancel a payment."""
 _BEFORE = 256  # payments the other way that one refund is held against, the last ones first
 
 
 def marked(table: pa.Table) -> pa.Table:
-    """Rows of the format `payments`, of the channel `refund` where their note says so."""
+    """Rows of the format `payments`, of the channel `refund_noted` where their note says so."""
     names = table.schema.names
     if "note" not in names or "channel" not in names:
         return table
     channel = table["channel"].cast(pa.string())
     gives = pc.fill_null(pc.match_substring_regex(table["note"], SAYS), False)
     may = pc.is_in(channel, value_set=pa.array([*WAYS, None], pa.string()))
-    told = pc.if_else(pc.and_(gives, may), Channel.REFUND.value, channel)
+    told = pc.if_else(pc.and_(gives, may), Channel.REFUND_NOTED.value, channel)
     return table.set_column(names.index("channel"), "channel", told)
 
 
 def settled(p: Payments) -> Payments:
     """The payments, with refunds and what they give back less by so much; and a sentence on it.
 
-    A refund is set against the last payment within `WITHIN` before it, of the same sum or else of a
-    little more (`LEAST`), that went the other way between its accounts in its currency; where there
-    is none it is a payment like others. What is nothing then moves nothing, and keeps its row. The
-    pairs are told in `given_back`.
+    A refund is set against the last payment before it that went the other way between its accounts
+    in its currency: within `WITHIN` and of the same sum or else of a little more (`LEAST`) where
+    its purpose alone says what it is, within `MARKED_WITHIN` and else of any more where the
+    institution does. Where there is none it is a payment like others. What is nothing then moves
+    nothing, and keeps its row. The pairs are told in `given_back`.
     """
-    refunds = np.flatnonzero((p.channel == REFUND) & (p.amount > 0) & (p.sender != p.receiver))
+    gives = np.isin(p.channel, [REFUND, NOTED])
+    refunds = np.flatnonzero(gives & (p.amount > 0) & (p.sender != p.receiver))
     if not len(refunds):
         return p
     size, many = np.int64(len(p.accounts)), len(p.currencies)
     sender, receiver = p.sender.astype(np.int64), p.receiver.astype(np.int64)
     key = (sender * size + receiver) * many + p.currency
     other = (receiver[refunds] * size + sender[refunds]) * many + p.currency[refunds]
-    may = np.isin(key, np.unique(other)) & (p.channel != REFUND) & (p.amount > 0)
+    may = np.isin(key, np.unique(other)) & ~gives & (p.amount > 0)
     may[refunds] = True
     amount = p.amount.copy()
     refund_of = dict(zip(refunds.tolist(), other.tolist(), strict=True))
@@ -76,25 +82,16 @@ def settled(p: Payments) -> Payments:
         if k not in refund_of:
             before[int(key[k])].append(k)
             continue
-        sum_, given = int(amount[k]), before[refund_of[k]]
-        since = int(p.at[k]) - WITHIN
-        last = [
-            i
-            for i in range(len(given) - 1, max(len(given) - _BEFORE, 0) - 1, -1)
-            if p.at[given[i]] >= since
-        ]
-        at = next((i for i in last if amount[given[i]] == sum_), None)
-        if at is None:
-            at = next(
-                (i for i in last if LEAST * amount[given[i]] <= sum_ < amount[given[i]]), None
-            )
+        sum_, given, by_mark = int(amount[k]), before[refund_of[k]], p.channel[k] == REFUND
+        at = _given(p.at, amount, given, k, by_mark)
         if at is None:
             alone += 1
             continue
         pairs.append((given[at], k, sum_))
         amount[given[at]] -= sum_
         amount[k] = 0
-        del given[at]  # a payment is given back once
+        if not by_mark or not amount[given[at]]:
+            del given[at]  # a word gives back once; an institution may in parts
     said = []
     if len(refunds) > alone:
         said.append(
@@ -103,8 +100,9 @@ def settled(p: Payments) -> Payments:
         )
     if alone:
         said.append(
-            f"{alone:,} refunds and reversals give back no payment of about their sum within "
-            f"{WITHIN // 86_400_000_000} days before them; they were taken as payments like others."
+            f"{alone:,} refunds and reversals give back no payment that went the other way before "
+            f"them (by their purpose alone: of about their sum, within {WITHIN // 86_400_000_000} "
+            "days); they were taken as payments like others."
         )
     return replace(
         p,
@@ -112,3 +110,21 @@ def settled(p: Payments) -> Payments:
         left_out=(*p.left_out, *said),
         given_back=np.array(pairs, np.int64).reshape(-1, 3),
     )
+
+
+def _given(at: Ints, amount: Ints, given: list[int], refund: int, by_mark: bool) -> int | None:
+    """Place in `given`, payments by time, of the one that a refund gives back; None for none."""
+    since = int(at[refund]) - (MARKED_WITHIN if by_mark else WITHIN)
+    sum_ = int(amount[refund])
+    about = part = None
+    for i in range(len(given) - 1, max(len(given) - _BEFORE, 0) - 1, -1):
+        paid = int(amount[given[i]])
+        if at[given[i]] < since:
+            break
+        if paid == sum_:
+            return i
+        if about is None and LEAST * paid <= sum_ < paid:
+            about = i
+        if part is None and by_mark and sum_ < paid:
+            part = i
+    return part if about is None else about

@@ -18,7 +18,8 @@ class Channel(StrEnum):
     HAWALA = "hawala"
     CRYPTO = "crypto"
     FOREIGN = "foreign"
-    REFUND = "refund"  # money given back: a refund, a reversal, a return
+    REFUND = "refund"  # given back, as the institution says: a refund, a reversal, a return
+    REFUND_NOTED = "refund_noted"  # a word in the purpose says so, which anybody can write
 
 
 CHANNELS = tuple(c.value for c in Channel)

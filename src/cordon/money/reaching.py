@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from cordon.kernel.errors import BadInput
 from cordon.money.accounts import placed
 from cordon.money.engines import Engine
-from cordon.money.givenback import REFUND
+from cordon.money.givenback import NOTED, REFUND
 from cordon.money.model import CHANNELS, ENTRIES, EXITS
 
 Ints = NDArray[np.int64]
 _NEVER = 1 << 62
+_GIVES = f"{REFUND}, {NOTED}"
 _ROUNDS = 64
 """Rounds back, at most: haircut has no last payment, and each round is a pass. Beyond, all come."""
 
@@ -47,11 +48,11 @@ GROUP BY c.sender
 # a refund and what it may give back are told of in a sentence, whosever they are
 _REFUNDS = """
 SELECT DISTINCT receiver * CAST({size} AS BIGINT) + sender AS pair FROM coded
-WHERE channel = {refund} AND sender <> receiver
+WHERE channel IN ({refund}) AND sender <> receiver
 """
 _CHOSEN = """
 WHERE sender IN (SELECT code FROM touched) OR receiver IN (SELECT code FROM touched)
-OR channel = {refund} OR sender * CAST({size} AS BIGINT) + receiver IN (SELECT pair FROM refunds)
+OR channel IN ({refund}) OR sender * CAST({size} AS BIGINT) + receiver IN (SELECT pair FROM refunds)
 """
 
 
@@ -84,8 +85,8 @@ def within(engine: Engine, accounts: Sequence[str], reach: Reach) -> str:
     if when is None:
         return ""
     engine.put("touched", pa.table({"code": pa.array(np.flatnonzero(when != _NEVER), pa.int32())}))
-    engine.keep("refunds", _REFUNDS.format(size=size, refund=REFUND))
-    return _CHOSEN.format(size=size, refund=REFUND)
+    engine.keep("refunds", _REFUNDS.format(size=size, refund=_GIVES))
+    return _CHOSEN.format(size=size, refund=_GIVES)
 
 
 def _rounds(engine: Engine, accounts: Sequence[str], reach: Reach) -> Ints | None:

@@ -58,7 +58,9 @@ _TAKEN = f"""
 SELECT payment_id, us, from_account, to_account, exact(amount) AS amount, currency,
        CASE WHEN gives_back(note) AND (channel IS NULL OR channel IN ({
     ", ".join(f"'{way}'" for way in WAYS)
-})) THEN '{Channel.REFUND.value}' ELSE channel END AS channel, row, precision, told_by FROM {{file}}
+})) THEN '{
+    Channel.REFUND_NOTED.value
+}' ELSE channel END AS channel, row, precision, told_by FROM {{file}}
 """  # noqa: S608 - words of our own
 
 
