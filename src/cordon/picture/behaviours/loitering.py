@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from cordon.picture import zones as geometry
 from cordon.picture.behaviours import encounter
 from cordon.picture.model import Zone
 from cordon.picture.shared.crafts import Trade, crafts_of
-from cordon.picture.shared.doubles import REACH_M, same_hull_of
+from cordon.picture.shared.doubles import REACH_M, same_hull_of, seen_together
 from cordon.picture.shared.evidence import names_within, spread_records
 from cordon.picture.shared.moorings import at_berth, lies_fast
 from cordon.picture.shared.nearness import near_between, plane_m
@@ -323,8 +323,8 @@ def _sea_finding(
 def _on_land(
     tracks: Tracks, zones: Sequence[Zone], lines: Sequence[Zone], values: Mapping[str, float]
 ) -> Iterator[Finding]:
-    samples, crafts = samples_of(tracks), crafts_of(tracks)
-    who = (crafts.land & ~crafts.own)[samples.subject]
+    samples, crafts, hull = samples_of(tracks), crafts_of(tracks), same_hull_of(tracks)
+    who = (crafts.land & ~crafts.own[hull])[samples.subject]
     some = _episodes(samples, _stands(samples, values), who, 0.0, 0.0)
     everybody = some
     away = _from_lines(lines, some, values["line_m"])
@@ -342,13 +342,22 @@ def _on_land(
     # a stay begins and ends between two moments of the grid, which cut a step off it on average
     long = some.hours * 60 + STEP_S / 60 >= needed
     lives = some.hours >= values["home_h"]
-    each = np.arange(len(tracks.subjects))
-    named = np.zeros(len(tracks.subjects), dtype=np.bool_)  # on land echoes are parties
-    others, _ = _around(some, everybody, values["market_m"], crafts.trade, each, named)
+    # on land a track that nobody names is a party, but where it is known to be somebody's echo
+    named = np.zeros(len(tracks.subjects), dtype=np.bool_)
+    others, _ = _around(some, everybody, values["market_m"], crafts.trade, hull, named)
     alone = others < values["ground_least"]
-    for n in np.flatnonzero(open_ & long & ~lives & alone):
-        if not _comes_back(everybody, some, int(n), values["stand_m"]):
-            yield _land_finding(tracks, some, int(n), float(away[n]), float(dark[n]), values)
+    told = [
+        n
+        for n in np.flatnonzero(open_ & long & ~lives & alone).tolist()
+        if not _comes_back(everybody, some, n, values["stand_m"])
+    ]
+    who_stands = some.subject[told]
+    nowhere_else = [None] * len(told)
+    for those in seen_together(tracks, who_stands, some.begin[told], some.end[told], nowhere_else):
+        n = told[those[0]]
+        found = _land_finding(tracks, some, n, float(away[n]), float(dark[n]), values)
+        names = {tracks.subjects[int(who_stands[k])] for k in those}
+        yield found if len(those) == 1 else replace(found, subjects=tuple(sorted(names)))
 
 
 def _stands(samples: Samples, values: Mapping[str, float]) -> Bools:
