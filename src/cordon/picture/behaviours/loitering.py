@@ -17,10 +17,12 @@ from cordon.picture.model import Zone
 from cordon.picture.shared.crafts import Trade, crafts_of
 from cordon.picture.shared.doubles import REACH_M, same_hull_of, seen_together
 from cordon.picture.shared.evidence import names_within, spread_records
+from cordon.picture.shared.homes import Homes
 from cordon.picture.shared.moorings import at_berth, lies_fast
 from cordon.picture.shared.nearness import near_between, plane_m
 from cordon.picture.shared.sameparty import unnamed_of
 from cordon.picture.shared.samples import STEP_S, Samples, samples_of
+from cordon.picture.shared.shore import Shore
 from cordon.picture.shared.states import States, in_havens, states_of, within
 from cordon.picture.shared.sun import is_night
 from cordon.picture.tracks import Bools, Floats, Ints, Tracks, moment
@@ -92,11 +94,14 @@ def _at_sea(
     unnamed = unnamed_of(tracks)
     some = some.take(~_usual(tracks, some, all_slow, unnamed, values))
     some = some.take(_with_others(tracks, zones, some) < 0.5)
-    for n in _one_each(some, hull):
+    homes = Homes(tracks, Shore(zones), values["home_shore_m"])
+    each = _one_each(some, hull)
+    for n in sorted(each, key=lambda n: (float(some.begin[n]), n)):
         i, place = int(some.subject[n]), (float(some.lat[n]), float(some.lon[n]))
         span = np.array([[some.begin[n], some.end[n]]])
-        fast = lies_fast(tracks, states, i, float(some.begin[n]), float(some.end[n]))
-        if not fast and not at_berth(tracks, states, i, place, span):
+        lasts = float(some.begin[n]), float(some.end[n])
+        known = lies_fast(tracks, states, i, *lasts) or at_berth(tracks, states, i, place, span)
+        if not known and not homes.lies_at_home(i, place, *lasts):
             yield _sea_finding(tracks, states, some, n, values)
 
 
