@@ -36,8 +36,9 @@ class _Spells:
 
     def each(self) -> Iterator[tuple[int, Ints]]:
         """Subject and fixes of every spell."""
-        for spell in (*(r for r, _ in self.rings), *self.stuck, *self.ashore):
-            yield spell.subject, spell.fixes
+        yield from ((ring.subject, ring.fixes) for ring, _ in self.rings)
+        yield from ((stuck.subject, stuck.fixes) for stuck in self.stuck)
+        yield from ((spell.subject, spell.fixes) for spell in self.ashore)
 
 
 def find(tracks: Tracks, zones: Sequence[Zone], values: Mapping[str, float]) -> Iterator[Finding]:
