@@ -109,6 +109,24 @@ def test_asking_for_the_rejects_changes_no_outcome(tmp_path: Path, capfd) -> Non
     assert [r["row"] for r in csv.DictReader(rejects.open())] == ["1", "2", "3"]
 
 
+def test_a_table_with_a_header_alone_says_that_no_position_was_read(tmp_path: Path, capfd) -> None:
+    table, columns, out = tmp_path / "t.csv", tmp_path / "t.parquet", tmp_path / "out"
+    table.write_text(HEAD)
+    names = HEAD.strip().split(",")
+    pq.write_table(pa.table({name: pa.array([], pa.string()) for name in names}), columns)
+    for file in (table, columns):
+        for more in ([], ["--json"]):
+            assert run(["picture", "detect", str(file), "--out", str(out), *more]) == 0
+            assert f"{file.name} holds no position" in capfd.readouterr().err
+        assert run(["picture", "watch", str(file)]) == 0
+        assert f"{file.name} holds no position" in capfd.readouterr().err
+    assert run(["picture", "fuse", str(table), "--out", f"{out}.csv"]) == 0
+    assert "holds no position" in capfd.readouterr().err
+    table.write_text(HEAD + rows(["A"])[0])
+    assert run(["picture", "detect", str(table), "--out", str(out)]) == 0
+    assert "holds no position" not in capfd.readouterr().err
+
+
 def test_a_log_that_begins_with_another_instrument_is_a_log(tmp_path: Path) -> None:
     other = "$GPGGA,083000.00,2430.0,N,06630.0,E,1,08,0.9,5.0,M,-40.0,M,,*77\n" * 6000
     reader, found = read(tmp_path / "mixed.nmea", other + f"1700000000 {FIX}")

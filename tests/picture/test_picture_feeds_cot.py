@@ -240,6 +240,52 @@ def test_a_comment_may_name_an_event_and_one_that_holds_a_whole_one_is_refused(s
         assert [r.reason[:10] for r in decoder.refusals] == ["a comment "]
 
 
+@pytest.mark.parametrize("size", [1, 7, 1 << 20])
+def test_an_event_whose_comment_quotes_others_is_read(size: int) -> None:
+    quotes = (
+        "<!-- was " + xml("quoted").decode() + " -->",
+        "<!-- " + "</event> " * 30 + "-->",
+        "<remarks><![CDATA[" + xml("quoted").decode() * 2 + "]]></remarks>",
+    )
+    for quote in quotes:
+        decoder, found = read(xml("one", detail=quote) + xml("two"), size)
+        assert [p.subject for p in found] == ["unit:one", "unit:two"]
+        assert decoder.counts.refused == 0
+        # where the event itself is wrong, what it quotes is none
+        decoder, found = read(xml("one", lat="north", detail=quote) + xml("two"), size)
+        assert [p.subject for p in found] == ["unit:two"]
+        assert ["lat" in r.reason for r in decoder.refusals] == [True]
+
+
+@pytest.mark.parametrize("size", [1, 7, 1 << 20])
+@pytest.mark.parametrize("opened", ["<!-- note", "<remarks><![CDATA[ note"])
+def test_what_does_not_end_in_an_event_costs_that_one_alone(opened: str, size: int) -> None:
+    good = [xml(f"n{n}") for n in range(9)]
+    cut = xml("cut", detail=opened)
+    for data, names in (
+        (good[0] + cut + b"".join(good[1:]), range(9)),
+        (good[0] + cut + good[1], (0, 1)),  # and the stream ends
+    ):
+        decoder, found = read(data, size)
+        assert [p.subject for p in found] == [f"unit:n{n}" for n in names]
+        assert [r.reason for r in decoder.refusals] == ["the event is cut short"]
+
+
+@pytest.mark.parametrize("size", [1, 7, 1 << 20])
+def test_a_comment_that_does_not_end_takes_no_message_with_it(size: int) -> None:
+    names = [b"m%d" % n for n in range(30)]
+    for opened in (b"<!-- note", "<!-- نوٹ ؟ ¿qué? ".encode(), b"<!-- \xbfQue\xbf "):
+        data = xml("one") + opened + b"".join(streamed(tak(n)) for n in names) + xml("two")
+        decoder, found = read(data, size)
+        wanted = ["one", *(n.decode() for n in names), "two"]
+        assert [p.subject for p in found] == [f"unit:{n}" for n in wanted]
+        assert [r.reason[:10] for r in decoder.refusals] == ["a comment "]
+    # and one that ends is passed over as a whole
+    decoder, found = read(b"<!-- \xbfQue\xbf? \xbf -->" + xml("one"), size)
+    assert [p.subject for p in found] == ["unit:one"]
+    assert decoder.counts.refused == 0
+
+
 def test_a_file_that_ends_in_a_comment_says_so() -> None:
     decoder, found = read(xml("one") + b"<!-- note")
     assert len(found) == 1

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from cordon.kernel.clock import format_time
 from cordon.kernel.geo import destination
 from cordon.picture import Tracks
 from cordon.picture.behaviours import sensor_trip
@@ -55,6 +56,22 @@ def test_a_party_along_the_string_is_told_by_every_sensor(trip) -> None:
     assert found[0].reasons[0].value == 5
     assert "4.3 km/h" in found[0].reasons[0].says
     assert len(run(party(trip, sensors=2))) == 2
+
+
+def test_every_trip_names_all_sensors_of_the_party_and_two_parties_stay_two(trip) -> None:
+    first, second = party(trip), party(trip, begin=90.0, sensors=3)
+    found = run(first + second)
+    assert len(found) == 8
+    # a finding still answers for its own sensor alone
+    assert all(len(f.subjects) == 1 for f in found)
+    named = [[one["subject"] for one in f.extra["passing"]] for f in found]
+    assert (
+        named == [[f"sensor:S{n}" for n in range(5)]] * 5 + [[f"sensor:S{n}" for n in range(3)]] * 3
+    )
+    assert found[0].reasons[0].says.endswith("km/h: S0, S1, S2, S3, S4.")
+    assert found[0].extra["passing"][0]["start"] == format_time(found[0].start)
+    (alone,) = run([trip(1, 0), trip(1, 1)])
+    assert alone.extra == {}
 
 
 def test_wind_trips_in_any_order_and_tells_nothing(trip) -> None:

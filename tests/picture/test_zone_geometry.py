@@ -62,6 +62,21 @@ def test_a_figure_of_eight_is_refused_with_feature_and_vertex() -> None:
     assert "crosses itself at 66.5, 24.5" in str(fault.value)
 
 
+def test_a_hole_outside_the_outline_is_named_as_that() -> None:
+    far = [[68, 26], [68, 27], [69, 27], [69, 26], [68, 26]]
+    near = [[66.4, 24.4], [66.4, 24.6], [66.6, 24.6], [66.6, 24.4], [66.4, 24.4]]
+    with pytest.raises(BadInput) as fault:
+        zones_of(collection(SQUARE, near, far), "zones.geojson")
+    assert "feature 1 (“z”), ring 3, vertex 1: this hole lies outside" in str(fault.value)
+    assert "crosses itself" not in str(fault.value)
+    assert "MultiPolygon" in (fault.value.advice or "")
+    island = [[66.45, 24.45], [66.45, 24.55], [66.55, 24.55], [66.55, 24.45], [66.45, 24.45]]
+    with pytest.raises(
+        BadInput, match="ring 3, vertex 1: this hole lies within the hole of ring 2"
+    ):
+        zones_of(collection(SQUARE, near, island))
+
+
 def test_an_outline_across_the_antimeridian_is_cut() -> None:
     ring = [[179, -1], [-179, -1], [-179, 1], [179, 1], [179, -1]]
     (zone,) = zones_of(collection(ring))

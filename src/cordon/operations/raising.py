@@ -22,6 +22,7 @@ from cordon.kernel.leads.findings import ANSWER_WITHIN
 from cordon.kernel.work import Work
 from cordon.operations.base import RoomBase, alert_row
 from cordon.operations.model import ENDED, UNANSWERED, AlertState, Position
+from cordon.operations.passing import passing_of
 from cordon.operations.tables import AlertFindingRow, AlertRow, AlertSubjectRow, TaskingRow
 from cordon.operations.triage.rules import TriageRules
 from cordon.operations.triage.score import placed, rescore
@@ -118,6 +119,8 @@ class Raising(RoomBase):
     def _raise(self, work: Work, kept: KeptFinding) -> None:
         alone = kept.finding.kind in STANDS_ALONE
         silent = None if alone else _answered_before(work.session, kept.finding)
+        if silent is None and not alone:
+            silent = _answered_passing(work.session, kept.finding)
         if silent is not None:
             silent.ends = max(silent.ends, kept.finding.end)
             work.session.add(AlertFindingRow(finding=kept.finding.id, alert=silent.id, at=work.now))
@@ -302,6 +305,35 @@ def _answered_before(session: Session, finding: Finding) -> AlertRow | None:
             # locked as every act locks it; meanwhile its answer may have been taken back
             same = alert_row(session, row.id, lock=True)
             return same if same.state in SILENT else None
+    return None
+
+
+def _answered_passing(session: Session, finding: Finding) -> AlertRow | None:
+    """The answered alert of another trip of the passing that this one belongs to, locked; or None.
+
+    A party that goes by a string of sensors trips them minutes apart: somebody is on the way to it
+    already. Not a closed one: what was taken for an animal is looked at anew where the next sensors
+    trip in order.
+    """
+    for other in passing_of(finding):
+        query = (
+            select(AlertRow)
+            .join(AlertSubjectRow, AlertSubjectRow.alert == AlertRow.id)
+            .where(
+                AlertSubjectRow.subject == other.subject,
+                AlertSubjectRow.acts,
+                AlertRow.kind == finding.kind,
+                AlertRow.state == AlertState.ANSWERED,
+                AlertRow.starts <= other.end,
+                AlertRow.ends >= other.start,
+            )
+            .order_by(AlertRow.id.desc())
+            .limit(1)
+        )
+        row = session.scalars(query).first()
+        if row is not None:
+            same = alert_row(session, row.id, lock=True)
+            return same if same.state == AlertState.ANSWERED else None
     return None
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
+import orjson
 import typer
 
 from cordon.kernel.access.model import Actor
@@ -18,8 +20,10 @@ from cordon.kernel.rejects import write_rejects
 from cordon.picture import cover_commands, fuse_commands, watch_commands
 from cordon.picture.cover.reading import read_means
 from cordon.picture.detect import detect as detect_in_files
+from cordon.picture.detect import remarks_on
 from cordon.picture.model import Refusal
 from cordon.picture.service import Picture
+from cordon.picture.zones import zones_of
 
 app = typer.Typer(no_args_is_help=True, help="Positions of vessels and vehicles, and behaviours.")
 app.add_typer(cover_commands.app)  # without a name: its commands are this one's
@@ -77,10 +81,14 @@ def detect(
         for f in result.files
     ]
     words = f"{read_of(told)}\n{len(result.findings)} findings."
+    say_empty(c, told)
+    for remark in result.remarks:
+        c.say(remark)
     if out is None:
         c.say(words)  # the findings stand on standard output
     else:
-        c.answer({"files": told, "findings": len(result.findings)}, words)
+        data = {"files": told, "findings": len(result.findings), "remarks": list(result.remarks)}
+        c.answer(data, words)
 
 
 @app.command("import")
@@ -99,6 +107,7 @@ def import_(
     finally:
         if rejects is not None:
             write_rejects(rejects, refused)
+    say_empty(c, told)
     c.answer({"files": told}, read_of(told))
     if failed:
         raise CordonError(f"{failed} of {len(files)} files could not be brought in.")
@@ -112,6 +121,13 @@ def read_of(told: Sequence[Mapping[str, Any]]) -> str:
         + (f" {t['broken']} What stands before it was taken." if t["broken"] else "")
         for t in told
     )
+
+
+def say_empty(c: Console, told: Sequence[Mapping[str, Any]]) -> None:
+    """Warn of files that are whole and hold no row, on standard error whatever is asked for."""
+    for t in told:
+        if not (t["read"] or t["broken"]):
+            c.say(f"{t['name']} holds no position: no row stands after its header.")
 
 
 def bring_in(
@@ -163,8 +179,13 @@ def put_zones(
     room: Picture = c.node.room("picture")
     for zone in remove or ():
         room.remove_zone(actor, zone)
-    count = room.put_zones(actor, file.read_bytes()) if file is not None else 0
+    data = file.read_bytes() if file is not None else b""
+    count = room.put_zones(actor, data) if file is not None else 0
+    remarks = remarks_on(zones_of(orjson.loads(data.removeprefix(BOM_UTF8)))) if count else ()
     gone = len(remove or ())
     words = [f"{count} zones."] if file is not None else []
     words += [f"{gone} taken out."] if gone else []
-    c.answer({"zones": count, "removed": gone}, " ".join(words))
+    for remark in remarks:
+        c.say(remark)
+    told = {"zones": count, "removed": gone, "remarks": list(remarks)}
+    c.answer(told, " ".join(words))

@@ -14,6 +14,7 @@ from cordon.picture.cover import uncovered
 from cordon.picture.cover.model import Means
 from cordon.picture.feeds.readers import open_positions
 from cordon.picture.feeds.seen import Seen
+from cordon.picture.misspelt import misspelt
 from cordon.picture.model import Counts, Refusal, Zone
 from cordon.picture.tracks import Batch, Tracks
 from cordon.picture.zones import read_zones
@@ -40,10 +41,15 @@ class FileResult:
 
 @dataclass(frozen=True, slots=True)
 class DetectResult:
-    """Findings, in order of start, kind and subjects, and what was read for them."""
+    """Findings, in order of start, kind and subjects, and what was read for them.
+
+    Attributes:
+        remarks: sentences of what was mended in zones and what in them may be misspelt.
+    """
 
     findings: tuple[Finding, ...]
     files: tuple[FileResult, ...]
+    remarks: tuple[str, ...] = ()
 
     @property
     def counts(self) -> Counts:
@@ -82,7 +88,14 @@ def detect(
     some = list(behaviours() if chosen is None else chosen)
     if means is not None:
         some = [uncovered.with_means(means) if b is uncovered else b for b in some]
-    return DetectResult(tuple(find(tracks, zones, some, values, progress)), files)
+    found = tuple(find(tracks, zones, some, values, progress))
+    return DetectResult(found, files, remarks_on(zones))
+
+
+def remarks_on(zones: Sequence[Zone]) -> tuple[str, ...]:
+    """Sentences of what was mended in zones when they were read, and what may be misspelt."""
+    mended = [f"Zone “{z.id[:60]}”: {z.mended}." for z in zones if z.mended]
+    return (*mended, *map(str, misspelt(zones)))
 
 
 def read_files(

@@ -46,7 +46,7 @@ def fuse(
 ) -> None:
     """Make one track of each craft from the reports of many sensors, without a node."""
     from cordon.picture import tracking
-    from cordon.picture.commands import read_of  # which wires this command
+    from cordon.picture.commands import read_of, say_empty  # which wires this command
     from cordon.picture.cover.reading import read_means
     from cordon.picture.detect import read_files
     from cordon.picture.tracking import writing
@@ -76,6 +76,7 @@ def fuse(
             write_out(writing.csv_of(fused, tracks), out)
     told = [{"name": f.path.name, "sha256": f.sha256, **asdict(f.counts)} for f in files]
     told = [one | {"broken": f.broken} for one, f in zip(told, files, strict=True)]
+    say_empty(c, told)
     counts = {
         "subjects": len(tracks.subjects),
         "craft": len(fused.tracks.subjects),

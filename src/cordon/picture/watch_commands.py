@@ -62,11 +62,14 @@ def watch(
         _into_node(c, c.passes("picture.feed.change"), source)
         return
     from cordon.picture.behaviours import fit_behaviours
+    from cordon.picture.detect import remarks_on
     from cordon.picture.watching import Watch
     from cordon.picture.zones import read_zones
 
     known = read_zones(zones) if zones is not None else []
     fit_behaviours(known, zones.name if zones is not None else "The zones")
+    for remark in remarks_on(known):
+        c.say(remark)
     with out.open("ab") if out is not None else nullcontext(sys.stdout.buffer) as file:
 
         def give(line: Mapping[str, Any]) -> None:
@@ -193,6 +196,8 @@ def _say(c: Console, told: FeedState | FileTold) -> None:
             f"{told.path.name}: {n.read:,} rows read, {n.kept:,} kept, {n.repeated:,} repeated, "
             f"{n.refused:,} refused, {n.passed_over:,} passed over. {told.broken}"
         )
+        if not (n.read or told.broken):
+            c.say(f"{told.path.name} holds no position: no row stands after its header.")
         c.answer({"file": data}, words.rstrip() + _refused(told.reasons))
     else:
         c.answer({"feed": _feed(told)}, _words(told))

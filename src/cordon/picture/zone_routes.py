@@ -12,6 +12,7 @@ from cordon.kernel.access.model import Actor
 from cordon.kernel.errors import BadInput, Conflict, CordonError, NotFound
 from cordon.kernel.pages import May, guarded_router, page, see_other
 from cordon.picture.desk import zonedrawing
+from cordon.picture.misspelt import Slip, misspelt
 from cordon.picture.model import ZONE_KINDS
 
 if TYPE_CHECKING:
@@ -29,11 +30,16 @@ def routes(room: Picture) -> APIRouter:
     def listed(
         request: Request, actor: Actor, refused: str = "", form: str = "", status: int = 200
     ) -> Response:
+        zones = room.zones(actor)
+        slips: dict[str, list[Slip]] = {}
+        for slip in misspelt(zones):
+            slips.setdefault(slip.zone, []).append(slip)
         return page(
             request,
             "picture/zones.html",
             status=status,
-            zones=room.zones(actor),
+            zones=zones,
+            slips=slips,
             refused=refused,
             form=form,
             may_change=room.may(actor, "picture.zone.change"),

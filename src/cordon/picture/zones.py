@@ -237,6 +237,7 @@ def _valid(
     polygon: BaseGeometry, rings: list[list[tuple[float, float]]], at: str, mended: list[str]
 ) -> BaseGeometry:
     """Mend an invalid outline where one reading of it is far likelier than another."""
+    _holes_inside(rings, at)
     why = explain_validity(polygon)
     place = why[why.find("[") + 1 : why.find("]")].split() if "[" in why else []
     spot = f" at {float(place[0]):.5g}, {float(place[1]):.5g}" if len(place) >= 2 else ""
@@ -263,6 +264,27 @@ def _valid(
         f"({why.partition('[')[0].strip().lower()}), and which area is meant cannot be told.",
         advice="Draw it again in order, or as two polygons.",
     )
+
+
+def _holes_inside(rings: list[list[tuple[float, float]]], at: str) -> None:
+    """Refuse a hole that lies outside the outline, or within another hole: whether an area of its
+    own was meant cannot be told."""
+    shell, *holes = (Polygon(ring) for ring in rings)
+    if not shell.is_valid or not all(hole.is_valid for hole in holes):
+        return  # a ring that crosses itself is told as that
+    for n, hole in enumerate(holes):
+        where = f"{at}, ring {n + 2}, vertex 1"
+        if shell.intersection(hole).area == 0:
+            raise BadInput(
+                f"{where}: this hole lies outside the zone's outline.",
+                advice="Give it as a polygon of its own (MultiPolygon), or take it out.",
+            )
+        around = next((m for m, other in enumerate(holes) if m != n and other.covers(hole)), None)
+        if around is not None:
+            raise BadInput(
+                f"{where}: this hole lies within the hole of ring {around + 2}.",
+                advice="Give an island as a polygon of its own (MultiPolygon), or take it out.",
+            )
 
 
 def _nearest(rings: list[list[tuple[float, float]]], place: list[str]) -> int:

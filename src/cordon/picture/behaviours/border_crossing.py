@@ -20,7 +20,7 @@ from cordon.picture.shared.crossings import (
     passages,
     sides,
 )
-from cordon.picture.shared.doubles import seen_together
+from cordon.picture.shared.doubles import same_hull_of, seen_together
 from cordon.picture.shared.hulls import hulls_of
 from cordon.picture.shared.visits import allowed_in, may_be_in
 from cordon.picture.tracks import Tracks, moment
@@ -53,9 +53,12 @@ def _by_hull(tracks: Tracks, told: Sequence[Passage]) -> list[tuple[list[int], l
     """Passages of one party, or of one hull that names itself and that a radar sees as well."""
     parties = parties_of(tracks, told)
     first = [told[rows[0]] for rows, _ in parties]
+    hull = same_hull_of(tracks)
+    # of a party's tracks one that is known to be somebody who names himself
+    known = [next((k for k in who if hull[k] != k), who[0]) for _, who in parties]
     groups = seen_together(
         tracks,
-        np.array([p.subject for p in first], np.int64),
+        np.array(known, np.int64),
         np.array([p.t for p in first]),
         np.array([p.clear for p in first]),
         [p.sign for p in first],

@@ -10,6 +10,7 @@ import numpy as np
 from cordon.kernel.cards import load_card
 from cordon.kernel.findings import Finding, Reason
 from cordon.kernel.geo import point
+from cordon.picture.behaviours import false_position
 from cordon.picture.model import Zone
 from cordon.picture.shared.cotravel import Runs, runs_of
 from cordon.picture.shared.crafts import Trade, crafts_of
@@ -48,7 +49,9 @@ def find(tracks: Tracks, zones: Sequence[Zone], values: Mapping[str, float]) -> 
     if len(tracks) < 2:
         return
     runs = runs_of(tracks, values)
-    for company in _companies(tracks, runs, values):
+    false = false_position.untrue_of(tracks, zones)
+    untrue = false.during(runs.one, runs.t0, runs.t1) | false.during(runs.two, runs.t0, runs.t1)
+    for company in _companies(tracks, runs, ~untrue, values):
         sea = bool(crafts_of(tracks).sea[list(company.members)].all())
         least_min = values["sea_min"] if sea else values["land_min"]
         least_km = values["sea_km"] if sea else values["land_km"]
@@ -63,14 +66,20 @@ def find(tracks: Tracks, zones: Sequence[Zone], values: Mapping[str, float]) -> 
             yield _finding(tracks, runs, company, most, sea=sea, values=values)
 
 
-def _companies(tracks: Tracks, runs: Runs, values: Mapping[str, float]) -> Iterator[_Company]:
-    """Runs that hang together by a mover and in time, put together."""
+def _companies(
+    tracks: Tracks, runs: Runs, true: Bools, values: Mapping[str, float]
+) -> Iterator[_Company]:
+    """Runs that hang together by a mover and in time, put together.
+
+    Args:
+        true: which runs are of positions that are not told to be false.
+    """
     same, serves = _one_hull(tracks, runs, values), _serves(tracks, runs)
     # each track stands for the mover that it is of
     mover = _movers(len(tracks.subjects), runs, same)
     # who passes by others is near each for a while, and each such while is likely
     alone = runs.chance * np.maximum(1, runs.partners - _MATES) <= values["link_chance"]
-    kept = np.flatnonzero(alone & ~same & ~serves & (mover[runs.one] != mover[runs.two]))
+    kept = np.flatnonzero(true & alone & ~same & ~serves & (mover[runs.one] != mover[runs.two]))
     for rows in _together(runs, kept, values["pause_min"] * 60):
         members = different(np.concatenate((runs.one[rows], runs.two[rows])))
         t0, t1 = float(runs.t0[rows].min()), float(runs.t1[rows].max())

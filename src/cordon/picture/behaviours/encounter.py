@@ -10,6 +10,7 @@ from cordon.kernel.cards import load_card
 from cordon.kernel.findings import Finding, Reason
 from cordon.kernel.geo import point
 from cordon.kernel.units import KNOTS_PER_MS, METRES_PER_NAUTICAL_MILE
+from cordon.picture.behaviours import false_position
 from cordon.picture.model import Zone
 from cordon.picture.shared.company import bands
 from cordon.picture.shared.crafts import Trade, crafts_of
@@ -53,7 +54,8 @@ def find(tracks: Tracks, zones: Sequence[Zone], values: Mapping[str, float]) -> 
 def meetings(tracks: Tracks, zones: Sequence[Zone], values: Mapping[str, float]) -> Meetings:
     """All meetings at sea, also those that are usual there; computed once for the same values.
 
-    Of two hulls at one time there is one, by those of their identities that show it best.
+    Of two hulls at one time there is one, by those of their identities that show it best. By
+    positions that are told to be false nobody meets.
     """
     samples, crafts, hull = samples_of(tracks), crafts_of(tracks), same_hull_of(tracks)
     who = crafts.sea & ~crafts.own[hull]
@@ -62,13 +64,18 @@ def meetings(tracks: Tracks, zones: Sequence[Zone], values: Mapping[str, float])
     # the states hold the zones, so that their ids stay theirs
     states = states_of(tracks, zones, values["haven_m"])
 
+    false = false_position.untrue_of(tracks, zones)
+
     def make() -> Meetings:
         free = who[samples.subject] & ~states.haven & ~states.moored & ~states.pilotage
         met = meetings_of(tracks, free, values)
+        untrue = false.during(met.one, met.begin, met.end)
+        met = met.take(~(untrue | false.during(met.two, met.begin, met.end)))
         met = met.take(_at_sea(tracks, met, zones, states, values)) if len(met) else met
         return met.take(_best(met, hull, values)) if len(met) else met
 
-    key = ("encounter", *sorted(values.items()), *map(id, states.zones))
+    # and what is false holds all of them
+    key = ("encounter", *sorted(values.items()), *map(id, zones))
     return tracks.once(key, make)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -11,24 +12,74 @@ from cordon.kernel.findings import Finding, Reason
 from cordon.kernel.geo import distance_m, point
 from cordon.picture.model import Zone
 from cordon.picture.shared.ashore import Ashore, ashore_of
+from cordon.picture.shared.sameparty import unnamed_of
 from cordon.picture.shared.spells import Ring, Stuck, defaults_of, frozen_of, rings_of
+from cordon.picture.shared.untrue import Untrue
 from cordon.picture.tracks import Ints, Tracks, moment
 
 CARD = load_card(__file__)
 _MOST_RECORDS = 60
 
 
+@dataclass(frozen=True, slots=True)
+class _Spells:
+    """What is told of some tracks among some zones.
+
+    Attributes:
+        rings: each with how many others were on it. zones: those that this was made of.
+    """
+
+    rings: tuple[tuple[Ring, int], ...]
+    stuck: tuple[Stuck, ...]
+    ashore: tuple[Ashore, ...]
+    zones: tuple[Zone, ...]
+
+    def each(self) -> Iterator[tuple[int, Ints]]:
+        """Subject and fixes of every spell."""
+        yield from ((ring.subject, ring.fixes) for ring, _ in self.rings)
+        yield from ((stuck.subject, stuck.fixes) for stuck in self.stuck)
+        yield from ((spell.subject, spell.fixes) for spell in self.ashore)
+
+
 def find(tracks: Tracks, zones: Sequence[Zone], values: Mapping[str, float]) -> Iterator[Finding]:
     """A finding for each spell of each mover, of each of the four kinds."""
-    rings = rings_of(tracks, values)
-    for ring in rings:
-        others = _beside(ring, rings, tracks)
-        if _tells(ring, others, values):
-            yield _ring(tracks, ring, others, values)
-    for stuck in (*defaults_of(tracks, values), *frozen_of(tracks, values)):
+    told = _spells(tracks, zones, values)
+    for ring, others in told.rings:
+        yield _ring(tracks, ring, others, values)
+    for stuck in told.stuck:
         yield _stuck(tracks, stuck, values)
-    for spell in ashore_of(tracks, zones, values):
+    for spell in told.ashore:
         yield _ashore(tracks, spell, values)
+
+
+def untrue_of(tracks: Tracks, zones: Sequence[Zone]) -> Untrue:
+    """When movers' own reports are told to be false, so that others tell no meeting by them.
+
+    Not what an eye sees: a radar's track on a circle is a boat that goes round.
+    """
+    told = _spells(tracks, zones, CARD.values())
+    unnamed = unnamed_of(tracks)
+    some = [(i, k) for i, k in told.each() if not unnamed[i]]
+    return Untrue(
+        np.array([i for i, _ in some], dtype=np.int64),
+        np.array([tracks.t[k[0]] for _, k in some], dtype=np.float64),
+        np.array([tracks.t[k[-1]] for _, k in some], dtype=np.float64),
+    )
+
+
+def _spells(tracks: Tracks, zones: Sequence[Zone], values: Mapping[str, float]) -> _Spells:
+    def make() -> _Spells:
+        rings = rings_of(tracks, values)
+        beside = [(ring, _beside(ring, rings, tracks)) for ring in rings]
+        return _Spells(
+            tuple((ring, others) for ring, others in beside if _tells(ring, others, values)),
+            (*defaults_of(tracks, values), *frozen_of(tracks, values)),
+            tuple(ashore_of(tracks, zones, values)),
+            tuple(zones),
+        )
+
+    # the value holds the zones, so that their ids stay theirs
+    return tracks.once(("false_position", *sorted(values.items()), *map(id, zones)), make)
 
 
 def _beside(ring: Ring, rings: Sequence[Ring], tracks: Tracks) -> int:
@@ -204,6 +255,13 @@ def _made(
 ) -> Finding:
     half = _MOST_RECORDS // 2
     rows = fixes if len(fixes) <= 2 * half else np.concatenate((fixes[:half], fixes[-half:]))
+    left_out = Reason(
+        "left_out",
+        len(fixes),
+        "1",
+        None,
+        "By so many positions no meeting, company, transfer or landing is told.",
+    )
     return Finding.make(
         kind=CARD.kind,
         subjects=[tracks.subjects[subject]],
@@ -212,7 +270,7 @@ def _made(
         place=point(lat, lon),
         radius_m=round(radius_m) or None,
         confidence=float(min(0.95, sure)),
-        reasons=reasons,
+        reasons=[*reasons, left_out],
         records=tracks.records(rows),
         detector=CARD.name,
         version=CARD.version,

@@ -13,6 +13,7 @@ from cordon.kernel.cards import load_card
 from cordon.kernel.findings import Finding, Reason
 from cordon.kernel.geo import point
 from cordon.kernel.units import METRES_PER_NAUTICAL_MILE
+from cordon.picture.behaviours import false_position
 from cordon.picture.model import Zone
 from cordon.picture.shared.crafts import Trade, crafts_of
 from cordon.picture.shared.doubles import same_hull_of
@@ -30,6 +31,7 @@ _NO_BEACH = (Trade.SERVICE, Trade.PASSENGER, Trade.CARGO)
 _INWARD_S = 300.0  # over so long it must have come nearer to the shore before it is lost
 _FAR_M = 1e6
 _SAME_S = 1800.0
+_STOOD_S = 3600.0
 _ON_THE_WAY_S = np.arange(1, 5) * 300.0  # before the first of two comes to the shore
 
 
@@ -66,6 +68,10 @@ def find(tracks: Tracks, zones: Sequence[Zone], values: Mapping[str, float]) -> 
     crafts, hull = crafts_of(tracks), same_hull_of(tracks)
     who = crafts.sea & ~crafts.own[hull] & ~np.isin(crafts.trade[hull], _NO_BEACH)
     some = _arrivals(tracks, who, values)
+    false = false_position.untrue_of(tracks, zones)
+    # by where it came to stand: a circle is known some minutes after it began
+    soon = np.minimum(some.begin + _STOOD_S, some.end)
+    some = some.take(~false.during(some.subject, some.begin, soon))
     away = shore.distance_m(some.lat, some.lon, max(values["shore_m"], values["lost_m"]))
     ashore = np.isfinite(away)
     some, away = some.take(ashore), away[ashore]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,12 +15,14 @@ from cordon.picture import zones as geometry
 from cordon.picture.behaviours import encounter
 from cordon.picture.model import Zone
 from cordon.picture.shared.crafts import Trade, crafts_of
-from cordon.picture.shared.doubles import REACH_M, same_hull_of
+from cordon.picture.shared.doubles import REACH_M, same_hull_of, seen_together
 from cordon.picture.shared.evidence import names_within, spread_records
+from cordon.picture.shared.homes import Homes
 from cordon.picture.shared.moorings import at_berth, lies_fast
 from cordon.picture.shared.nearness import near_between, plane_m
 from cordon.picture.shared.sameparty import unnamed_of
 from cordon.picture.shared.samples import STEP_S, Samples, samples_of
+from cordon.picture.shared.shore import Shore
 from cordon.picture.shared.states import States, in_havens, states_of, within
 from cordon.picture.shared.sun import is_night
 from cordon.picture.tracks import Bools, Floats, Ints, Tracks, moment
@@ -92,11 +94,14 @@ def _at_sea(
     unnamed = unnamed_of(tracks)
     some = some.take(~_usual(tracks, some, all_slow, unnamed, values))
     some = some.take(_with_others(tracks, zones, some) < 0.5)
-    for n in _one_each(some, hull):
+    homes = Homes(tracks, Shore(zones), values["home_shore_m"])
+    each = _one_each(some, hull)
+    for n in sorted(each, key=lambda n: (float(some.begin[n]), n)):
         i, place = int(some.subject[n]), (float(some.lat[n]), float(some.lon[n]))
         span = np.array([[some.begin[n], some.end[n]]])
-        fast = lies_fast(tracks, states, i, float(some.begin[n]), float(some.end[n]))
-        if not fast and not at_berth(tracks, states, i, place, span):
+        lasts = float(some.begin[n]), float(some.end[n])
+        known = lies_fast(tracks, states, i, *lasts) or at_berth(tracks, states, i, place, span)
+        if not known and not homes.lies_at_home(i, place, *lasts):
             yield _sea_finding(tracks, states, some, n, values)
 
 
@@ -323,8 +328,8 @@ def _sea_finding(
 def _on_land(
     tracks: Tracks, zones: Sequence[Zone], lines: Sequence[Zone], values: Mapping[str, float]
 ) -> Iterator[Finding]:
-    samples, crafts = samples_of(tracks), crafts_of(tracks)
-    who = (crafts.land & ~crafts.own)[samples.subject]
+    samples, crafts, hull = samples_of(tracks), crafts_of(tracks), same_hull_of(tracks)
+    who = (crafts.land & ~crafts.own[hull])[samples.subject]
     some = _episodes(samples, _stands(samples, values), who, 0.0, 0.0)
     everybody = some
     away = _from_lines(lines, some, values["line_m"])
@@ -342,13 +347,22 @@ def _on_land(
     # a stay begins and ends between two moments of the grid, which cut a step off it on average
     long = some.hours * 60 + STEP_S / 60 >= needed
     lives = some.hours >= values["home_h"]
-    each = np.arange(len(tracks.subjects))
-    named = np.zeros(len(tracks.subjects), dtype=np.bool_)  # on land echoes are parties
-    others, _ = _around(some, everybody, values["market_m"], crafts.trade, each, named)
+    # on land a track that nobody names is a party, but where it is known to be somebody's echo
+    named = np.zeros(len(tracks.subjects), dtype=np.bool_)
+    others, _ = _around(some, everybody, values["market_m"], crafts.trade, hull, named)
     alone = others < values["ground_least"]
-    for n in np.flatnonzero(open_ & long & ~lives & alone):
-        if not _comes_back(everybody, some, int(n), values["stand_m"]):
-            yield _land_finding(tracks, some, int(n), float(away[n]), float(dark[n]), values)
+    told = [
+        n
+        for n in np.flatnonzero(open_ & long & ~lives & alone).tolist()
+        if not _comes_back(everybody, some, n, values["stand_m"])
+    ]
+    who_stands = some.subject[told]
+    nowhere_else = [None] * len(told)
+    for those in seen_together(tracks, who_stands, some.begin[told], some.end[told], nowhere_else):
+        n = told[those[0]]
+        found = _land_finding(tracks, some, n, float(away[n]), float(dark[n]), values)
+        names = {tracks.subjects[int(who_stands[k])] for k in those}
+        yield found if len(those) == 1 else replace(found, subjects=tuple(sorted(names)))
 
 
 def _stands(samples: Samples, values: Mapping[str, float]) -> Bools:

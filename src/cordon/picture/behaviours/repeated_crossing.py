@@ -21,7 +21,7 @@ from cordon.picture.shared.crossings import (
 )
 from cordon.picture.shared.hulls import hulls_of
 from cordon.picture.shared.sun import is_night
-from cordon.picture.shared.visits import allowed_in
+from cordon.picture.shared.visits import may_be_in
 from cordon.picture.tracks import Bools, Floats, Ints, Tracks, moment
 from cordon.picture.zonegrid import grid_of
 
@@ -54,8 +54,8 @@ def find(tracks: Tracks, zones: Sequence[Zone], values: Mapping[str, float]) -> 
     own = {z.id: CARD.values({**values, **z.parameters}) for z in borders}
     every = passages(tracks, borders, list(own.values()), flying=False)
     for border in borders:
-        allowed, ask = allowed_in(border), own[border.id]
-        some = [p for p in every if p.zone is border and tracks.subjects[p.subject] not in allowed]
+        may_pass, ask = may_be_in(tracks, border), own[border.id]
+        some = [p for p in every if p.zone is border and not may_pass[p.subject]]
         may = official_of(tracks, some, zones, ask).may
         some = [p for p, by_crossing in zip(some, may, strict=True) if not by_crossing]
         roads = hours_a_day(tracks, some, ask["common_m"]) > ask["most_common"]

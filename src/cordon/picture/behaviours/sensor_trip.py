@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from cordon.kernel.cards import load_card
+from cordon.kernel.clock import format_time
 from cordon.kernel.findings import Finding, Reason
 from cordon.kernel.geo import point
 from cordon.picture.model import KINDS, Zone
@@ -17,6 +19,7 @@ from cordon.picture.tracks import Bools, Ints, Tracks, moment
 CARD = load_card(__file__)
 _MOST_RECORDS = 50
 _SURE = 4
+_MOST_NAMES = 20
 
 
 def find(tracks: Tracks, zones: Sequence[Zone], values: Mapping[str, float]) -> Iterator[Finding]:
@@ -35,7 +38,36 @@ def find(tracks: Tracks, zones: Sequence[Zone], values: Mapping[str, float]) -> 
     alone &= (usual <= values["most_usual"]) | (chains.sensors >= _SURE)
     tells = (chains.sensors > 1) | ((events.believed > 0) & calm)
     for n in np.flatnonzero(alone & tells):
-        yield _finding(tracks, events, chains, int(n), bool(dark[n]), int(usual[n]), values)
+        found = _finding(tracks, events, chains, int(n), bool(dark[n]), int(usual[n]), values)
+        passing = _passing(tracks, events, chains, int(n))
+        yield replace(found, extra={"passing": passing}) if passing else found
+
+
+def _passing(tracks: Tracks, e: Events, chains: Chains, n: int) -> list[dict[str, str]]:
+    """The events of the passing that an event belongs to, by time; none where it stands alone.
+
+    Each sensor's trip stays a finding of its own, under its id, however far the party comes; by
+    this the alerts of one party are known for one.
+    """
+    some = np.flatnonzero(chains.passing == chains.passing[n])
+    if len(some) < 2:
+        return []
+    return [
+        {
+            "subject": tracks.subjects[int(e.sensor[k])],
+            "start": format_time(moment(float(e.start[k]))),
+            "end": format_time(moment(float(e.end[k]))),
+        }
+        for k in some.tolist()
+    ]
+
+
+def _names(tracks: Tracks, e: Events, chains: Chains, n: int) -> str:
+    """The sensors of a passing, in order."""
+    some = np.flatnonzero(chains.passing == chains.passing[n])
+    names = [tracks.subjects[int(k)].partition(":")[2] for k in e.sensor[some]]
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _usual(events: Events, alone: Bools, dark: Bools) -> Ints:
@@ -106,7 +138,7 @@ def _finding(
                 "1",
                 2,
                 f"{sensors} sensors tripped one after the other, as by somebody who goes "
-                f"{chains.speed_ms[n] * 3.6:.1f} km/h.",
+                f"{chains.speed_ms[n] * 3.6:.1f} km/h: {_names(tracks, e, chains, n)}.",
             ),
         )
     sure = 0.35 + 0.1 * min(sensors - 1, 3) + 0.15 * bool(e.believed[n]) + 0.1 * dark

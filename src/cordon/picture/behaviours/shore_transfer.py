@@ -11,6 +11,7 @@ from cordon.kernel.cards import load_card
 from cordon.kernel.findings import Finding, Reason
 from cordon.kernel.geo import point
 from cordon.kernel.units import KNOTS_PER_MS, METRES_PER_NAUTICAL_MILE
+from cordon.picture.behaviours import false_position
 from cordon.picture.model import Zone
 from cordon.picture.shared.crafts import Trade, crafts_of
 from cordon.picture.shared.doubles import same_hull_of
@@ -87,6 +88,8 @@ def find(tracks: Tracks, zones: Sequence[Zone], values: Mapping[str, float]) -> 
     who = crafts.sea & ~crafts.own[hull]
     who &= ~np.isin(crafts.trade[hull], (Trade.SERVICE, Trade.PASSENGER))
     stops = _stops(tracks, who, values)
+    false = false_position.untrue_of(tracks, zones)
+    stops = stops.take(~false.during(stops.subject, stops.begin, stops.end))
     out = shore.distance_m(stops.lat, stops.lon, values["out_nm"] * METRES_PER_NAUTICAL_MILE)
     stops = stops.take(~np.isfinite(out))
     if not len(stops):
@@ -97,6 +100,9 @@ def find(tracks: Tracks, zones: Sequence[Zone], values: Mapping[str, float]) -> 
     for n, other in _beside(tracks, stops, states, who, values):
         contact = _contact(tracks, stops, n, other, values)
         if contact is None:
+            continue
+        span = np.array([contact.begin]), np.array([contact.end])
+        if false.during(np.array([other]), *span).any():
             continue
         fast, slow = int(hull[stops.subject[n]]), int(hull[other])
         partners.setdefault(fast, set()).add(slow)

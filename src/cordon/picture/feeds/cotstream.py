@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Generic, TypeVar
 
 from cordon.picture.feeds.cot import (
@@ -29,9 +30,15 @@ MAGIC = 0xBF
 _BEGIN = re.compile(rb"<event(?=[\s/>])|<!DOCTYPE|<!ENTITY|<!--|(?<!\xef\xbb)\xbf")
 _BOM = b"\xef\xbb\xbf"
 _END = re.compile(rb"</event\s*>")
+_EVENT = re.compile(rb"<event(?=[\s/>])")
+_WITHIN = re.compile(rb"</event\s*>|<event(?=[\s/>])|<!--|<!\[CDATA\[")
 _COMMENT = b"-->"
+_QUOTES = {  # what ends a part of an event that may quote others, or shows that it has no end
+    b"<!--": re.compile(rb"-->|<!--"),
+    b"<![CDATA[": re.compile(rb"\]\]>"),
+}
 _PASSED_OVER = {  # what ends a thing that is passed over, or shows that it has no end
-    _COMMENT: re.compile(rb"-->|<!--|<event(?=[\s/>])|</event(?=[\s>])"),
+    _COMMENT: re.compile(rb"-->|<!--|<event(?=[\s/>])|</event(?=[\s>])|(?<![\x80-\xff])\xbf"),
     b"]>": re.compile(rb"\]>|<event(?=[\s/>])"),
     b">": re.compile(rb">|<event(?=[\s/>])"),
 }
@@ -39,7 +46,8 @@ _MOST_PASSED = 64 << 10  # bytes of a comment or document type
 _DECLARED = re.compile(rb"[>\[]|<event(?=[\s/>])")
 _LONGEST_TOKEN = 16  # bytes kept between events, of what may be the begin of one
 _LONGEST_TAG = 4096
-_MOST_ENDS = 4  # ends that it may seem to have, in comments and the like, before it is given up
+_MOST_ENDS = 4  # ends that it may seem to have before it is given up
+_MOST_QUOTED = 4  # events that a comment in an event may quote; with more it has no end
 _CUT = "the event is cut short"
 _NO_END = "a comment that does not end before the next event or within 64 kB"
 _TOO_LARGE = f"the event has more than {MOST_BYTES >> 20} MB"
@@ -87,6 +95,8 @@ class EventStream(Generic[T]):
         self._tried = 0  # ends of the event at hand that were no end
         self._sought = 0  # bytes of it in which none is left
         self._open = False  # it has content
+        self._again = 0  # where another begins in it, unless it is quoted there
+        self._ended = False  # no more comes
 
     @property
     def held(self) -> int:
@@ -115,8 +125,10 @@ class EventStream(Generic[T]):
 
     def end(self) -> list[Piece[T]]:
         """The stream has ended: what is left of an event is refused."""
+        self._ended = True
+        found = list(self._pieces())
         whole = bytes(self._held)
-        found: list[Piece[T]] = [self._doubted] if self._doubted else []
+        found += [self._doubted] if self._doubted else []
         if self._until == _COMMENT:
             found.append(Piece(b"", False, None, _NO_END, self._line))
         elif self._until is None and not self._large and (self._skip or _BEGIN.match(whole)):
@@ -167,18 +179,18 @@ class EventStream(Generic[T]):
 
         One without an end must not take the rest of the stream with it. So it is given up after
         some bytes; a declaration where an event begins; and a comment, which may well name one,
-        where a whole event stands in it or another comment begins behind the event's begin.
+        where a whole event stands in it, another comment begins behind the event's begin, or a
+        message of TAK protocol version 1 that can be read.
 
         Returns:
             what is wrong with it, or empty; a declaration is refused already.
         """
         while True:
             left = _MOST_PASSED - self._passed
-            found = _PASSED_OVER[end].search(self._held, self._sought)
+            found, sure = self._telling(end, left)
             if found is None or found.start() > left:
                 if len(self._held) >= left + _LONGEST_TOKEN:
                     return self._give_up(end, 0 if self._names_event else left)
-                sure = max(0, len(self._held) - _LONGEST_TOKEN)
                 if self._names_event:
                     self._sought = max(self._sought, sure)
                 else:
@@ -188,9 +200,9 @@ class EventStream(Generic[T]):
                 self._goes_by(found.end())
                 self._begin_between()
                 return ""
-            begins = found.group() == b"<event"
-            if self._names_event and not begins:
-                return self._give_up(end, 0)
+            begins, message = found.group() == b"<event", found.group()[0] == MAGIC
+            if message or (self._names_event and not begins):
+                return self._give_up(end, found.start() if message else 0)
             if begins and not self._names_event:
                 self._goes_by(found.start())
                 if end != _COMMENT:
@@ -201,6 +213,48 @@ class EventStream(Generic[T]):
             else:
                 self._goes_by(found.end())
 
+    def _telling(self, end: bytes, left: int) -> tuple[re.Match[bytes] | None, int]:
+        """What ends the thing that is passed over, or shows that it has no end, or None; and up
+        to where nothing of the like stands.
+
+        A byte that may begin a message tells nothing but where the message can be read.
+        """
+        at = self._sought
+        while (found := _PASSED_OVER[end].search(self._held, at)) is not None:
+            if found.group()[0] != MAGIC or found.start() > left:
+                return found, found.start()
+            message = self._is_message(found.start(), left - found.start())
+            if message is None:
+                return None, found.start()
+            if message:
+                return found, found.start()
+            at = found.end()
+        return None, max(0, len(self._held) - _LONGEST_TOKEN)
+
+    def _is_message(self, at: int, most: int) -> bool | None:
+        """Whether a message of TAK protocol version 1 begins there and can be read; None where
+        more of it must come first.
+
+        Args:
+            most: bytes that it may have.
+        """
+        try:
+            length, begin = varint(self._held, at + 1)
+        except IndexError:
+            return False if self._ended else None
+        except WrongWire:
+            return False
+        data = bytes(self._held[begin : begin + length])
+        if not 0 < length <= most or _COMMENT in data:
+            return False
+        if len(data) < length and not self._ended:
+            return None
+        try:
+            self._read(data, True)
+        except (WrongEvent, NotSomewhere):  # nearly anything may seem to tell of nothing
+            return False
+        return len(data) == length
+
     def _goes_by(self, count: int) -> None:
         self._passed += count
         self._drop(count)
@@ -208,7 +262,8 @@ class EventStream(Generic[T]):
     def _give_up(self, end: bytes, count: int) -> str:
         self._drop(count)
         self._begin_between()
-        self._quoted = end if _BEGIN.match(self._held) else None
+        begin = _BEGIN.match(self._held)
+        self._quoted = end if begin and begin.group()[0] != MAGIC else None
         return _NO_END if end == _COMMENT else ""
 
     def _begin_between(self) -> None:
@@ -279,10 +334,10 @@ class EventStream(Generic[T]):
                 return Piece(b"", False, None, "the event has no point", line)
             if not self._open:  # where its first tag ends is not known yet
                 return None
-        while (end := _END.search(self._held, self._sought)) is not None:
+        while (end := self._end_within()) is not None:
             data = bytes(self._held[: end.end()])
             piece = self._piece(data, line)
-            again = data.find(b"<event", 6)
+            again = self._again
             if piece.wrong and again > 0:  # a sender that began anew in the middle
                 self._forget(again)
                 return Piece(data[:again], False, None, _CUT, line)
@@ -291,12 +346,45 @@ class EventStream(Generic[T]):
             if piece.wrong != _CUT or self._tried >= _MOST_ENDS:
                 self._forget(end.end())
                 return piece
-        self._sought = max(self._sought, len(self._held) - _LONGEST_TOKEN)
         if len(self._held) > MOST_BYTES:
             self._forget(6)
             self._large = True
             return Piece(b"", False, None, _TOO_LARGE, line)
         return None
+
+    def _end_within(self) -> re.Match[bytes] | None:
+        """The next end of the event at hand, or None where more of it must come first.
+
+        What a comment or CDATA section in it quotes is no end of it, and no other event.
+        """
+        while (found := _WITHIN.search(self._held, self._sought)) is not None:
+            if found.group().startswith(b"</"):
+                return found
+            if found.group() == b"<event":
+                self._again = self._again or found.start()
+                self._sought = found.end()
+                continue
+            past = self._past_quote(found)
+            if past is None:
+                self._sought = found.start()
+                return None
+            self._sought = past
+        self._sought = max(self._sought, len(self._held) - _LONGEST_TOKEN)
+        return None
+
+    def _past_quote(self, begin: re.Match[bytes]) -> int | None:
+        """Where to look on behind a comment or CDATA section: behind its end, or, where it has
+        none within some bytes and events, within it; None where more must come first."""
+        at = begin.end()
+        most = at + _MOST_PASSED
+        close = _QUOTES[bytes(begin.group())].search(self._held, at, most)
+        stop = close.start() if close else min(len(self._held), most)
+        named = sum(1 for _ in islice(_EVENT.finditer(self._held, at, stop), _MOST_QUOTED))
+        if named == _MOST_QUOTED or (close and close.group() == b"<!--"):
+            return at
+        if close:
+            return close.end()
+        return None if len(self._held) < most and not self._ended else at
 
     def _single(self) -> int:
         """Where an event without content ends, or 0 where it is none or more must come first.
@@ -319,7 +407,7 @@ class EventStream(Generic[T]):
         return 0
 
     def _forget(self, count: int) -> None:
-        self._tried = self._sought = 0
+        self._tried = self._sought = self._again = 0
         self._open = False
         self._drop(count)
 

@@ -17,6 +17,7 @@ from cordon.kernel.units import MS_PER_KNOT
 from cordon.picture import zones as geometry
 from cordon.picture.model import KINDS, Zone
 from cordon.picture.shared.crafts import crafts_of
+from cordon.picture.shared.doubles import same_hull_of
 from cordon.picture.shared.hulls import Hulls, fliers_of, hulls_of, movers_of
 from cordon.picture.shared.sameparty import parties
 from cordon.picture.shared.sun import is_night
@@ -277,14 +278,14 @@ def hours_a_day(tracks: Tracks, some: Sequence[Passage], reach_m: float) -> Floa
     if not some:
         return np.zeros(0)
     t, lat, lon = (np.array([getattr(p, c) for p in some]) for c in ("t", "lat", "lon"))
-    subject = np.array([p.subject for p in some])
+    hull = same_hull_of(tracks)[[p.subject for p in some]]
     light = ~is_night(t, lat, lon)
     lines = {p.zone.id: n for n, p in enumerate(some)}
     line = np.array([lines[p.zone.id] for p in some])
     begin, end = float(tracks.t.min()), float(tracks.t.max())
     found = np.zeros(len(some))
     for n in range(len(some)):
-        near = np.flatnonzero((line == line[n]) & (subject != subject[n]) & light)
+        near = np.flatnonzero((line == line[n]) & (hull != hull[n]) & light)
         near = near[np.abs(t[near] - t[n]) <= _DAY_S]
         far = distance_m(lat[n], lon[n], lat[near], lon[near])
         span = min(end, t[n] + _DAY_S) - max(begin, t[n] - _DAY_S)

@@ -1,7 +1,8 @@
 """One hull under two identities: its AIS set and a radar's track of it, or two radars' tracks.
 
 Two identities of different families (see `crafts.Crafts.family`) that stay together for nearly
-all the time that both are heard are one hull. Whoever meets somebody comes from elsewhere.
+all the time that both are heard are one hull. Whoever meets somebody comes from elsewhere. On
+land a vehicle or unit that names itself and an eye's track of it are one (`landdoubles.py`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 
 from cordon.picture.shared.chains import chains_of
 from cordon.picture.shared.crafts import crafts_of
+from cordon.picture.shared.landdoubles import BOTH_S, doubles_on_land
 from cordon.picture.shared.nearness import near_between, plane_m
 from cordon.picture.shared.numbering import different_pairs
 from cordon.picture.shared.samples import STEP_S, followed_of, samples_of
@@ -82,6 +84,18 @@ def seen_together(
 
 
 def _doubles(tracks: Tracks) -> Ints:
+    same = _at_sea(tracks)
+    some, named, far = doubles_on_land(tracks)
+    if len(some):
+        ashore = np.full(len(same), -1, dtype=np.int64)
+        ashore[some] = named
+        off = dict(zip(some.tolist(), far.tolist(), strict=True))
+        ashore = _one_at_a_time(tracks, ashore, off, BOTH_S)
+        same = np.where(same >= 0, same, ashore)
+    return np.where(same >= 0, same, same[chains_of(tracks)])
+
+
+def _at_sea(tracks: Tracks) -> Ints:
     crafts, samples = crafts_of(tracks), samples_of(tracks)
     same = np.full(len(tracks.subjects), -1, dtype=np.int64)
     sea = np.flatnonzero(crafts.sea)
@@ -117,11 +131,10 @@ def _doubles(tracks: Tracks) -> Ints:
             if i not in best or order > best[i]:
                 best[i] = order
                 same[i], off[i] = j, far
-    same = _one_at_a_time(tracks, same, off)
-    return np.where(same >= 0, same, same[chains_of(tracks)])
+    return _one_at_a_time(tracks, same, off, _BOTH_S)
 
 
-def _one_at_a_time(tracks: Tracks, same: Ints, off: dict[int, float]) -> Ints:
+def _one_at_a_time(tracks: Tracks, same: Ints, off: dict[int, float], both_s: float) -> Ints:
     """Doubles without those that a radar has beside another of its own of the same hull.
 
     One radar gives one hull one number at a time. Of two of its tracks that last beside one
@@ -137,7 +150,7 @@ def _one_at_a_time(tracks: Tracks, same: Ints, off: dict[int, float]) -> Ints:
         low, high = int(paths.starts[i]), int(paths.starts[i + 1]) - 1
         begin, end = float(paths.t[low]), float(paths.t[high])
         spans = taken.setdefault((int(root[i]), int(family[i])), [])
-        if any(min(end, b) - max(begin, a) > _BOTH_S for a, b in spans):
+        if any(min(end, b) - max(begin, a) > both_s for a, b in spans):
             found[i] = -1
         else:
             spans.append((begin, end))

@@ -153,10 +153,12 @@ class Chains:
 
     Attributes:
         sensors: how many sensors the passing tripped, 1 where none. speed_ms: how fast it went.
+        passing: the first event of the passing; itself where there is none.
     """
 
     sensors: Ints
     speed_ms: Floats
+    passing: Ints
 
 
 def chains_of(events: Events, values: Mapping[str, float]) -> Chains:
@@ -171,9 +173,9 @@ def chains_of(events: Events, values: Mapping[str, float]) -> Chains:
         values: `link_m` (neighbours), `slowest_ms`, `fastest_ms`.
     """
     count = len(events.start)
-    sensors, speed = np.ones(count, dtype=np.int64), np.full(count, np.nan)
+    found = Chains(np.ones(count, dtype=np.int64), np.full(count, np.nan), np.arange(count))
     if count < 2:
-        return Chains(sensors, speed)
+        return found
     longest = values["link_m"] / values["slowest_ms"]
     back: list[list[tuple[int, float]]] = []  # earlier events that each may follow, and how fast
     begin = 0
@@ -190,13 +192,12 @@ def chains_of(events: Events, values: Mapping[str, float]) -> Chains:
         good = (far <= values["link_m"]) & (pace >= values["slowest_ms"])
         good &= pace <= values["fastest_ms"]
         back.append([(int(k), float(v)) for k, v in zip(some[good], pace[good], strict=True)])
-    return _believed(events, back, sensors, speed)
+    _believe(events, back, found)
+    return found
 
 
-def _believed(
-    events: Events, back: list[list[tuple[int, float]]], sensors: Ints, speed: Floats
-) -> Chains:
-    """The longest chains, each event in one; a chain keeps its pace and turns back nowhere.
+def _believe(events: Events, back: list[list[tuple[int, float]]], found: Chains) -> None:
+    """Put in the longest chains, each event in one; a chain keeps its pace and turns back nowhere.
 
     Which event may come next depends on the last two, so the longest chain is kept for each way
     from one event to another, and not for each event: whoever trips a sensor may have come from
@@ -238,9 +239,9 @@ def _believed(
             continue
         used[chain] = True
         if _is_telling(events, np.array(chain[::-1])):
-            sensors[chain] = len(chain)
-            speed[chain] = pace[way]
-    return Chains(sensors, speed)
+            found.sensors[chain] = len(chain)
+            found.speed_ms[chain] = pace[way]
+            found.passing[chain] = min(chain)
 
 
 def _turns(events: Events, a: int, b: int, c: int) -> bool:

@@ -4,21 +4,25 @@
 import { element, word } from "../words.js";
 
 const EVERY_MS = 5000;
+const REFUSED_MS = 5 * 60_000; // who may not ask, or must sign in or change a password first
 let heard = new Set(), bar = null, title = "";
 
+// Resolves to how long to wait before the next look (ms).
 async function look() {
   let calls;
   try {
     const answer = await fetch("/api/operations/field/calls", { headers: { Accept: "application/json" } });
-    if (!answer.ok) return;
+    if (answer.status === 401 || answer.status === 403) return REFUSED_MS;
+    if (!answer.ok) return EVERY_MS;
     ({ calls } = await answer.json());
   } catch {
-    return; // the node is away for a moment: the next look will tell
+    return EVERY_MS; // the node is away for a moment: the next look will tell
   }
   const open = calls.filter((one) => one.state === "called");
   show(open);
   if (open.some((one) => !heard.has(one.id))) sound();
   heard = new Set(open.map((one) => one.id));
+  return EVERY_MS;
 }
 
 function show(open) {
@@ -50,7 +54,6 @@ function sound() {
   }
 }
 
-export function watch() {
-  setInterval(look, EVERY_MS);
-  look();
+export async function watch() {
+  setTimeout(watch, await look());
 }
