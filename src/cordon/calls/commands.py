@@ -211,8 +211,10 @@ def learn_layout(
             for g in proposal.guesses
         ],
     )
-    for sentence in proposal.lacks:
+    for sentence in (*proposal.lacks, *proposal.notes):
         c.say(sentence)
+    if proposal.trial is not None:
+        c.say(proposal.trial.says)
     if out is None:
         c.say("Nothing was kept. Give --out LAYOUT.yaml to keep it, --set to correct it.")
         return

@@ -94,10 +94,11 @@ def load(path: Path) -> Layout:
         raise BadInput(f"The layout {path.name} is no YAML: {wrong}.") from None
     if not isinstance(data, dict):
         raise BadInput(f"The layout {path.name} is no YAML mapping.")
-    return _checked(path.name, data)
+    return checked(path.name, data)
 
 
-def _checked(file: str, data: dict[str, Any]) -> Layout:
+def checked(file: str, data: Mapping[str, Any]) -> Layout:
+    """A layout from the data of its file (its name, for errors); BadInput as `load`."""
     for key in ("name", "title", "zone", "known_by"):
         if not data.get(key):
             raise BadInput(f"The layout {file} lacks {key}.")
