@@ -191,6 +191,31 @@ def test_dates_that_contradict_one_another_are_refused(put) -> None:
         read(path)
 
 
+def test_an_officer_says_the_order_where_no_date_settles_it(put) -> None:
+    row = "{};08:30:00;923001234567;;923337654321;;1;MOC;;;"
+    dump = put(MSC, row.format("01/02/2026"), name="msc.csv")
+    for said, month in (("day-first", 2), ("month-first", 1)):
+        reading = read_calls(dump, "PK", dates=said)
+        (batch,) = list(reading)
+        assert batch.table["start"].to_pylist()[0].month == month
+        assert reading.notes == [
+            "No date of msc.csv settles whether day or month comes first; "
+            f"{said.removesuffix('-first')} first was taken, as was said."
+        ]
+    # over the order that a layout holds for the operator's
+    reading = read_calls(put(AIRTEL, airtel(date="01/02/2024")), "IN", dates="month-first")
+    assert [b.table["start"].to_pylist()[0].month for b in reading] == [1]
+    # dates that tell it themselves are not overruled, nor are those that contradict one another
+    other = put(MSC, row.format("01/25/2026"), row.format("01/02/2026"), name="other.csv")
+    with pytest.raises(BadInput, match="does not write day first, as was said: 1 of its dates"):
+        list(read_calls(other, "PK", dates="day-first"))
+    both = put(MSC, row.format("01/25/2026"), row.format("25/01/2026"), name="both.csv")
+    with pytest.raises(BadInput, match="can only be read day first and 1 only month first"):
+        list(read_calls(both, "PK", dates="day-first"))
+    with pytest.raises(BadUsage, match="Dates are not"):
+        read_calls(dump, "PK", dates="ydm")
+
+
 def test_dates_that_do_not_tell_are_the_operators_or_refused(put) -> None:
     _, rows, _ = read(put(AIRTEL, airtel(date="01/02/2024")))
     assert rows[0]["start"].month == 2

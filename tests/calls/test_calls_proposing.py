@@ -210,6 +210,24 @@ def test_the_command_says_what_the_trial_gave(put: Put) -> None:
     assert "whether day or month stands first" in answer.output
 
 
+def test_the_order_of_dates_that_was_said_is_kept(put: Put) -> None:
+    def said(day: str, *words: str):
+        path = put(LETTERED, [
+            f"{r['a']},{r['b']},{day} {r['time']},{r['s']},410-03-{r['cell']},{r['imei']},MT"
+            for r in pairs("92300", "92321")
+        ])  # fmt: skip
+        out = path.parent / "own.yaml"
+        console = Console(lambda: pytest.fail("no node is needed"))
+        given = ["layout", "learn", str(path), "--out", str(out), *words]
+        return path, out, CliRunner().invoke(app, given, obj=console)
+
+    path, out, answer = said("05/06/2025", "--dates", "month-first")
+    assert answer.exit_code == 0, answer.output
+    (batch,) = list(read_calls(path, "PK", layout=str(out)))
+    assert {t.month for t in batch.table["start"].to_pylist()} == {5}
+    assert said("25/06/2025", "--dates", "month-first")[2].exit_code != 0
+
+
 def test_every_language_is_data_that_holds() -> None:
     assert {one.name for one in languages()} == {"ar", "de", "fr", "ur"}
     for one in languages():

@@ -13,6 +13,7 @@ import typer
 from cordon.calls.beside import KINDS
 from cordon.calls.find import find as find_in_files
 from cordon.calls.layouts import AUTO, all_layouts, chosen
+from cordon.calls.layouts.dates import order_of
 from cordon.calls.learning import PASSED_OVER, by_name, learn, name_of, zone_of
 from cordon.calls.model import NothingRead, Refusal
 from cordon.calls.service import Calls
@@ -27,6 +28,12 @@ MOST_REASONS = 5  # of a file's refused rows that are told; a file of rejects ha
 _COUNTED = {"read": "rows read", "kept": "kept", "repeated": "repeated", "refused": "refused"}
 
 app = typer.Typer(no_args_is_help=True, help="Call records: import, and look for call centres.")
+Dates = Annotated[
+    str,
+    typer.Option(
+        help="day-first or month-first, of files whose own dates do not tell.", metavar="ORDER"
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
 
@@ -45,19 +52,15 @@ def import_(
     kind: Annotated[
         str, typer.Option(help=f"What the files hold: {', '.join(KINDS)}.", metavar="KIND")
     ] = "calls",
+    dates: Dates = "",
     json: Json = False,
 ) -> None:
     """Bring files into the node, under a legal authority: calls, and what stands beside them."""
     c = console(ctx, json=json)
-    if subscribers:
-        kind = "subscribers"
-    if kind not in KINDS:
-        raise BadUsage(f"There is no kind {kind[:40]}.", advice=f"Take: {', '.join(KINDS)}.")
-    if layout.endswith((".yaml", ".yml")):
-        layout = str(Path(layout).resolve())  # the job reads it wherever it runs
+    how = _how("subscribers" if subscribers else kind, layout, dates)
     actor = c.passes("calls.record.import", authority)
     room: Calls = c.node.room("calls")
-    chosen(layout, room.layouts)
+    chosen(how["layout"], room.layouts)
     outcomes: list[dict[str, Any]] = []
     refused: list[tuple[str, Refusal]] = []
     ended = ""
@@ -67,7 +70,7 @@ def import_(
             continue
         try:
             actor = c.passes("calls.record.import", authority)  # as the authority is by now
-            outcome = _brought(c, room, actor, path, kind, layout)
+            outcome = _brought(c, room, actor, path, how)
         except AuthorityRefused as wrong:
             ended = str(wrong)
             outcome = {"name": path.name, "state": "not begun", "error": ended}
@@ -75,7 +78,9 @@ def import_(
             outcome = {"name": path.name, "state": "failed", "error": str(wrong)}
         outcomes.append(outcome)
         first = outcome.pop("refusals", [])
-        rows = _refused(room, actor, path, kind, layout, first) if rejects is not None else first
+        if rejects is not None:
+            first = _refused(room, actor, path, how, first)
+        rows = first
         refused += [(path.name, r) for r in rows]
         if outcome["state"] != "done":
             for why, times in Counter(r.reason for r in rows).most_common(MOST_REASONS):
@@ -89,17 +94,29 @@ def import_(
         raise CordonError("Not every file was brought in; what was is kept.")
 
 
+def _how(kind: str, layout: str, dates: str) -> dict[str, str]:
+    """What was said of files, as the room takes it; BadUsage where it is none."""
+    if kind not in KINDS:
+        raise BadUsage(f"There is no kind {kind[:40]}.", advice=f"Take: {', '.join(KINDS)}.")
+    order_of(dates)
+    if layout.endswith((".yaml", ".yml")):
+        layout = str(Path(layout).resolve())  # the job reads it wherever it runs
+    return {"kind": kind, "layout": layout, "dates": dates}
+
+
 def _brought(
-    c: Console, room: Calls, actor: Actor, path: Path, kind: str, layout: str
+    c: Console, room: Calls, actor: Actor, path: Path, how: Mapping[str, str]
 ) -> dict[str, Any]:
     """Bring one file in; its state, what became of its rows and the first refusals."""
     try:
         with path.open("rb") as source:
-            job = room.ask_import(actor, source, path.name, kind=kind, layout=layout)
+            job = room.ask_import(actor, source, path.name, **how)
     except OSError as wrong:
         raise BadUsage(f"{path} cannot be read: {wrong.strerror}.") from None
     if not job:
-        register = max((f for f in room.files(actor) if f.kind == kind), key=lambda f: f.created_at)
+        register = max(
+            (f for f in room.files(actor) if f.kind == how["kind"]), key=lambda f: f.created_at
+        )
         rows = room.file(actor, register.id).refusals
         first = [Refusal(r["row"], r["reason"]) for r in rows]
         return {"name": path.name, "state": "done", **register.counts, "refusals": first}
@@ -118,12 +135,16 @@ def _brought(
 
 
 def _refused(
-    room: Calls, actor: Actor, path: Path, kind: str, layout: str, first: Sequence[Refusal]
+    room: Calls,
+    actor: Actor,
+    path: Path,
+    how: Mapping[str, str],
+    first: Sequence[Refusal],
 ) -> list[Refusal]:
     """Every refused row of a file; the first ones, which its job kept, where it may not be read."""
     found: list[Refusal] = []
     try:
-        found.extend(room.refusals(actor, path, layout, kind))
+        found.extend(room.refusals(actor, path, **how))
     except AuthorityRefused:
         return list(first)
     except CordonError:  # what it was is told already; the rows before it are refused each
@@ -188,6 +209,7 @@ def learn_layout(
     name: Annotated[str, typer.Option(help="Name of the layout; else of the file.")] = "",
     zone: Annotated[str, typer.Option(help="Clock of its times; else the country's.")] = "",
     region: Annotated[str, typer.Option(help="Country of numbers in national form.")] = "PK",
+    dates: Dates = "",
     folder: Folder = None,
     json: Json = False,
 ) -> None:
@@ -203,6 +225,7 @@ def learn_layout(
         region=region,
         layouts=all_layouts(folder),
         corrections=by_name(set_ or ()),
+        order=order_of(dates),
     )
     c.table(
         ("column", "meaning", "confidence", "looks like"),

@@ -70,6 +70,7 @@ def learn(
     region: str,
     layouts: Sequence[Layout],
     corrections: Mapping[str, str] | None = None,
+    order: str = "",
 ) -> Proposal:
     """Propose a layout for a file.
 
@@ -80,9 +81,11 @@ def learn(
             corrected in them holds here too.
         corrections: meaning by column's name; `none` passes a column over. They are kept in the
             layout's file.
+        order: of day and month as somebody said it (`dmy`, `mdy`), kept in the layout's file.
 
     Raises:
-        BadInput: the file has no header. BadUsage: a correction names no column or no meaning.
+        BadInput: the file has no header, or its dates are written otherwise than was said.
+        BadUsage: a correction names no column or no meaning.
     """
     table = _table(path)
     said = _said(corrections or {}, [c.name for c in table.columns])
@@ -94,6 +97,11 @@ def learn(
     def proposed(barred: frozenset[tuple[str, str]]) -> Proposal:
         guesses = guessed(table.columns, sure, barred)
         data = _layout(table, guesses, layouts, name, zone, corrections or {})
+        if order and data.setdefault("order", order) != order:
+            raise BadInput(
+                f"{path.name} does not write its dates in the order that was said.",
+                advice="Leave --dates away: its own dates tell it.",
+            )
         trial = tried(data, table.sample, region)
         notes = (*trial.notes, *_notes(guesses, table, data))
         return Proposal(tuple(guesses), data, tuple(_lacks(guesses)), notes, trial)

@@ -17,6 +17,7 @@ from cordon.calls.cellids import DECIMAL, Base, cell_ids
 from cordon.calls.checking import COLUMNS, PLACES, REQUIRED, as_array, checked
 from cordon.calls.forms import format_of
 from cordon.calls.layouts import AUTO, Recognised, chosen, plain, recognise
+from cordon.calls.layouts.dates import order_of
 from cordon.calls.layouts.recognise import nearest, split
 from cordon.calls.looks import looks
 from cordon.calls.model import Counts, Refusal
@@ -76,6 +77,7 @@ class Reading:
         layout: str = AUTO,
         name: str = "",
         folder: Path | None = None,
+        dates: str = "",
     ) -> None:
         if not path.is_file():
             raise BadInput(f"There is no file {name or path.name}.", advice=_EXPECTED)
@@ -86,6 +88,7 @@ class Reading:
         self.layout = ""
         self.notes: list[str] = []
         self._layouts = chosen(layout, folder)
+        self._order = order_of(dates)
         self._fixed = False
         self._is_workbook = False
         self._numbers = Numbers(region)
@@ -115,7 +118,7 @@ class Reading:
         if head is not None and head.layout.own and not self._is_workbook:
             yield from self._own(head)
             return
-        statements = Statements(self._source, self._layouts, self.name, _EXPECTED)
+        statements = Statements(self._source, self._layouts, self.name, _EXPECTED, self._order)
         if not statements.sections.found:
             self._say_why_not(lines)
         self.layout = statements.sections.found[0].head.layout.name
@@ -269,6 +272,7 @@ def read_calls(
     layout: str = AUTO,
     name: str = "",
     folder: Path | None = None,
+    dates: str = "",
 ) -> Reading:
     """Batches of a file of calls: CSV or Parquet, plain or `.gz` or `.zst`; or a workbook.
 
@@ -276,11 +280,13 @@ def read_calls(
         layout: name of the operator's layout, or `auto` to tell it from the file, or the path
             of a layout's own file.
         folder: of layouts beside the built-in ones.
+        dates: `day-first` or `month-first`, where somebody said which it is; it holds where no
+            date of the file settles it, and a file of which one contradicts it is refused.
         name: how errors call the file; its own name where empty.
         region: ISO 3166 code of numbers in national form.
         progress: told what was read and what there is (bytes; rows for Parquet).
     """
-    return Reading(path, region, progress, layout, name, folder)
+    return Reading(path, region, progress, layout, name, folder, dates)
 
 
 def _raw(name: str, column: pa.Array) -> pa.Array:

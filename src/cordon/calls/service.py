@@ -113,6 +113,7 @@ class Calls:
         *,
         kind: str = "calls",
         layout: str = AUTO,
+        dates: str = "",
     ) -> str:
         """Keep a file's bytes and queue its import; return the job's id.
 
@@ -122,6 +123,7 @@ class Calls:
             kind: one of `beside.KINDS`. The next search uses every file of what is no call; a
                 register of subscribers is read at once, and has no job.
             layout: name of the operator's layout, or `auto`; for calls.
+            dates: which of day and month its dates begin with, as `read_calls` takes it.
 
         Raises:
             AuthorityRefused: no usable authority over such records is chosen.
@@ -135,11 +137,25 @@ class Calls:
         chosen(layout, self.layouts)
         stored = self.kernel.files.put(source, at_most=self.largest)
         return self.ask_kept(
-            actor, stored.sha256, stored.size, Path(name).name, kind=kind, layout=layout
+            actor,
+            stored.sha256,
+            stored.size,
+            Path(name).name,
+            kind=kind,
+            layout=layout,
+            dates=dates,
         )
 
     def ask_kept(
-        self, actor: Actor, sha256: str, size: int, name: str, *, kind: str, layout: str
+        self,
+        actor: Actor,
+        sha256: str,
+        size: int,
+        name: str,
+        *,
+        kind: str,
+        layout: str,
+        dates: str = "",
     ) -> str:
         """As `ask_import`, of bytes that the node keeps by their content."""
         act = "calls.record.import"
@@ -171,6 +187,7 @@ class Calls:
             params["reader"] = __version__
             if kind == "calls":
                 params |= {"layout": layout, "layout_sha256": content_hash(layout, self.layouts)}
+                params |= {"dates": dates} if dates else {}
             else:
                 params["kind"] = kind
             return self.jobs.ask(work, "calls.import", row.name, params, resume=True)
@@ -188,7 +205,12 @@ class Calls:
             )
 
     def refusals(
-        self, actor: Actor, path: Path, layout: str = AUTO, kind: str = "calls"
+        self,
+        actor: Actor,
+        path: Path,
+        layout: str = AUTO,
+        kind: str = "calls",
+        dates: str = "",
     ) -> Iterator[Refusal]:
         """Every row of a file that the actor's authority does not let in, or that is none."""
         with self.kernel.work(actor) as work:
@@ -201,7 +223,8 @@ class Calls:
                 more = within(part.table, scope)[1] if kind == SESSIONS.name else []
                 yield from sorted([*part.refusals, *more], key=lambda r: r.row)
             return
-        for batch in read_calls(path, self.region, layout=layout, folder=self.layouts):
+        reading = read_calls(path, self.region, layout=layout, folder=self.layouts, dates=dates)
+        for batch in reading:
             outside = intake.within(batch.table, scope)[1]
             yield from sorted([*batch.refusals, *outside], key=lambda r: r.row)
 
