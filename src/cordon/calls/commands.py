@@ -15,7 +15,7 @@ from cordon.calls.find import find as find_in_files
 from cordon.calls.layouts import AUTO, all_layouts, chosen
 from cordon.calls.layouts.dates import order_of
 from cordon.calls.learning import PASSED_OVER, by_name, learn, name_of, zone_of
-from cordon.calls.model import NothingRead, Refusal
+from cordon.calls.model import NothingRead, Refusal, rows_of
 from cordon.calls.service import Calls
 from cordon.kernel.access.model import Actor
 from cordon.kernel.clock import parse_time
@@ -25,7 +25,7 @@ from cordon.kernel.findings import write_findings
 from cordon.kernel.rejects import write_rejects
 
 MOST_REASONS = 5  # of a file's refused rows that are told; a file of rejects has them all
-_COUNTED = {"read": "rows read", "kept": "kept", "repeated": "repeated", "refused": "refused"}
+_COUNTED = {"read": "", "kept": "kept", "repeated": "repeated", "refused": "refused"}
 
 app = typer.Typer(no_args_is_help=True, help="Call records: import, and look for call centres.")
 Dates = Annotated[
@@ -84,11 +84,11 @@ def import_(
         refused += [(path.name, r) for r in rows]
         if outcome["state"] != "done":
             for why, times in Counter(r.reason for r in rows).most_common(MOST_REASONS):
-                c.say(f"{path.name}: {times:,} rows: {why}")
+                c.say(f"{path.name}: {rows_of(times)}: {why}")
     if rejects is not None:
         written = write_rejects(rejects, refused)
         if written:
-            c.say(f"{written:,} refused rows: see {rejects}.")
+            c.say(_see(written, rejects))
     c.answer({"files": outcomes}, "\n".join(_words(f) for f in outcomes))
     if any(f["state"] != "done" for f in outcomes):
         raise CordonError("Not every file was brought in; what was is kept.")
@@ -154,7 +154,11 @@ def _refused(
 
 def _words(file: Mapping[str, Any]) -> str:
     """What became of one file, as a line."""
-    counts = ", ".join(f"{file[n]:,} {said}" for n, said in _COUNTED.items() if n in file)
+    counts = ", ".join(
+        f"{file[n]:,} {said}" if said else f"{rows_of(file[n])} read"
+        for n, said in _COUNTED.items()
+        if n in file
+    )
     if file["state"] == "done":
         return f"{file['name']}: {counts}."
     so_far = f" So far: {counts}." if counts else ""
@@ -291,7 +295,7 @@ def find(
         used = ", ".join(f"{kind} ({n:,})" for kind, n in ended.report["files_used"].items())
         c.answer(
             ended.report,
-            f"{ended.report['findings']} findings, {ended.report['new']} new. "
+            f"{_findings(ended.report['findings'])}, {ended.report['new']} new. "
             f"Files used beside the calls: {used or 'none'}.",
         )
         return
@@ -318,8 +322,8 @@ def find(
         c.say(sentence)
     n = result.counts
     words = (
-        f"{n.read:,} rows read, {n.kept:,} kept, {n.repeated:,} repeated, {n.refused:,} refused; "
-        f"{len(result.findings)} findings."
+        f"{rows_of(n.read)} read, {n.kept:,} kept, {n.repeated:,} repeated, {n.refused:,} refused; "
+        f"{_findings(len(result.findings))}."
     )
     if out is None:
         c.say(words)
@@ -333,6 +337,14 @@ def find(
 def _tell_refused(c: Console, wrong: NothingRead, rejects: Path | None) -> None:
     """Say why the rows of a file were refused, of which none could be read, and write them."""
     for why, times in Counter(r.reason for _, r in wrong.refused).most_common(MOST_REASONS):
-        c.say(f"{times:,} rows: {why}")
+        c.say(f"{rows_of(times)}: {why}")
     if rejects is not None:
-        c.say(f"{write_rejects(rejects, wrong.refused):,} refused rows: see {rejects}.")
+        c.say(_see(write_rejects(rejects, wrong.refused), rejects))
+
+
+def _see(written: int, rejects: Path) -> str:
+    return f"{written:,} refused row{'s' * (written != 1)}: see {rejects}."
+
+
+def _findings(count: int) -> str:
+    return f"{count:,} finding{'s' * (count != 1)}"

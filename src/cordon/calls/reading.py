@@ -20,7 +20,7 @@ from cordon.calls.layouts import AUTO, Recognised, chosen, plain, recognise
 from cordon.calls.layouts.dates import order_of
 from cordon.calls.layouts.recognise import nearest, split
 from cordon.calls.looks import looks
-from cordon.calls.model import Counts, Refusal
+from cordon.calls.model import Counts, Refusal, none_read
 from cordon.calls.numbers import Numbers
 from cordon.calls.printed import Printed, first_header
 from cordon.calls.rows import parse_block
@@ -105,12 +105,7 @@ class Reading:
             self._reasons.update(r.reason.split(" (sheet ")[0] for r in batch.refusals)
             yield batch
         if self.counts.read and not self.counts.kept:
-            reason, times = self._reasons.most_common(1)[0]
-            raise BadInput(
-                f"None of the {self.counts.read:,} rows of {self.name} can be read: "
-                f"in {times:,} of them {reason}.",
-                advice=_EXPECTED,
-            )
+            raise BadInput(none_read(self.name, self.counts.read, self._reasons), advice=_EXPECTED)
 
     def _text(self) -> Iterator[Batch]:
         """The batches of a file of text or of a workbook."""

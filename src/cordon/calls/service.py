@@ -21,7 +21,7 @@ from cordon.calls.find import cards
 from cordon.calls.forms import SESSIONS
 from cordon.calls.joined import RingTold, Spoken, contacts_of, handsets_of, ring_told, spoken
 from cordon.calls.layouts import AUTO, chosen, content_hash
-from cordon.calls.model import Refusal
+from cordon.calls.model import NothingRead, Refusal
 from cordon.calls.plain import PlainReading
 from cordon.calls.reading import read_calls
 from cordon.calls.registers import read_register
@@ -216,7 +216,11 @@ class Calls:
         with self.kernel.work(actor) as work:
             scope = beside.covering(work, kind).scope
         if kind == "subscribers":
-            yield from read_register(path, self.region).refusals
+            try:
+                yield from read_register(path, self.region).refusals
+            except NothingRead as wrong:
+                yield from (r for _, r in wrong.refused)
+                raise
             return
         if kind != "calls":
             for part in PlainReading(path, beside.BY_NAME[kind], self.region).batches():
