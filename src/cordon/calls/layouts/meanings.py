@@ -65,6 +65,7 @@ _MCC = re.compile(
     r"55|60|61|62|63|64|65|70|71|72|73|74|75|90)\d{13}"
 )
 _BODIES = ("01", "35", "86", "99")  # who issues IMEIs: the reporting bodies of GSMA TS.06
+_PARTED = re.compile(r"(?<=\d)[ \u00a0/-]+(?=\d)")  # parts of an IMEI as it is printed
 _LEAST_SURE = 0.35
 _MOST_CODES = 15  # distinct values of a column of codes
 _PARTNERS = {"target": "other", "other": "target", "caller": "callee", "callee": "caller"}
@@ -211,8 +212,8 @@ def _content(column: Column, region: str, codes: Mapping[str, str]) -> dict[str,
     held["date"] = day
     held["time"] = share(lambda v: ":" in v and second_of(v) is not None)
     subscriber = share(lambda v: _MCC.fullmatch(v) and not v.startswith(_BODIES))
-    handset = share(lambda v: re.fullmatch(r"\d{14,16}", v))
-    issued = share(lambda v: v.startswith(_BODIES) or has_check_digit(v))
+    handset = share(lambda v: re.fullmatch(r"\d{14,16}", _PARTED.sub("", v)))
+    issued = share(lambda v: v.startswith(_BODIES) or has_check_digit(_PARTED.sub("", v)))
     held["imei"] = handset * max(issued, 0.4)
     held["imsi"] = max(subscriber, 0.5 * share(_MCC.fullmatch))
     held["cell"] = max(share(is_cell), 0.6 * share(lambda v: re.fullmatch(r"[0-9A-Fa-f]{3,15}", v)))
