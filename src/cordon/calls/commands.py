@@ -267,6 +267,11 @@ def find(
     since: Annotated[str, typer.Option(help="Only calls from this moment on (RFC 3339).")] = "",
     until: Annotated[str, typer.Option(help="Only calls before this moment.")] = "",
     rejects: Annotated[Path | None, typer.Option(help="Write refused rows here.")] = None,
+    layout: Annotated[
+        str,
+        typer.Option(help="Name or file of the layout of the calls; `auto` tells it from each."),
+    ] = AUTO,
+    dates: Dates = "",
     authority: Annotated[
         str, typer.Option(help="Search the node's own records under this authority.")
     ] = "",
@@ -277,7 +282,8 @@ def find(
     if not calls:
         if not authority:
             raise BadUsage("Nothing to search.", advice="Give --calls FILE, or --authority REF.")
-        if subscribers or rejects or cells or complaints or payments or since or until:
+        given = (subscribers, rejects, cells, complaints, payments, since, until, dates)
+        if any(given) or layout != AUTO:
             raise BadUsage(
                 "The node's own records are searched with its own files beside them.",
                 advice="Bring them in: cordon calls import FILE --kind KIND --authority REF.",
@@ -311,6 +317,8 @@ def find(
                 engine=engine,
                 since=parse_time(since) if since else None,
                 until=parse_time(until) if until else None,
+                layout=layout,
+                dates=dates,
             )
     except NothingRead as wrong:
         _tell_refused(c, wrong, rejects)
