@@ -98,6 +98,32 @@ def test_a_targets_statement_outwards_and_inwards(put) -> None:
     assert [r["row"] for r in rows] == [4, 5, 6]
 
 
+@pytest.mark.parametrize("kind", ["CALL FORWARD", "CFW", "Call Forwarding", "cfnry"])
+def test_a_forwarded_call_goes_from_who_called_to_whom_it_went(put, kind: str) -> None:
+    told = airtel(kind, service="").replace(f"{IMSI},,", f"{IMSI},919812345678,")
+    path = put(AIRTEL, told, airtel(kind), airtel("OUT"), airtel("XYZ"))
+    _, (to_third, to_other, out), refused = read(path)
+    # the other party called, the target forwarded, and it went to the third
+    assert (to_third["caller"], to_third["callee"]) == ("+918141122818", "+919812345678")
+    # nobody is named whom it went to but the other party
+    assert (to_other["caller"], to_other["callee"]) == ("+919702000558", "+918141122818")
+    assert {r["kind"] for r in (to_third, to_other)} == {"voice"}
+    # the target's handset had no part in it
+    assert all(
+        r[f"{side}_imei"] is None for r in (to_third, to_other) for side in ("caller", "callee")
+    )
+    assert out["caller_imei"] == IMEI
+    assert [r for r, _ in refused] == [4]
+
+
+def test_a_forwarded_call_of_callers_and_called_ones(put) -> None:
+    path = put(JIO, f"'919000000003','919000000001',919000000009,,13/06/2026,17:30:23,17:30:23,9,"
+               f"'405856001',,CF,,'{IMEI}','{IMSI}',BH")  # fmt: skip
+    _, (row,), refused = read(path)
+    assert (row["caller"], row["callee"], refused) == ("+919000000003", "+919000000009", [])
+    assert row["caller_imei"] is row["callee_imei"] is None
+
+
 def test_after_a_ticket_with_quotes(put) -> None:
     path = put(
         "Ticket Number :,LEA0001", "Input Value :,'919000000001'", "Total Records :,3", JIO,
@@ -243,7 +269,7 @@ def test_lost_digits_unclear_rows_and_odd_numbers(put) -> None:
     path = put(
         AIRTEL,
         airtel().replace(IMEI, "3.53099E+14"),
-        airtel("FORWARDED"),
+        airtel("TRANSFERRED"),
         airtel(time="25:00:00"),
         airtel(date="no date"),
         airtel().replace("918141122818", "121"),

@@ -16,7 +16,7 @@ from cordon.calls.layouts import Layout, plain
 from cordon.calls.layouts.dates import Order
 from cordon.calls.layouts.languages import languages, words
 from cordon.calls.layouts.lines import is_furniture
-from cordon.calls.layouts.mapping import SIDES
+from cordon.calls.layouts.mapping import FORWARDS, SIDES
 from cordon.calls.layouts.meanings import DIRECTIONS, Column, Guess, guessed, weighed
 from cordon.calls.layouts.model import FIELDS
 from cordon.calls.layouts.recognise import MOST_LINES, SIGNS, split
@@ -314,7 +314,7 @@ def _notes(guesses: Sequence[Guess], table: _Table, data: Mapping[str, Any]) -> 
         if meaning not in by:
             continue
         column = next(c for c in table.columns if c.name == by[meaning].column)
-        odd = sorted({v.lower() for v in column.values} - known)
+        odd = sorted({v.lower() for v in column.values} - known - FORWARDS)
         if odd:
             some = ", ".join(v[:20] for v in odd[:_MOST_TOLD])
             notes.append(

@@ -18,6 +18,15 @@ from cordon.calls.model import Refusal
 SIDES = ("imsi", "imei", "cell")
 _BOTH = r"^(?P<date>.+?)[ T]+(?P<time>\d{1,2}:\d{2}.*)$"
 _DAY_AND_TIME = r"^(\d{4}-\d{2}-\d{2})[ T](\d{1,2}:\d{2}.*)$"
+FORWARDS = frozenset(
+    {
+        "call forward", "call forwarding", "call forwarded", "call fwd", "call_forward",
+        "call-forward", "callforward", "forward", "forwarded", "forwarding", "forwarded call",
+        "fwd", "cfw", "cf", "cfu", "cfb", "cfnr", "cfnry", "cfnrc",
+    }
+)  # fmt: skip
+"""Call types of a forwarded call (the last ones: 3GPP TS 22.082), in any layout."""
+_DIALLED = r"^\+?[0-9][0-9 ()-]{2,}$"
 NO_VALUE = ("", "-", "--", "na", "n/a", "nil", "null", "none")
 
 
@@ -60,18 +69,28 @@ def mapped(
     refuse(unclear, "the clocks were changed: its time stands twice in that night, or not at all")
     columns["duration_s"] = _seconds(source.text("duration_s"))
     kinds = _meaning(source, "kind", layout.kinds)
+    forwarded = _forwarded(source)
+    kinds = pc.if_else(pc.and_(forwarded, pc.is_null(kinds)), "voice", kinds)
     if layout.kind:
         kinds = pc.fill_null(kinds, layout.kind) if source.lacks("kind") else kinds
     refuse(_null(kinds), "its kind is none that the layout knows as a call or message")
     columns["kind"] = kinds
-    inward = _inward(source, layout)
+    inward = pc.if_else(forwarded, pa.scalar(None, pa.bool_()), _inward(source, layout))
+    went_to = source.text("forwarded")
+    dialled = pc.fill_null(pc.match_substring_regex(went_to, _DIALLED), False)
+    went_to = pc.if_else(dialled, went_to, pa.scalar(None, pa.string()))
     if "target" in layout.columns or "target" in layout.above:
-        refuse(_null(inward), "its direction is none that the layout knows")
+        unclear = pc.and_(pc.is_null(inward), pc.invert(forwarded))
+        refuse(np.asarray(unclear), "its direction is none that the layout knows")
         target, other = source.text("target"), source.text("other")
-        columns["caller"] = pc.if_else(inward, other, target)
-        columns["callee"] = pc.if_else(inward, target, other)
+        # where nobody is named whom it was forwarded to, the other number is
+        sent = pc.and_(forwarded, pc.is_null(went_to))
+        inwards = pc.if_else(forwarded, pc.invert(sent), inward)
+        caller, callee = pc.if_else(inwards, other, target), pc.if_else(inwards, target, other)
     else:
-        columns["caller"], columns["callee"] = source.text("caller"), source.text("callee")
+        caller, callee = source.text("caller"), source.text("callee")
+    columns["caller"] = caller
+    columns["callee"] = pc.if_else(forwarded, pc.coalesce(went_to, callee), callee)
     for side in ("caller", "callee"):
         for name in SIDES:
             columns[f"{side}_{name}"] = _of_side(source, inward, side, name)
@@ -139,6 +158,21 @@ def _meaning(source: _Source, field: str, values: object) -> pa.Array:
     for column in source.each(field):
         at = pc.index_in(pc.utf8_lower(column), pa.array(keys, pa.string()))
         found = pc.coalesce(found, pa.array(meanings, pa.string()).take(at))
+    return found
+
+
+def _forwarded(source: _Source) -> pa.Array:
+    """Which rows tell of a call that was forwarded.
+
+    Of such a leg the caller stays who called, and the called one is whom it went to (ITU-T Q.732.2:
+    the calling number is kept, the number that forwards is another field); no handset of the
+    number that forwards has a part in it.
+    """
+    known = pa.array(sorted(FORWARDS))
+    found = pa.array(np.zeros(source.rows, bool))
+    for field in ("direction", "kind"):
+        for column in source.each(field):
+            found = pc.or_(found, pc.is_in(pc.utf8_lower(column), known))
     return found
 
 

@@ -14,6 +14,7 @@ from cordon.calls.cellids import is_cell
 from cordon.calls.imei import has_check_digit
 from cordon.calls.layouts.dates import day_of, second_of
 from cordon.calls.layouts.languages import languages, words
+from cordon.calls.layouts.mapping import FORWARDS
 from cordon.calls.layouts.model import Layout
 from cordon.calls.numbers import masked, normalised
 
@@ -21,9 +22,10 @@ from cordon.calls.numbers import masked, normalised
 # languages are data, see `languages`): pattern over the header as `words` gives it, what it means,
 # how sure that is (0 to 1).
 _WORDS: tuple[tuple[str, str, float], ...] = (
-    (r"\b(lrn|roam|smsc|sms cent|forward|c num|circle|desc|lat|long|address)\w*", "", 1.0),
+    (r"\b(lrn|roam|smsc|sms cent|c num|circle|desc|lat|long|address)\w*", "", 1.0),
     (r"\b(last|end|final)\b.*\b(cell|cgi|bts|site)", "", 1.0),
     (r"\b(end|terminat\w*|release|stop|finish)\b.*\b(date|time)\b", "", 1.0),
+    (r"\b(forward\w*|fow|fwd)\b", "forwarded", 1.0),
     (r"\bimei\b", "imei", 1.0),
     (r"\bimsi\b", "imsi", 1.0),
     (r"\b(dur|duration|seconds|secs?|talk ?time|call length)\b", "duration_s", 1.0),
@@ -187,7 +189,8 @@ def _said(name: str) -> dict[str, float]:
 
 def _confidence(meaning: str, head: Mapping[str, float], held: Mapping[str, float]) -> float:
     said = head.get(meaning, 0.0)
-    if meaning in ("trunk_in", "trunk_out"):  # names of a switch's own: nothing to see in them
+    # names of a switch's own, and a column that is empty nearly everywhere: nothing to see in them
+    if meaning in ("trunk_in", "trunk_out", "forwarded"):
         return 0.8 * said
     of_one_side = _ON_A_SIDE.fullmatch(meaning)
     found = held.get(of_one_side[1] if of_one_side else meaning, 0.0)
@@ -293,6 +296,7 @@ def _codes(layouts: Sequence[Layout]) -> dict[str, str]:
     found |= {v: "kind" for one in languages() for v in one.kinds}
     found |= {v: "direction" for layout in layouts for v in layout.directions}
     found |= {v: "direction" for one in languages() for v in one.directions}
+    found |= dict.fromkeys(FORWARDS, "direction")
     return found | {v: "direction" for some in DIRECTIONS.values() for v in some}
 
 

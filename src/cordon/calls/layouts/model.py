@@ -20,12 +20,14 @@ CELLS = ("decimal", "hexadecimal")
 FIELDS = frozenset(
     {
         "date", "time", "start", "duration_s", "direction", "kind", "target", "other",
+        "forwarded",
         "caller", "callee", "imsi", "imei", "cell", "trunk_in", "trunk_out",
         "caller_imsi", "caller_imei", "caller_cell", "callee_imsi", "callee_imei", "callee_cell",
     }
 )  # fmt: skip
 """What a layout's columns can mean. `target` and `other` become caller and callee by the
-direction; `imsi`, `imei` and `cell` are the target's."""
+direction; `imsi`, `imei` and `cell` are the target's; `forwarded` is whom a forwarded call
+went to."""
 _FIELDS_ARE = f"Fields are: {', '.join(sorted(FIELDS))}."
 
 
