@@ -291,7 +291,7 @@ def test_no_layout_fits_and_it_says_what_is_nearest(put) -> None:
         BadInput, match=r"Nearest is airtel, but the file lacks the column b party no.*layout learn"
     ):
         read(path)
-    with pytest.raises(BadInput, match="no known layout"):
+    with pytest.raises(BadInput, match="not in the layout jio: it looks like airtel"):
         read(put(AIRTEL, airtel()), "jio")
     with pytest.raises(BadUsage, match="There is no layout"):
         read(put(AIRTEL, airtel()), "telenor")

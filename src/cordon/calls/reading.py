@@ -88,6 +88,8 @@ class Reading:
         self.layout = ""
         self.notes: list[str] = []
         self._layouts = chosen(layout, folder)
+        self._asked = layout
+        self._folder = folder
         self._order = order_of(dates)
         self._fixed = False
         self._is_workbook = False
@@ -207,6 +209,8 @@ class Reading:
 
     def _say_why_not(self, lines: Sequence[bytes]) -> NoReturn:
         """Say what a file without a known layout looks like, what is nearest, what it lacks."""
+        if self._asked != AUTO:
+            self._say_what_fits(lines)
         first = next((one for one in lines if one.strip()), b"").decode(errors="replace")
         names = [n.strip().lower() for n in split(first.encode(), ",")]
         near = nearest(lines, [one for one in self._layouts if not one.own])
@@ -218,9 +222,21 @@ class Reading:
             )
         if any(one.own for one in self._layouts):
             self._require(names, first)
+        asked = self._layouts[0]
         raise BadInput(
-            f"{self.name} has no known layout.",
-            advice=f"{_EXPECTED} {_LEARN}",
+            f"{self.name} is not in the layout {asked.name}: {_what(names, first)}.",
+            advice=f"A file with {_columns(asked.known_by)} is expected. {_LEARN}",
+        )
+
+    def _say_what_fits(self, lines: Sequence[bytes]) -> None:
+        """Say which layout a file has, where it has another one than was asked for."""
+        other = recognise(lines, chosen(AUTO, self._folder))
+        if other is None:
+            return
+        what = other.layout.name if not other.layout.own else "cordon (the format “calls”)"
+        raise BadInput(
+            f"{self.name} is not in the layout {self._layouts[0].name}: it looks like {what}.",
+            advice=f"Give --layout {other.layout.name}, or auto, which tells it from each file.",
         )
 
     def _require(self, names: Sequence[str], line: str | None = None) -> None:
