@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from cordon.calls.commands import app
 from cordon.calls.layouts import layouts
 from cordon.calls.layouts.languages import languages, words
+from cordon.calls.layouts.mapping import seconds_of
 from cordon.calls.layouts.model import FIELDS
 from cordon.calls.learning import by_name, learn
 from cordon.calls.reading import read_calls
@@ -228,8 +229,73 @@ def test_the_order_of_dates_that_was_said_is_kept(put: Put) -> None:
     assert said("25/06/2025", "--dates", "month-first")[2].exit_code != 0
 
 
+def test_statements_of_two_targets_in_one_file(put: Put) -> None:
+    def of(target: str, rows: list[dict[str, str]]) -> list[str]:
+        return [
+            f"{target},{r['b']},{r['day']} {r['time']},00:0{r['coin']}:05,{way}"
+            for r, way in zip(rows, ["Incoming", "Outgoing"] * 20, strict=True)
+        ]
+
+    head = "A Number,B Number,Date & Time,Duration,Call Type"
+    rows = pairs("92300", "92321")
+    path = put(head, [*of(TARGET, rows), "Total,40", "Statement of the second", head,
+                      *of("923219999999", rows)])  # fmt: skip
+    proposal = proposed(path)
+    assert meanings(proposal)[:2] == ["target", "other"]
+    read = rows_by(proposal, path, "PK")
+    assert len(read) == 80
+    inward = [r for r in read if r["callee"] in (f"+{TARGET}", "+923219999999")]
+    assert len(inward) == 40
+
+
+def test_durations_in_words_and_numbers_of_rows(put: Put) -> None:
+    texts = ["1 min 35 s", "45 s", "2 min", "1m 5s", "1 hr 2 min 3 sec"] * 8
+    path = put("S#;Calling No;Called No;Call Date;Call Time;Talk Time", [
+        f"{at};{r['a']};{r['b']};{r['day']};11:59:07 PM;{text}"
+        for at, (r, text) in enumerate(zip(pairs("92300", "92321"), texts, strict=True))
+    ])  # fmt: skip
+    proposal = proposed(path)
+    assert meanings(proposal) == ["", "caller", "callee", "date", "time", "duration_s"]
+    seconds = [r["duration_s"] for r in rows_by(proposal, path, "PK")]
+    assert seconds[:5] == [95, 45, 120, 65, 3723]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("00:01:35", 95), ("01:35", 95), ("75:10", 4510), ("1:00:00", 3600), ("1 min 35 s", 95),
+     ("2 hours", 7200), ("", None), ("95", None), ("soon", None), ("1:2:3:4", None)],
+)  # fmt: skip
+def test_durations(text: str, seconds: int | None) -> None:
+    assert seconds_of(text) == seconds
+
+
+def test_more_columns_of_digits_than_a_call_has_ends(put: Put) -> None:
+    path = put("MSISDN,Other Party,Type,Start Time,End Time,LAC,CI,IMEI", [
+        f"{TARGET},{r['b']},{way},2025-12-03 {r['time']},2025-12-03 {r['time']},3021,"
+        f"{10**4 + 7 * at},{IMEI}"
+        for at, (r, way) in enumerate(zip(pairs("92300", "92321"),
+                                          ["MOC", "SMS-MT"] * 20, strict=True))
+    ])  # fmt: skip
+    proposal = proposed(path)
+    assert meanings(proposal) == ["target", "other", "direction", "start", "", "", "cell", "imei"]
+    assert {r["kind"] for r in rows_by(proposal, path, "PK")} == {"voice", "sms"}
+
+
+def test_headers_that_stand_twice(put: Put) -> None:
+    path = put("Date Time,Calling Number,Called Number,Cell A,Cell A,Seconds,Record Type,", [
+        f"2025-12-03T{r['time']},{r['a']},{r['b']},410-01-{r['cell']},410-01-1-1,{r['s']},"
+        f"{('Call', 'Text')[int(r['coin'])]},"
+        for r in pairs("92300", "92321")
+    ])  # fmt: skip
+    proposal = proposed(path)
+    read = rows_by(proposal, path, "PK")
+    assert len(read) == 40
+    assert {r["kind"] for r in read} == {"voice", "sms"}
+    assert len({r["caller_cell"] for r in read}) > 30  # the first of the two
+
+
 def test_every_language_is_data_that_holds() -> None:
-    assert {one.name for one in languages()} == {"ar", "de", "fr", "ur"}
+    assert {one.name for one in languages()} == {"ar", "de", "en", "fr", "ur"}
     for one in languages():
         assert {m for _, m, _ in one.headers} <= FIELDS | {""}
         assert set(one.directions.values()) == {"in", "out"}

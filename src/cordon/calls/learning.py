@@ -176,7 +176,8 @@ def _table(path: Path) -> _Table:
         for i, name in enumerate(names)
     ]
     sample = Sample(tuple(plain(n) for n in names), tuple(map(tuple, rows)), above)
-    return _Table(tuple(c for c in columns if c.name), shape, sample)
+    each = {c.name: c for c in reversed(columns) if c.name}
+    return _Table(tuple(c for c in columns if each.get(c.name) is c), shape, sample)
 
 
 def header_line(lines: Sequence[bytes]) -> tuple[int, str]:
@@ -197,8 +198,9 @@ def _named(names: Sequence[str]) -> int:
     """How many names a line has, where it holds names and no values; else 0."""
     have = [n.strip(" '\"") for n in names if n.strip(" '\"")]
     like = [n for n in have if any(c.isalpha() for c in n) and sum(c.isdigit() for c in n) < 4]
-    enough = len(have) >= _FEWEST_NAMES and len(like) == len(have) == len(set(have))
-    return len(have) if enough else 0
+    distinct = len(set(have))  # some stand twice: of each pair the first is meant
+    enough = distinct >= _FEWEST_NAMES and len(like) == len(have) < 2 * distinct
+    return distinct if enough else 0
 
 
 def _printed(path: Path, header: Header) -> tuple[list[bytes], int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -26,6 +27,11 @@ FORWARDS = frozenset(
     }
 )  # fmt: skip
 """Call types of a forwarded call (the last ones: 3GPP TS 22.082), in any layout."""
+_CLOCK = re.compile(r"(?:(\d+):)?(\d{1,3}):(\d{2})")
+_IN_WORDS = re.compile(
+    r"(?:(\d+) ?(?:h|hrs?|hours?)\.?,? ?)?(?:(\d+) ?(?:m|mins?|minutes?)\.?,? ?)?"
+    r"(?:(\d+) ?(?:s|secs?|seconds?)\.?)?"
+)
 _DIALLED = r"^\+?[0-9][0-9 ()-]{2,}$"
 NO_VALUE = ("", "-", "--", "na", "n/a", "nil", "null", "none")
 
@@ -193,20 +199,26 @@ def _of_side(source: _Source, inward: pa.Array, side: str, name: str) -> pa.Arra
     return pc.if_else(pc.fill_null(mine, False), source.text(name), pa.scalar(None, pa.string()))
 
 
+def seconds_of(text: str) -> int | None:
+    """Seconds of a duration that is written as a clock (`1:02:03`, `02:03`) or in words (`1 min 35
+    s`); None where it is written otherwise."""
+    clock = _CLOCK.fullmatch(text)
+    parts = clock or _IN_WORDS.fullmatch(text.strip().lower())
+    if parts is None or not any(parts.groups()):
+        return None
+    hours, minutes, seconds = (int(p or 0) for p in parts.groups())
+    return hours * 3600 + minutes * 60 + seconds
+
+
 def _seconds(column: pa.Array) -> pa.Array:
-    """Durations as seconds; `00:01:05` is written by some."""
-    clock = pc.fill_null(pc.match_substring_regex(column, r"^\d+:\d{2}:\d{2}$"), False)
-    if not pc.any(clock, min_count=0).as_py():
+    """Durations as seconds, also where they are written with hours and minutes."""
+    plain = pc.fill_null(pc.match_substring_regex(column, r"^[0-9.]*$"), True)
+    if pc.all(plain, min_count=0).as_py():
         return column
-    return pa.array(
-        [
-            str(sum(int(p) * f for p, f in zip(v.split(":"), (3600, 60, 1), strict=True)))
-            if is_clock
-            else v
-            for v, is_clock in zip(column.to_pylist(), clock.to_pylist(), strict=True)
-        ],
-        pa.string(),
-    )
+    encoded = column.dictionary_encode()
+    texts = encoded.dictionary.to_pylist()
+    told = [v if (s := seconds_of(v)) is None else str(s) for v in texts]
+    return pa.array(told, pa.string()).take(encoded.indices)
 
 
 def _null(column: pa.Array) -> NDArray[np.bool_]:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 from phonenumbers import country_code_for_region
 
@@ -14,7 +15,7 @@ from cordon.calls.cellids import is_cell
 from cordon.calls.imei import has_check_digit
 from cordon.calls.layouts.dates import day_of, second_of
 from cordon.calls.layouts.languages import languages, words
-from cordon.calls.layouts.mapping import FORWARDS
+from cordon.calls.layouts.mapping import FORWARDS, seconds_of
 from cordon.calls.layouts.model import Layout
 from cordon.calls.numbers import masked, normalised
 
@@ -31,7 +32,8 @@ _WORDS: tuple[tuple[str, str, float], ...] = (
     (r"\b(dur|duration|seconds|secs?|talk ?time|call length)\b", "duration_s", 1.0),
     (r"\b(trunk|tg|route) ?in\b|\bin(coming)? ?(trunk|tg|route)\b", "trunk_in", 1.0),
     (r"\b(trunk|tg|route) ?out\b|\bout(going)? ?(trunk|tg|route)\b", "trunk_out", 1.0),
-    (r"\b(cell|cgi|cgid|bts|ecgi|site|lac)\b", "cell", 0.9),
+    (r"\b(cell|cgi|cgid|bts|ecgi|site|ci)\b", "cell", 0.9),
+    (r"\blac\b", "cell", 0.5),  # an area alone is no cell, where a file has a column of cells too
     (r"\b(date ?(and)? ?time|start ?time|timestamp|date/time)\b", "start", 0.9),
     (r"\bdate\b", "date", 0.9),
     (r"\b(time|hour|cit)\b", "time", 0.9),
@@ -72,6 +74,7 @@ _LEAST_SURE = 0.35
 _MOST_CODES = 15  # distinct values of a column of codes
 _PARTNERS = {"target": "other", "other": "target", "caller": "callee", "callee": "caller"}
 _ENDS = frozenset(_PARTNERS)
+_ROWS_OF_A_TARGET = 10  # at least, in a file of several targets' statements
 _TELLS_BY = 0.95  # share of a column's values that are the same where it is one target's
 _SAID = 2.0  # how sure a meaning is that a person said
 Weighed = tuple[float, int, str]
@@ -151,6 +154,8 @@ def guessed(
     for confidence, at, meaning in sure:
         if at in taken or (meaning and meaning in given) or confidence < _LEAST_SURE:
             continue
+        if meaning in _ENDS and len(given & _ENDS) > 1:
+            continue
         if confidence < _SAID and (columns[at].name, meaning) in barred:
             continue
         taken[at] = (meaning, confidence)
@@ -205,7 +210,7 @@ def _confidence(meaning: str, head: Mapping[str, float], held: Mapping[str, floa
 def _content(column: Column, region: str, codes: Mapping[str, str]) -> dict[str, float]:
     """How well the values of a column go with each meaning (0 to 1)."""
     share = column.share
-    if not column.values:
+    if not column.values or _is_counted_up(column.values):
         return {}
     distinct = set(column.values)
     held: dict[str, float] = {}
@@ -223,11 +228,12 @@ def _content(column: Column, region: str, codes: Mapping[str, str]) -> dict[str,
     number = share(lambda v: _is_number(v, region))
     # a cell, which has as many digits, is of no country's plan more often than by chance
     number *= 0.3 if handset > 0.8 or day > 0.5 or share(is_cell) > 0.5 else 1.0
+    number *= 0.5 if share(lambda v: len(v) < 7) > 0.9 else 1.0  # no column of short codes alone
     number *= 0.8 + 0.2 * share(lambda v: _is_near(v, region))
     for meaning in _ENDS:
         held[meaning] = number
     small = share(lambda v: re.fullmatch(r"\d{1,5}(?:\.\d+)?", v))
-    clock = share(lambda v: re.fullmatch(r"\d+:\d{2}:\d{2}", v))
+    clock = share(lambda v: seconds_of(v) is not None)
     held["duration_s"] = max(small, 0.8 * clock) * (0.9 if len(distinct) > 1 else 0.6)
     if len(distinct) <= _MOST_CODES:
         held["direction"] = share(lambda v: codes.get(v.lower()) == "direction")
@@ -256,7 +262,7 @@ def _as_ends(
         )
     else:
         a, b = sorted(ends, key=lambda at: (taken[at][0] not in ("target", "caller"), at))
-        alone = [at for at in (a, b) if _of_one(columns[at])]
+        alone = [at for at, other in ((a, b), (b, a)) if _of_few(columns[at], columns[other])]
         way = next((columns[at].name for at, (m, _) in taken.items() if m == "direction"), "")
         if "direction" not in given:
             statement = False
@@ -267,9 +273,15 @@ def _as_ends(
             statement = len(alone) == 1 or (lettered and _said(words(way)).get("direction") == 1)
             a, b = (b, a) if alone == [b] else (a, b)
         else:
-            statement = a in alone or bool({"target", "other"} & meanings)
+            statement = a in alone or _of_one(columns[a]) or bool({"target", "other"} & meanings)
         pair = ("target", "other") if statement else ("caller", "callee")
     return {**taken, a: (pair[0], taken[a][1]), b: (pair[1], taken[b][1])}
+
+
+def _of_few(column: Column, other: Column) -> bool:
+    """True where a few numbers, as of one target or two, stand against many more."""
+    few, many = len(set(column.values)), len(set(other.values))
+    return few <= max(1, len(column.values) // _ROWS_OF_A_TARGET) and few * 3 <= many
 
 
 def _of_one(column: Column) -> bool:
@@ -298,6 +310,13 @@ def _codes(layouts: Sequence[Layout]) -> dict[str, str]:
     found |= {v: "direction" for one in languages() for v in one.directions}
     found |= dict.fromkeys(FORWARDS, "direction")
     return found | {v: "direction" for some in DIRECTIONS.values() for v in some}
+
+
+def _is_counted_up(values: Sequence[str]) -> bool:
+    """True for the numbers of the rows themselves."""
+    if len(values) < 3 or not all(v.isdecimal() and len(v) < 8 for v in values):
+        return False
+    return all(int(b) == int(a) + 1 for a, b in pairwise(values))
 
 
 def _day(text: str) -> bool:
