@@ -98,6 +98,32 @@ def test_a_targets_statement_outwards_and_inwards(put) -> None:
     assert [r["row"] for r in rows] == [4, 5, 6]
 
 
+@pytest.mark.parametrize("kind", ["CALL FORWARD", "CFW", "Call Forwarding", "cfnry"])
+def test_a_forwarded_call_goes_from_who_called_to_whom_it_went(put, kind: str) -> None:
+    told = airtel(kind, service="").replace(f"{IMSI},,", f"{IMSI},919812345678,")
+    path = put(AIRTEL, told, airtel(kind), airtel("OUT"), airtel("XYZ"))
+    _, (to_third, to_other, out), refused = read(path)
+    # the other party called, the target forwarded, and it went to the third
+    assert (to_third["caller"], to_third["callee"]) == ("+918141122818", "+919812345678")
+    # nobody is named whom it went to but the other party
+    assert (to_other["caller"], to_other["callee"]) == ("+919702000558", "+918141122818")
+    assert {r["kind"] for r in (to_third, to_other)} == {"voice"}
+    # the target's handset had no part in it
+    assert all(
+        r[f"{side}_imei"] is None for r in (to_third, to_other) for side in ("caller", "callee")
+    )
+    assert out["caller_imei"] == IMEI
+    assert [r for r, _ in refused] == [4]
+
+
+def test_a_forwarded_call_of_callers_and_called_ones(put) -> None:
+    path = put(JIO, f"'919000000003','919000000001',919000000009,,13/06/2026,17:30:23,17:30:23,9,"
+               f"'405856001',,CF,,'{IMEI}','{IMSI}',BH")  # fmt: skip
+    _, (row,), refused = read(path)
+    assert (row["caller"], row["callee"], refused) == ("+919000000003", "+919000000009", [])
+    assert row["caller_imei"] is row["callee_imei"] is None
+
+
 def test_after_a_ticket_with_quotes(put) -> None:
     path = put(
         "Ticket Number :,LEA0001", "Input Value :,'919000000001'", "Total Records :,3", JIO,
@@ -191,6 +217,31 @@ def test_dates_that_contradict_one_another_are_refused(put) -> None:
         read(path)
 
 
+def test_an_officer_says_the_order_where_no_date_settles_it(put) -> None:
+    row = "{};08:30:00;923001234567;;923337654321;;1;MOC;;;"
+    dump = put(MSC, row.format("01/02/2026"), name="msc.csv")
+    for said, month in (("day-first", 2), ("month-first", 1)):
+        reading = read_calls(dump, "PK", dates=said)
+        (batch,) = list(reading)
+        assert batch.table["start"].to_pylist()[0].month == month
+        assert reading.notes == [
+            "No date of msc.csv settles whether day or month comes first; "
+            f"{said.removesuffix('-first')} first was taken, as was said."
+        ]
+    # over the order that a layout holds for the operator's
+    reading = read_calls(put(AIRTEL, airtel(date="01/02/2024")), "IN", dates="month-first")
+    assert [b.table["start"].to_pylist()[0].month for b in reading] == [1]
+    # dates that tell it themselves are not overruled, nor are those that contradict one another
+    other = put(MSC, row.format("01/25/2026"), row.format("01/02/2026"), name="other.csv")
+    with pytest.raises(BadInput, match="does not write day first, as was said: 1 of its dates"):
+        list(read_calls(other, "PK", dates="day-first"))
+    both = put(MSC, row.format("01/25/2026"), row.format("25/01/2026"), name="both.csv")
+    with pytest.raises(BadInput, match="can only be read day first and 1 only month first"):
+        list(read_calls(both, "PK", dates="day-first"))
+    with pytest.raises(BadUsage, match="Dates are not"):
+        read_calls(dump, "PK", dates="ydm")
+
+
 def test_dates_that_do_not_tell_are_the_operators_or_refused(put) -> None:
     _, rows, _ = read(put(AIRTEL, airtel(date="01/02/2024")))
     assert rows[0]["start"].month == 2
@@ -218,7 +269,7 @@ def test_lost_digits_unclear_rows_and_odd_numbers(put) -> None:
     path = put(
         AIRTEL,
         airtel().replace(IMEI, "3.53099E+14"),
-        airtel("FORWARDED"),
+        airtel("TRANSFERRED"),
         airtel(time="25:00:00"),
         airtel(date="no date"),
         airtel().replace("918141122818", "121"),
@@ -240,7 +291,7 @@ def test_no_layout_fits_and_it_says_what_is_nearest(put) -> None:
         BadInput, match=r"Nearest is airtel, but the file lacks the column b party no.*layout learn"
     ):
         read(path)
-    with pytest.raises(BadInput, match="no known layout"):
+    with pytest.raises(BadInput, match="not in the layout jio: it looks like airtel"):
         read(put(AIRTEL, airtel()), "jio")
     with pytest.raises(BadUsage, match="There is no layout"):
         read(put(AIRTEL, airtel()), "telenor")

@@ -187,6 +187,18 @@ def test_identities_that_a_spreadsheet_touched(put: Callable[..., Path]) -> None
     assert [r["caller_imei"] for r in rows] == ["352099001761481", None, "352099001761481"]
 
 
+def test_handsets_as_they_are_printed(put: Callable[..., Path]) -> None:
+    written = [
+        "35-209900-176148-1", "352099 00 176148 1", "352099/00/176148/12", "35-209900-176148",
+        "00-000000-000000-0", "35-209900-1761-1", "35-209900-x",
+    ]  # fmt: skip
+    rows, refused, _ = taken(put(csv_of(*(row(caller_imei=one) for one in written))))
+    assert [r["caller_imei"] for r in rows] == [
+        "352099001761481", "352099001761481", "3520990017614812", "35209900176148", None,
+    ]  # fmt: skip
+    assert refused == [(n, "caller_imei has not 14 to 16 digits") for n in (6, 7)]
+
+
 @pytest.mark.parametrize("packed", ["gz", "zst"])
 def test_packed_files(packed: str, put: Callable[..., Path]) -> None:
     data = csv_of(*[row(duration_s=str(i)) for i in range(500)])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
+import random
 from datetime import timedelta
 
 import pytest
@@ -68,7 +70,7 @@ def test_rows_of_a_file_refused_whole_are_all_written(ran, put, tmp_path):
     assert rejects(out) == [("bad.csv", n) for n in (1, 2, 3, 4)]
     assert "bad.csv: 3 rows: " in answer.output
     assert f"4 refused rows: see {out}" in answer.output
-    assert "good.csv: 1 rows read, 1 kept" in answer.output
+    assert "good.csv: 1 row read, 1 kept" in answer.output
 
 
 def test_a_search_that_can_read_nothing_writes_what_it_refused(ran, put, tmp_path):
@@ -77,6 +79,49 @@ def test_a_search_that_can_read_nothing_writes_what_it_refused(ran, put, tmp_pat
     assert answer.exit_code == 1
     assert rejects(out) == [("bad.csv", n) for n in (1, 2, 3, 4)]
     assert f"4 refused rows: see {out}" in answer.output
+
+
+REGISTER = "number,kind\n+923001234567,colour\n,person\n+923001234568,colour\n"
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_a_register_refused_whole_says_each_row(ran, put, tmp_path, whole):
+    """Of one that breaks off what stands before it counts for nothing, and is told all the same."""
+    register = put("register.csv", REGISTER)
+    if not whole:
+        register = tmp_path / "register.csv.gz"
+        packed = gzip.compress((REGISTER + "".join(
+            f"+9230{n:08},person\n" for n in random.Random(1).sample(range(10**8), 9_000)
+        )).encode())  # fmt: skip
+        register.write_bytes(packed[: len(packed) - 4_000])
+    out = tmp_path / "rj.csv"
+    answer = ran("import", register, "--subscribers", "--authority", "WR-1", "--rejects", out)
+    assert answer.exit_code == 1
+    # the half row in which it breaks off is one more
+    assert rejects(out)[:3] == [(register.name, n) for n in (1, 2, 3)]
+    assert f"{3 if whole else 4} refused rows: see {out}" in answer.output
+    out.unlink()
+    answer = ran("find", "--calls", put("good.csv", GOOD), "--subscribers", register,
+                 "--rejects", out)  # fmt: skip
+    assert answer.exit_code == 1
+    assert rejects(out)[:3] == [(register.name, n) for n in (1, 2, 3)]
+
+
+def test_complaints_of_which_none_can_be_read_say_each_row(ran, put, tmp_path):
+    out = tmp_path / "rj.csv"
+    complaints = put("c.csv", "complaint_id,received\n1,yesterday\n,2026-01-05\n")
+    answer = ran("find", "--calls", put("good.csv", GOOD), "--complaints", complaints,
+                 "--rejects", out)  # fmt: skip
+    assert answer.exit_code == 1
+    assert rejects(out) == [("c.csv", 1), ("c.csv", 2)]
+
+
+def test_one_row_is_one_row(ran, put, tmp_path):
+    bad = put("bad.csv", HEAD + "2026-01-05T10:00:00,voice,1,2,60\n")
+    answer = ran("import", bad, "--authority", "WR-1", "--rejects", tmp_path / "rj.csv")
+    assert "The only row of bad.csv cannot be read: start is no RFC 3339 time" in answer.output
+    assert "1 refused row: see" in answer.output
+    assert "1 row: start is no" in answer.output
 
 
 def test_an_authority_that_ends_between_two_files_leaves_a_whole_answer(

@@ -84,7 +84,7 @@ def test_a_search_uses_every_file_of_a_kind(world, monkeypatch):
     assert ended.report["files_used"] == dict.fromkeys(FILES, 2)
     said = " ".join(ended.report["left_out"])
     assert "1 of the 4 rows of complaints1.csv (complaints) could not be read" in said
-    assert "1 rows of complaints have the same complaint_id as another row in a later file" in said
+    assert "1 row of complaints has the same complaint_id as another row in a later file" in said
     assert "1 numbers have another kind of holder in subscribers1.csv" in said
     assert "rows of payments" not in said  # delivered twice, it says the same
 

@@ -34,6 +34,7 @@ _IPV4 = rf"^(?:{_OCTET}\.){{3}}{_OCTET}$"
 # 1,234.50 and 1,00,000: commas only where thousands, lakhs and crores have them
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d*)?")
 _SPREADSHEET = r"^[0-9](?:[.,][0-9]+)?[eE]\+[0-9]+$"
+_PARTED = r"^[0-9]+(?:[ \x{a0}/-]+[0-9]+)+$"
 _PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)")
 
 
@@ -190,7 +191,10 @@ def _say_lost(column: pa.Array, found: pa.Array, name: str, reasons: Reasons) ->
 
 
 def identities(column: pa.Array, name: str, reasons: Reasons) -> pa.Array:
-    """IMSI or IMEI (by the column's name) as digits; all zeros is none."""
+    """IMSI or IMEI (by the column's name) as digits; all zeros is none.
+
+    An IMEI is printed in its parts, with dashes, spaces or strokes between: they are joined.
+    """
     if column.null_count == len(column):
         return column
     most = 15 if name.endswith("imsi") else 16  # E.212; TS 23.003 §6 with the software version
@@ -199,6 +203,9 @@ def identities(column: pa.Array, name: str, reasons: Reasons) -> pa.Array:
         return column
     # a spreadsheet writes a number as 1234.0: up to 2^53 its digits are all there
     column = pc.replace_substring_regex(column, r"\.0+$", "")
+    parted = pc.fill_null(pc.match_substring_regex(column, _PARTED), False)
+    if pc.any(parted, min_count=0).as_py():
+        column = pc.if_else(parted, pc.replace_substring_regex(column, r"[^0-9]+", ""), column)
     column = pc.if_else(
         pc.match_substring_regex(column, "^0*$"), pa.scalar(None, pa.string()), column
     )

@@ -13,8 +13,9 @@ import typer
 from cordon.calls.beside import KINDS
 from cordon.calls.find import find as find_in_files
 from cordon.calls.layouts import AUTO, all_layouts, chosen
+from cordon.calls.layouts.dates import order_of
 from cordon.calls.learning import PASSED_OVER, by_name, learn, name_of, zone_of
-from cordon.calls.model import NothingRead, Refusal
+from cordon.calls.model import NothingRead, Refusal, rows_of
 from cordon.calls.service import Calls
 from cordon.kernel.access.model import Actor
 from cordon.kernel.clock import parse_time
@@ -24,9 +25,15 @@ from cordon.kernel.findings import write_findings
 from cordon.kernel.rejects import write_rejects
 
 MOST_REASONS = 5  # of a file's refused rows that are told; a file of rejects has them all
-_COUNTED = {"read": "rows read", "kept": "kept", "repeated": "repeated", "refused": "refused"}
+_COUNTED = {"read": "", "kept": "kept", "repeated": "repeated", "refused": "refused"}
 
 app = typer.Typer(no_args_is_help=True, help="Call records: import, and look for call centres.")
+Dates = Annotated[
+    str,
+    typer.Option(
+        help="day-first or month-first, of files whose own dates do not tell.", metavar="ORDER"
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
 
@@ -45,19 +52,15 @@ def import_(
     kind: Annotated[
         str, typer.Option(help=f"What the files hold: {', '.join(KINDS)}.", metavar="KIND")
     ] = "calls",
+    dates: Dates = "",
     json: Json = False,
 ) -> None:
     """Bring files into the node, under a legal authority: calls, and what stands beside them."""
     c = console(ctx, json=json)
-    if subscribers:
-        kind = "subscribers"
-    if kind not in KINDS:
-        raise BadUsage(f"There is no kind {kind[:40]}.", advice=f"Take: {', '.join(KINDS)}.")
-    if layout.endswith((".yaml", ".yml")):
-        layout = str(Path(layout).resolve())  # the job reads it wherever it runs
+    how = _how("subscribers" if subscribers else kind, layout, dates)
     actor = c.passes("calls.record.import", authority)
     room: Calls = c.node.room("calls")
-    chosen(layout, room.layouts)
+    chosen(how["layout"], room.layouts)
     outcomes: list[dict[str, Any]] = []
     refused: list[tuple[str, Refusal]] = []
     ended = ""
@@ -67,7 +70,7 @@ def import_(
             continue
         try:
             actor = c.passes("calls.record.import", authority)  # as the authority is by now
-            outcome = _brought(c, room, actor, path, kind, layout)
+            outcome = _brought(c, room, actor, path, how)
         except AuthorityRefused as wrong:
             ended = str(wrong)
             outcome = {"name": path.name, "state": "not begun", "error": ended}
@@ -75,31 +78,45 @@ def import_(
             outcome = {"name": path.name, "state": "failed", "error": str(wrong)}
         outcomes.append(outcome)
         first = outcome.pop("refusals", [])
-        rows = _refused(room, actor, path, kind, layout, first) if rejects is not None else first
+        if rejects is not None:
+            first = _refused(room, actor, path, how, first)
+        rows = first
         refused += [(path.name, r) for r in rows]
         if outcome["state"] != "done":
             for why, times in Counter(r.reason for r in rows).most_common(MOST_REASONS):
-                c.say(f"{path.name}: {times:,} rows: {why}")
+                c.say(f"{path.name}: {rows_of(times)}: {why}")
     if rejects is not None:
         written = write_rejects(rejects, refused)
         if written:
-            c.say(f"{written:,} refused rows: see {rejects}.")
+            c.say(_see(written, rejects))
     c.answer({"files": outcomes}, "\n".join(_words(f) for f in outcomes))
     if any(f["state"] != "done" for f in outcomes):
         raise CordonError("Not every file was brought in; what was is kept.")
 
 
+def _how(kind: str, layout: str, dates: str) -> dict[str, str]:
+    """What was said of files, as the room takes it; BadUsage where it is none."""
+    if kind not in KINDS:
+        raise BadUsage(f"There is no kind {kind[:40]}.", advice=f"Take: {', '.join(KINDS)}.")
+    order_of(dates)
+    if layout.endswith((".yaml", ".yml")):
+        layout = str(Path(layout).resolve())  # the job reads it wherever it runs
+    return {"kind": kind, "layout": layout, "dates": dates}
+
+
 def _brought(
-    c: Console, room: Calls, actor: Actor, path: Path, kind: str, layout: str
+    c: Console, room: Calls, actor: Actor, path: Path, how: Mapping[str, str]
 ) -> dict[str, Any]:
     """Bring one file in; its state, what became of its rows and the first refusals."""
     try:
         with path.open("rb") as source:
-            job = room.ask_import(actor, source, path.name, kind=kind, layout=layout)
+            job = room.ask_import(actor, source, path.name, **how)
     except OSError as wrong:
         raise BadUsage(f"{path} cannot be read: {wrong.strerror}.") from None
     if not job:
-        register = max((f for f in room.files(actor) if f.kind == kind), key=lambda f: f.created_at)
+        register = max(
+            (f for f in room.files(actor) if f.kind == how["kind"]), key=lambda f: f.created_at
+        )
         rows = room.file(actor, register.id).refusals
         first = [Refusal(r["row"], r["reason"]) for r in rows]
         return {"name": path.name, "state": "done", **register.counts, "refusals": first}
@@ -118,12 +135,16 @@ def _brought(
 
 
 def _refused(
-    room: Calls, actor: Actor, path: Path, kind: str, layout: str, first: Sequence[Refusal]
+    room: Calls,
+    actor: Actor,
+    path: Path,
+    how: Mapping[str, str],
+    first: Sequence[Refusal],
 ) -> list[Refusal]:
     """Every refused row of a file; the first ones, which its job kept, where it may not be read."""
     found: list[Refusal] = []
     try:
-        found.extend(room.refusals(actor, path, layout, kind))
+        found.extend(room.refusals(actor, path, **how))
     except AuthorityRefused:
         return list(first)
     except CordonError:  # what it was is told already; the rows before it are refused each
@@ -133,7 +154,11 @@ def _refused(
 
 def _words(file: Mapping[str, Any]) -> str:
     """What became of one file, as a line."""
-    counts = ", ".join(f"{file[n]:,} {said}" for n, said in _COUNTED.items() if n in file)
+    counts = ", ".join(
+        f"{file[n]:,} {said}" if said else f"{rows_of(file[n])} read"
+        for n, said in _COUNTED.items()
+        if n in file
+    )
     if file["state"] == "done":
         return f"{file['name']}: {counts}."
     so_far = f" So far: {counts}." if counts else ""
@@ -188,6 +213,7 @@ def learn_layout(
     name: Annotated[str, typer.Option(help="Name of the layout; else of the file.")] = "",
     zone: Annotated[str, typer.Option(help="Clock of its times; else the country's.")] = "",
     region: Annotated[str, typer.Option(help="Country of numbers in national form.")] = "PK",
+    dates: Dates = "",
     folder: Folder = None,
     json: Json = False,
 ) -> None:
@@ -203,6 +229,7 @@ def learn_layout(
         region=region,
         layouts=all_layouts(folder),
         corrections=by_name(set_ or ()),
+        order=order_of(dates),
     )
     c.table(
         ("column", "meaning", "confidence", "looks like"),
@@ -211,8 +238,10 @@ def learn_layout(
             for g in proposal.guesses
         ],
     )
-    for sentence in proposal.lacks:
+    for sentence in (*proposal.lacks, *proposal.notes):
         c.say(sentence)
+    if proposal.trial is not None:
+        c.say(proposal.trial.says)
     if out is None:
         c.say("Nothing was kept. Give --out LAYOUT.yaml to keep it, --set to correct it.")
         return
@@ -238,6 +267,11 @@ def find(
     since: Annotated[str, typer.Option(help="Only calls from this moment on (RFC 3339).")] = "",
     until: Annotated[str, typer.Option(help="Only calls before this moment.")] = "",
     rejects: Annotated[Path | None, typer.Option(help="Write refused rows here.")] = None,
+    layout: Annotated[
+        str,
+        typer.Option(help="Name or file of the layout of the calls; `auto` tells it from each."),
+    ] = AUTO,
+    dates: Dates = "",
     authority: Annotated[
         str, typer.Option(help="Search the node's own records under this authority.")
     ] = "",
@@ -248,7 +282,8 @@ def find(
     if not calls:
         if not authority:
             raise BadUsage("Nothing to search.", advice="Give --calls FILE, or --authority REF.")
-        if subscribers or rejects or cells or complaints or payments or since or until:
+        given = (subscribers, rejects, cells, complaints, payments, since, until, dates)
+        if any(given) or layout != AUTO:
             raise BadUsage(
                 "The node's own records are searched with its own files beside them.",
                 advice="Bring them in: cordon calls import FILE --kind KIND --authority REF.",
@@ -266,7 +301,7 @@ def find(
         used = ", ".join(f"{kind} ({n:,})" for kind, n in ended.report["files_used"].items())
         c.answer(
             ended.report,
-            f"{ended.report['findings']} findings, {ended.report['new']} new. "
+            f"{_findings(ended.report['findings'])}, {ended.report['new']} new. "
             f"Files used beside the calls: {used or 'none'}.",
         )
         return
@@ -282,6 +317,8 @@ def find(
                 engine=engine,
                 since=parse_time(since) if since else None,
                 until=parse_time(until) if until else None,
+                layout=layout,
+                dates=dates,
             )
     except NothingRead as wrong:
         _tell_refused(c, wrong, rejects)
@@ -293,8 +330,8 @@ def find(
         c.say(sentence)
     n = result.counts
     words = (
-        f"{n.read:,} rows read, {n.kept:,} kept, {n.repeated:,} repeated, {n.refused:,} refused; "
-        f"{len(result.findings)} findings."
+        f"{rows_of(n.read)} read, {n.kept:,} kept, {n.repeated:,} repeated, {n.refused:,} refused; "
+        f"{_findings(len(result.findings))}."
     )
     if out is None:
         c.say(words)
@@ -308,6 +345,14 @@ def find(
 def _tell_refused(c: Console, wrong: NothingRead, rejects: Path | None) -> None:
     """Say why the rows of a file were refused, of which none could be read, and write them."""
     for why, times in Counter(r.reason for _, r in wrong.refused).most_common(MOST_REASONS):
-        c.say(f"{times:,} rows: {why}")
+        c.say(f"{rows_of(times)}: {why}")
     if rejects is not None:
-        c.say(f"{write_rejects(rejects, wrong.refused):,} refused rows: see {rejects}.")
+        c.say(_see(write_rejects(rejects, wrong.refused), rejects))
+
+
+def _see(written: int, rejects: Path) -> str:
+    return f"{written:,} refused row{'s' * (written != 1)}: see {rejects}."
+
+
+def _findings(count: int) -> str:
+    return f"{count:,} finding{'s' * (count != 1)}"

@@ -23,9 +23,10 @@ from cordon.calls.contacts import contacts, ring_of
 from cordon.calls.detectors import all_detectors, cards
 from cordon.calls.detectors.data import CallData
 from cordon.calls.importing import write_segment
+from cordon.calls.layouts import AUTO
 from cordon.calls.model import EXEMPT, Counts, NothingRead, Refusal
 from cordon.calls.numbers import Numbers
-from cordon.calls.reading import read_calls
+from cordon.calls.reading import Reading, read_calls
 from cordon.calls.survey import (
     Census,
     DuckEngine,
@@ -94,6 +95,8 @@ def find(
     given: Mapping[str, Any] | None = None,
     scratch: Path | None = None,
     with_contacts: bool = False,
+    layout: str = AUTO,
+    dates: str = "",
 ) -> FindResult:
     """Search files of calls, on nothing but those files.
 
@@ -109,6 +112,7 @@ def find(
         given: parameters over the cards' defaults.
         scratch: folder for temporary files; the machine's own where absent.
         with_contacts: also tell who was in touch with numbers that a ring or a complaint names.
+        layout, dates: how the files of calls are written, as `read_calls` takes them.
 
     Raises:
         BadInput: a file of which nothing can be read, or a parameter out of bounds.
@@ -141,10 +145,11 @@ def find(
             scratch=Path(folder),
             with_contacts=with_contacts,
         )
-        opened = _open(calls, region, Path(folder), say, as_they_are=True)
+        read = partial(read_calls, region=region, layout=layout, dates=dates)
+        opened = _open(calls, read, Path(folder), say, as_they_are=True)
         result = search(opened)
         if result is None:  # a file that cannot be searched where it is
-            opened = _open(calls, region, Path(folder), say, as_they_are=False)
+            opened = _open(calls, read, Path(folder), say, as_they_are=False)
             result = search(opened)
             assert result is not None
         beside, after = told.result(), paid.result()
@@ -322,7 +327,12 @@ def _without(beside: Beside) -> tuple[str, ...]:
 
 
 def _open(
-    paths: Sequence[Path], region: str, folder: Path, say: Progress, *, as_they_are: bool
+    paths: Sequence[Path],
+    read: Callable[..., Reading],
+    folder: Path,
+    say: Progress,
+    *,
+    as_they_are: bool,
 ) -> _Opened:
     """Read and check each file into segments; one that can be searched as it is stays there."""
     opened = _Opened()
@@ -341,7 +351,7 @@ def _open(
             if not again:
                 (opened.segments if is_segment else opened.raw).append(path)
             continue
-        reading = read_calls(path, region, told)
+        reading = read(path, progress=told)
         again = reading.sha256 in seen
         seen.add(reading.sha256)
         try:
@@ -355,6 +365,7 @@ def _open(
                     opened.segments.append(kept.path)
         except BadInput as wrong:
             raise NothingRead(wrong.message, opened.refusals, advice=wrong.advice) from None
+        opened.left_out += dict.fromkeys(reading.notes)
         n = reading.counts
         opened.counts += Counts(n.read, 0, n.read - n.refused, n.refused) if again else n
         if reading.broken:

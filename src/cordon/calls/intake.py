@@ -81,6 +81,7 @@ def run(
         layout=str(job.params.get("layout", "auto")),
         name=name,
         folder=layouts,
+        dates=str(job.params.get("dates", "")),
     )
     done = int(job.checkpoint.get("batches", 0))
     counts = Counts(**job.checkpoint.get("counts", {}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,15 @@ import yaml
 from cordon.calls.cellids import Base
 from cordon.calls.layouts import Layout, plain
 from cordon.calls.layouts.dates import Order
+from cordon.calls.layouts.languages import languages, words
 from cordon.calls.layouts.lines import is_furniture
-from cordon.calls.layouts.meanings import DIRECTIONS, Column, Guess, guessed, words
+from cordon.calls.layouts.mapping import FORWARDS, SIDES
+from cordon.calls.layouts.meanings import DIRECTIONS, Column, Guess, guessed, weighed
 from cordon.calls.layouts.model import FIELDS
 from cordon.calls.layouts.recognise import MOST_LINES, SIGNS, split
 from cordon.calls.printed import Header, Printed, first_header
 from cordon.calls.sources import source
+from cordon.calls.trying import Sample, Trial, tried
 from cordon.countries import codes, country
 from cordon.kernel.errors import BadInput, BadUsage
 
@@ -27,6 +30,9 @@ SAMPLE = 2_000  # rows that are looked at
 _FEWEST_NAMES = 4
 _EXPECTED = "A CSV file, a workbook or a printed report with a header is expected."
 PASSED_OVER = "none"
+_WORTH = 0.2  # share of a sample's rows for which a meaning is given up
+_CODED = ("direction", "kind")  # given up, they would let every row be read as what it is not
+_MOST_TOLD = 8  # codes that a sentence names
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +42,20 @@ class Proposal:
     Attributes:
         guesses: what each column means, in the file's order.
         layout: the data of a layout's file. lacks: sentences on what it cannot be used without.
+        notes: sentences on what a person should look at. trial: what became of the sample's rows
+            when they were read by it; None where they were not.
     """
 
     guesses: tuple[Guess, ...]
     layout: Mapping[str, Any]
     lacks: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    trial: Trial | None = None
+
+    @property
+    def kept(self) -> int:
+        """Rows of the sample that it reads."""
+        return self.trial.kept if self.trial is not None else 0
 
     def as_yaml(self) -> str:
         """The layout's file."""
@@ -55,6 +70,7 @@ def learn(
     region: str,
     layouts: Sequence[Layout],
     corrections: Mapping[str, str] | None = None,
+    order: str = "",
 ) -> Proposal:
     """Propose a layout for a file.
 
@@ -65,27 +81,64 @@ def learn(
             corrected in them holds here too.
         corrections: meaning by column's name; `none` passes a column over. They are kept in the
             layout's file.
+        order: of day and month as somebody said it (`dmy`, `mdy`), kept in the layout's file.
 
     Raises:
-        BadInput: the file has no header. BadUsage: a correction names no column or no meaning.
+        BadInput: the file has no header, or its dates are written otherwise than was said.
+        BadUsage: a correction names no column or no meaning.
     """
     table = _table(path)
     said = _said(corrections or {}, [c.name for c in table.columns])
     before = {
         words(n): "" if m == PASSED_OVER else m for one in layouts for n, m in one.corrected.items()
     }
-    guesses = guessed(table.columns, layouts, region, before | said)
-    return Proposal(
-        tuple(guesses),
-        _layout(table, guesses, layouts, name, zone, corrections or {}),
-        tuple(_lacks(guesses)),
-    )
+    sure = weighed(table.columns, layouts, region, before | said)
+
+    def proposed(barred: frozenset[tuple[str, str]]) -> Proposal:
+        guesses = guessed(table.columns, sure, barred)
+        data = _layout(table, guesses, layouts, name, zone, corrections or {})
+        if order and data.setdefault("order", order) != order:
+            raise BadInput(
+                f"{path.name} does not write its dates in the order that was said.",
+                advice="Leave --dates away: its own dates tell it.",
+            )
+        trial = tried(data, table.sample, region)
+        notes = (*trial.notes, *_notes(guesses, table, data))
+        return Proposal(tuple(guesses), data, tuple(_lacks(guesses)), notes, trial)
+
+    return _best(proposed)
+
+
+def _best(proposed: Callable[[frozenset[tuple[str, str]]], Proposal]) -> Proposal:
+    """The proposal under which the most rows of the sample are read.
+
+    Starting from the likeliest meanings, the one is given up without which many more rows are
+    read, as long as there is one. A few rows more are no reason: they are the file's odd rows,
+    and a column that tells something would be lost for them.
+    """
+    barred: frozenset[tuple[str, str]] = frozenset()
+    best = proposed(barred)
+    while best.trial is not None and best.trial.refused > _WORTH * best.trial.rows:
+        tries = [
+            (other, barred | {(g.column, g.meaning)})
+            for g in best.guesses
+            if g.meaning and g.meaning not in _CODED
+            for other in [proposed(barred | {(g.column, g.meaning)})]
+        ]
+        if not tries:
+            break
+        better, without = max(tries, key=lambda t: t[0].kept)
+        if better.kept - best.kept <= _WORTH * best.trial.rows:
+            break
+        best, barred = better, without
+    return best
 
 
 @dataclass(frozen=True, slots=True)
 class _Table:
     columns: tuple[Column, ...]
     shape: str
+    sample: Sample
 
 
 def _table(path: Path) -> _Table:
@@ -113,6 +166,7 @@ def _table(path: Path) -> _Table:
         for line in lines[at + 1 : at + 1 + SAMPLE]
         if line.strip() and not is_furniture(line.decode(errors="replace"))
     ]
+    above = b"\n".join(lines[:at]).decode(errors="replace")
     rows = [r for r in rows if abs(len(r) - len(names)) <= 1 and r[: len(names)] != names]
     columns = [
         Column(
@@ -121,7 +175,9 @@ def _table(path: Path) -> _Table:
         )
         for i, name in enumerate(names)
     ]
-    return _Table(tuple(c for c in columns if c.name), shape)
+    sample = Sample(tuple(plain(n) for n in names), tuple(map(tuple, rows)), above)
+    each = {c.name: c for c in reversed(columns) if c.name}
+    return _Table(tuple(c for c in columns if each.get(c.name) is c), shape, sample)
 
 
 def header_line(lines: Sequence[bytes]) -> tuple[int, str]:
@@ -142,8 +198,9 @@ def _named(names: Sequence[str]) -> int:
     """How many names a line has, where it holds names and no values; else 0."""
     have = [n.strip(" '\"") for n in names if n.strip(" '\"")]
     like = [n for n in have if any(c.isalpha() for c in n) and sum(c.isdigit() for c in n) < 4]
-    enough = len(have) >= _FEWEST_NAMES and len(like) == len(have) == len(set(have))
-    return len(have) if enough else 0
+    distinct = len(set(have))  # some stand twice: of each pair the first is meant
+    enough = distinct >= _FEWEST_NAMES and len(like) == len(have) < 2 * distinct
+    return distinct if enough else 0
 
 
 def _printed(path: Path, header: Header) -> tuple[list[bytes], int]:
@@ -222,12 +279,51 @@ def _known_codes(values: Sequence[str], layouts: Sequence[Layout], which: str) -
         known = {code: m for m, some in DIRECTIONS.items() for code in some}
     for layout in layouts:
         known |= {c: m for c, m in getattr(layout, which).items() if not c.isdigit()}
-    if not any(v.lower() in known for v in values):
+    seen = {v.lower() for v in values}
+    for one in languages():  # only of those that the file is written in
+        codes = getattr(one, which)
+        known |= codes if seen & set(codes) else {}
+    if not seen & set(known):
         return {}
     return {
         m: sorted(c for c, means in known.items() if means == m)
         for m in sorted(set(known.values()))
     }
+
+
+def _notes(guesses: Sequence[Guess], table: _Table, data: Mapping[str, Any]) -> list[str]:
+    """What a person should look at: how the direction is taken, and codes that none knows."""
+    by = {g.meaning: g for g in guesses if g.meaning}
+    notes = []
+    if {"target", "other", "direction"} <= set(by):
+        target, other = by["target"].column, by["other"].column
+        notes.append(
+            f"{target} is taken for the target's number, and {other} for the caller where "
+            f"{by['direction'].column} says incoming. Where {target} is always the caller, say "
+            f"so: --set '{target}=caller' --set '{other}=callee'."
+        )
+    whose = [by[m].column for m in SIDES if m in by]
+    if whose and "direction" not in by:
+        notes.append(
+            f"No column tells whose {', '.join(whose)} it is, and so it is passed over. Where it "
+            "is the caller's, say so: "
+            + " ".join(f"--set '{by[m].column}=caller_{m}'" for m in SIDES if m in by)
+            + "."
+        )
+    known = {c for which in ("directions", "kinds") for some in (data.get(which) or {}).values()
+             for c in some}  # fmt: skip
+    for meaning in _CODED:
+        if meaning not in by:
+            continue
+        column = next(c for c in table.columns if c.name == by[meaning].column)
+        odd = sorted({v.lower() for v in column.values} - known - FORWARDS)
+        if odd:
+            some = ", ".join(v[:20] for v in odd[:_MOST_TOLD])
+            notes.append(
+                f"Nothing is known of these values of {column.name}: {some}. Say in the layout's "
+                "file what they mean (directions, kinds)."
+            )
+    return notes
 
 
 def _lacks(guesses: Sequence[Guess]) -> list[str]:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cordon.calls.forms import Form
+from cordon.calls.model import rows_of
 from cordon.calls.plain import PlainReading
 from cordon.calls.registers import read_register
 from cordon.kernel.work import Kernel
@@ -61,7 +62,8 @@ def read_merged(
     table, changed = merged(tables, form.unique)
     if changed:
         notes.append(
-            f"{changed:,} rows of {form.name} have the same {form.unique} as another row in a "
+            f"{rows_of(changed)} of {form.name} {'has' if changed == 1 else 'have'} the same "
+            f"{form.unique} as another row in a "
             "later file, which says something else: the later one was used."
         )
     return Merged(table.combine_chunks(), tuple(notes))

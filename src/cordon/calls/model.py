@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -95,6 +96,20 @@ EXEMPT = frozenset(
     {SubscriberKind.REGISTERED_CALL_CENTRE, SubscriberKind.GOVERNMENT, SubscriberKind.EMERGENCY}
 )
 """Holders whose trade is to call many people; findings leave them out, and say so."""
+
+
+def rows_of(count: int) -> str:
+    """How many rows, in words that agree with the number: `1 row`, `1,234 rows`."""
+    return f"{count:,} row{'s' * (count != 1)}"
+
+
+def none_read(name: str, rows: int, reasons: Counter[str]) -> str:
+    """A sentence on a file of which every row was refused."""
+    reason, times = reasons.most_common(1)[0]
+    if rows == 1:
+        return f"The only row of {name} cannot be read: {reason}."
+    each = "each" if times == rows else f"{times:,}"
+    return f"None of the {rows:,} rows of {name} can be read: in {each} of them {reason}."
 
 
 class NothingRead(BadInput):

@@ -23,7 +23,7 @@ from cordon.calls.checking import as_array
 from cordon.calls.forms import Column, Form, format_of
 from cordon.calls.layouts.recognise import SIGNS, split
 from cordon.calls.looks import looks
-from cordon.calls.model import Counts, Refusal
+from cordon.calls.model import Counts, NothingRead, Refusal, none_read
 from cordon.calls.numbers import Numbers
 from cordon.calls.rows import parse_block
 from cordon.calls.sources import Block, source
@@ -137,11 +137,8 @@ class PlainReading:
             reasons.update(r.reason for r in refusals)
             yield PlainBatch(table, tuple(refusals))
         if self.counts.read and self.counts.read == self.counts.refused:
-            reason, times = reasons.most_common(1)[0]
             raise BadInput(
-                f"None of the {self.counts.read:,} rows of {self.name} can be read: "
-                f"in {times:,} of them {reason}.",
-                advice=self.form.expected,
+                none_read(self.name, self.counts.read, reasons), advice=self.form.expected
             )
 
     def _once(self, table: pa.Table) -> pa.Table:
@@ -342,14 +339,18 @@ def read_plain(
         once: leave out rows that were there before.
 
     Raises:
-        BadInput: nothing of it can be read.
+        BadInput: it is none. NothingRead: none of its rows can be read.
     """
     reading = PlainReading(path, form, region, name, progress, parts, once)
     tables: list[pa.Table] = []
     refusals: list[Refusal] = []
-    for batch in reading.batches():
-        tables.append(batch.table)
-        refusals += batch.refusals
+    try:
+        for batch in reading.batches():
+            tables.append(batch.table)
+            refusals += batch.refusals
+    except BadInput as wrong:
+        odd = [(reading.name, r) for r in refusals]
+        raise NothingRead(wrong.message, odd, advice=wrong.advice) from None
     whole = pa.concat_tables([form.schema.empty_table(), *tables]).combine_chunks()
     return Plain(
         whole, reading.counts, refusals, reading.broken, dict(reading.notes), reading.sha256

@@ -17,9 +17,10 @@ from cordon.calls.cellids import DECIMAL, Base, cell_ids
 from cordon.calls.checking import COLUMNS, PLACES, REQUIRED, as_array, checked
 from cordon.calls.forms import format_of
 from cordon.calls.layouts import AUTO, Recognised, chosen, plain, recognise
+from cordon.calls.layouts.dates import order_of
 from cordon.calls.layouts.recognise import nearest, split
 from cordon.calls.looks import looks
-from cordon.calls.model import Counts, Refusal
+from cordon.calls.model import Counts, Refusal, none_read
 from cordon.calls.numbers import Numbers
 from cordon.calls.printed import Printed, first_header
 from cordon.calls.rows import parse_block
@@ -76,6 +77,7 @@ class Reading:
         layout: str = AUTO,
         name: str = "",
         folder: Path | None = None,
+        dates: str = "",
     ) -> None:
         if not path.is_file():
             raise BadInput(f"There is no file {name or path.name}.", advice=_EXPECTED)
@@ -86,6 +88,9 @@ class Reading:
         self.layout = ""
         self.notes: list[str] = []
         self._layouts = chosen(layout, folder)
+        self._asked = layout
+        self._folder = folder
+        self._order = order_of(dates)
         self._fixed = False
         self._is_workbook = False
         self._numbers = Numbers(region)
@@ -102,12 +107,7 @@ class Reading:
             self._reasons.update(r.reason.split(" (sheet ")[0] for r in batch.refusals)
             yield batch
         if self.counts.read and not self.counts.kept:
-            reason, times = self._reasons.most_common(1)[0]
-            raise BadInput(
-                f"None of the {self.counts.read:,} rows of {self.name} can be read: "
-                f"in {times:,} of them {reason}.",
-                advice=_EXPECTED,
-            )
+            raise BadInput(none_read(self.name, self.counts.read, self._reasons), advice=_EXPECTED)
 
     def _text(self) -> Iterator[Batch]:
         """The batches of a file of text or of a workbook."""
@@ -115,7 +115,7 @@ class Reading:
         if head is not None and head.layout.own and not self._is_workbook:
             yield from self._own(head)
             return
-        statements = Statements(self._source, self._layouts, self.name, _EXPECTED)
+        statements = Statements(self._source, self._layouts, self.name, _EXPECTED, self._order)
         if not statements.sections.found:
             self._say_why_not(lines)
         self.layout = statements.sections.found[0].head.layout.name
@@ -209,6 +209,8 @@ class Reading:
 
     def _say_why_not(self, lines: Sequence[bytes]) -> NoReturn:
         """Say what a file without a known layout looks like, what is nearest, what it lacks."""
+        if self._asked != AUTO:
+            self._say_what_fits(lines)
         first = next((one for one in lines if one.strip()), b"").decode(errors="replace")
         names = [n.strip().lower() for n in split(first.encode(), ",")]
         near = nearest(lines, [one for one in self._layouts if not one.own])
@@ -220,9 +222,21 @@ class Reading:
             )
         if any(one.own for one in self._layouts):
             self._require(names, first)
+        asked = self._layouts[0]
         raise BadInput(
-            f"{self.name} has no known layout.",
-            advice=f"{_EXPECTED} {_LEARN}",
+            f"{self.name} is not in the layout {asked.name}: {_what(names, first)}.",
+            advice=f"A file with {_columns(asked.known_by)} is expected. {_LEARN}",
+        )
+
+    def _say_what_fits(self, lines: Sequence[bytes]) -> None:
+        """Say which layout a file has, where it has another one than was asked for."""
+        other = recognise(lines, chosen(AUTO, self._folder))
+        if other is None:
+            return
+        what = other.layout.name if not other.layout.own else "cordon (the format “calls”)"
+        raise BadInput(
+            f"{self.name} is not in the layout {self._layouts[0].name}: it looks like {what}.",
+            advice=f"Give --layout {other.layout.name}, or auto, which tells it from each file.",
         )
 
     def _require(self, names: Sequence[str], line: str | None = None) -> None:
@@ -269,6 +283,7 @@ def read_calls(
     layout: str = AUTO,
     name: str = "",
     folder: Path | None = None,
+    dates: str = "",
 ) -> Reading:
     """Batches of a file of calls: CSV or Parquet, plain or `.gz` or `.zst`; or a workbook.
 
@@ -276,11 +291,13 @@ def read_calls(
         layout: name of the operator's layout, or `auto` to tell it from the file, or the path
             of a layout's own file.
         folder: of layouts beside the built-in ones.
+        dates: `day-first` or `month-first`, where somebody said which it is; it holds where no
+            date of the file settles it, and a file of which one contradicts it is refused.
         name: how errors call the file; its own name where empty.
         region: ISO 3166 code of numbers in national form.
         progress: told what was read and what there is (bytes; rows for Parquet).
     """
-    return Reading(path, region, progress, layout, name, folder)
+    return Reading(path, region, progress, layout, name, folder, dates)
 
 
 def _raw(name: str, column: pa.Array) -> pa.Array:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cordon.calls.layouts.recognise import split
-from cordon.calls.model import Counts, Refusal, SubscriberKind
+from cordon.calls.model import Counts, NothingRead, Refusal, SubscriberKind
 from cordon.calls.numbers import Numbers
 from cordon.calls.rows import parse_block
 from cordon.calls.sources import source
@@ -47,8 +47,9 @@ def read_register(path: Path, region: str = "PK", name: str = "") -> Register:
         region: ISO 3166 code of numbers in national form. name: how errors call the file.
 
     Raises:
-        BadInput: nothing of it can be read, or it breaks off: a register of which a part is
-            missing would let registered call centres be named.
+        BadInput: there is none, or it is no register. NothingRead: none of its rows can be read,
+            or it breaks off: a register of which a part is missing would let registered call
+            centres be named.
     """
     name = name or path.name
     if not path.is_file():
@@ -76,11 +77,19 @@ def read_register(path: Path, region: str = "PK", name: str = "") -> Register:
                     register.holders[number] = plain
         register.counts += Counts(kept + repeats, kept, repeats, 0)
     if register.broken:
-        raise BadInput(register.broken, advice="Ask for the whole register again.")
+        raise NothingRead(
+            register.broken,
+            [(name, r) for r in register.refusals],
+            advice="Ask for the whole register again.",
+        )
     if not seen:
         reason = Counter(r.reason for r in register.refusals).most_common(1)
-        said = f": in {reason[0][1]:,} of its rows {reason[0][0]}" if reason else ": it has no rows"
-        raise BadInput(f"Nothing of {name} can be read{said}.", advice=_EXPECTED)
+        said = f"in {reason[0][1]:,} of its rows {reason[0][0]}" if reason else "it has no rows"
+        raise NothingRead(
+            f"Nothing of {name} can be read: {said}.",
+            [(name, r) for r in register.refusals],
+            advice=_EXPECTED,
+        )
     return register
 
 

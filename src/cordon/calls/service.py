@@ -21,7 +21,7 @@ from cordon.calls.find import cards
 from cordon.calls.forms import SESSIONS
 from cordon.calls.joined import RingTold, Spoken, contacts_of, handsets_of, ring_told, spoken
 from cordon.calls.layouts import AUTO, chosen, content_hash
-from cordon.calls.model import Refusal
+from cordon.calls.model import NothingRead, Refusal
 from cordon.calls.plain import PlainReading
 from cordon.calls.reading import read_calls
 from cordon.calls.registers import read_register
@@ -113,6 +113,7 @@ class Calls:
         *,
         kind: str = "calls",
         layout: str = AUTO,
+        dates: str = "",
     ) -> str:
         """Keep a file's bytes and queue its import; return the job's id.
 
@@ -122,6 +123,7 @@ class Calls:
             kind: one of `beside.KINDS`. The next search uses every file of what is no call; a
                 register of subscribers is read at once, and has no job.
             layout: name of the operator's layout, or `auto`; for calls.
+            dates: which of day and month its dates begin with, as `read_calls` takes it.
 
         Raises:
             AuthorityRefused: no usable authority over such records is chosen.
@@ -135,11 +137,25 @@ class Calls:
         chosen(layout, self.layouts)
         stored = self.kernel.files.put(source, at_most=self.largest)
         return self.ask_kept(
-            actor, stored.sha256, stored.size, Path(name).name, kind=kind, layout=layout
+            actor,
+            stored.sha256,
+            stored.size,
+            Path(name).name,
+            kind=kind,
+            layout=layout,
+            dates=dates,
         )
 
     def ask_kept(
-        self, actor: Actor, sha256: str, size: int, name: str, *, kind: str, layout: str
+        self,
+        actor: Actor,
+        sha256: str,
+        size: int,
+        name: str,
+        *,
+        kind: str,
+        layout: str,
+        dates: str = "",
     ) -> str:
         """As `ask_import`, of bytes that the node keeps by their content."""
         act = "calls.record.import"
@@ -171,6 +187,7 @@ class Calls:
             params["reader"] = __version__
             if kind == "calls":
                 params |= {"layout": layout, "layout_sha256": content_hash(layout, self.layouts)}
+                params |= {"dates": dates} if dates else {}
             else:
                 params["kind"] = kind
             return self.jobs.ask(work, "calls.import", row.name, params, resume=True)
@@ -188,20 +205,30 @@ class Calls:
             )
 
     def refusals(
-        self, actor: Actor, path: Path, layout: str = AUTO, kind: str = "calls"
+        self,
+        actor: Actor,
+        path: Path,
+        layout: str = AUTO,
+        kind: str = "calls",
+        dates: str = "",
     ) -> Iterator[Refusal]:
         """Every row of a file that the actor's authority does not let in, or that is none."""
         with self.kernel.work(actor) as work:
             scope = beside.covering(work, kind).scope
         if kind == "subscribers":
-            yield from read_register(path, self.region).refusals
+            try:
+                yield from read_register(path, self.region).refusals
+            except NothingRead as wrong:
+                yield from (r for _, r in wrong.refused)
+                raise
             return
         if kind != "calls":
             for part in PlainReading(path, beside.BY_NAME[kind], self.region).batches():
                 more = within(part.table, scope)[1] if kind == SESSIONS.name else []
                 yield from sorted([*part.refusals, *more], key=lambda r: r.row)
             return
-        for batch in read_calls(path, self.region, layout=layout, folder=self.layouts):
+        reading = read_calls(path, self.region, layout=layout, folder=self.layouts, dates=dates)
+        for batch in reading:
             outside = intake.within(batch.table, scope)[1]
             yield from sorted([*batch.refusals, *outside], key=lambda r: r.row)
 

@@ -117,8 +117,12 @@ def _check_zip(path: Path, name: str, expected: str) -> None:
         raise BadInput(f"{name} is a binary workbook (.xlsb).", advice=_RESAVE)
     if "content.xml" in names:
         raise BadInput(f"{name} is an OpenDocument file.", advice=_RESAVE)
+    if "word/document.xml" in names:
+        raise BadInput(f"{name} is a Word document.", advice=expected)
+    files = sum(not one.endswith("/") for one in names)
     raise BadInput(
-        f"{name} looks like a zip archive.", advice=f"Unpack it, and give its files. {expected}"
+        f"{name} looks like a zip archive of {files:,} file{'s' * (files != 1)}.",
+        advice=f"Unpack it, and give its files. {expected}",
     )
 
 

@@ -31,6 +31,7 @@ from cordon.kernel.errors import BadInput
 
 _CELLS = ("cell", "caller_cell", "callee_cell")
 _NAIVE = r"^(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}:\d{2})$"
+_WORDS = {"dmy": "day", "mdy": "month"}
 _BREAKS_OFF = "the file breaks off in this row"
 
 
@@ -49,6 +50,8 @@ class Statements:
     Args:
         opened: opens the file anew; told whether its progress is to be shown.
         layouts: those that it may have. name: how errors call it. expected: their advice.
+        order: of day and month as somebody said it of this file, for where no date settles it;
+            `dmy`, `mdy` or empty.
 
     Attributes:
         sections: its tables. notes: sentences on what of it was passed over.
@@ -60,6 +63,7 @@ class Statements:
         layouts: Sequence[Layout],
         name: str,
         expected: str,
+        order: str = "",
     ) -> None:
         self.sections = Sections(layouts)
         self.notes: list[str] = []
@@ -68,6 +72,7 @@ class Statements:
         self._name = name
         self._expected = expected
         self._order = Order()
+        self._said = order
         self._unclear = False
         self._base = Base()
         self._survey()
@@ -147,8 +152,21 @@ class Statements:
                 "text, as a spreadsheet makes them that reads day and month in its own order.",
                 advice="Ask the sender for the file as it was before a spreadsheet opened it.",
             )
+        if order.contradicts(self._said) and not (order.day_first and order.month_first):
+            raise BadInput(
+                f"{self._name} does not write {_WORDS[self._said]} first, as was said: "
+                f"{order.day_first or order.month_first:,} of its dates can only be read the "
+                "other way.",
+                advice="Leave --dates away: its own dates tell it.",
+            )
         said = {s.head.layout.name: s.head.layout.order for s in self.sections.found}
-        if self._unclear and not order.day_first and not order.month_first:
+        open_ = self._unclear and not order.day_first and not order.month_first
+        if open_ and self._said:
+            self.notes.append(
+                f"No date of {self._name} settles whether day or month comes first; "
+                f"{_WORDS[self._said]} first was taken, as was said."
+            )
+        elif open_:
             self.notes += [
                 f"No date of {self._name} settles whether day or month comes first; "
                 f"{'month' if usual == 'mdy' else 'day'} first was taken, as {name} writes them."
@@ -156,9 +174,9 @@ class Statements:
                 if usual
             ]
         for section in self.sections.found:
-            if section.head.layout.own or order.told(section.head.layout.order) is not None:
+            if section.head.layout.own or not self._unclear:
                 continue
-            if not self._unclear:
+            if order.told(self._said or section.head.layout.order) is not None:
                 continue
             what = (
                 f"{order.day_first:,} of its dates can only be read day first and "
@@ -168,11 +186,13 @@ class Statements:
             )
             raise BadInput(
                 f"It cannot be told whether {self._name} writes day or month first: {what}.",
-                advice="Ask the sender which it is, and give the layout that says so.",
+                advice="Ask the sender for it with its dates written in one way."
+                if order.day_first
+                else "Ask the sender which it is, and say so: --dates day-first or month-first.",
             )
 
     def _told(self, head: Recognised) -> str:
-        return self._order.told(head.layout.order) or "ymd"
+        return self._order.told(self._said or head.layout.order) or "ymd"
 
     def _date_column(self, head: Recognised) -> str:
         names = list(head.names)

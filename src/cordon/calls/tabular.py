@@ -1,9 +1,10 @@
 """Tables of text under a header, whatever they hold: what layouts of other rooms are built of."""
 
 from cordon.calls.layouts.dates import DAY_S, Order, day_of, moments, needs_order, second_of
+from cordon.calls.layouts.languages import words
 from cordon.calls.layouts.lines import is_furniture
 from cordon.calls.layouts.mapping import NO_VALUE
-from cordon.calls.layouts.meanings import Column, Guess, looks_of, words
+from cordon.calls.layouts.meanings import Column, Guess, looks_of
 from cordon.calls.layouts.model import ORDERS, Layout, plain
 from cordon.calls.layouts.recognise import MOST_LINES, SIGNS, Recognised, as_wide, split
 from cordon.calls.learning import PASSED_OVER, Proposal, by_name, header_line, name_of, zone_of

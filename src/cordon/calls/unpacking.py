@@ -28,7 +28,13 @@ _LOOKS_LIKE = (
     (b"\x89PNG", "an image"),
     (b"\xff\xd8\xff", "an image"),
     (b"SQLite format 3", "a SQLite database"),
+    (b"Rar!\x1a\x07", "a RAR archive"),
+    (b"\xd4\xc3\xb2\xa1", "a capture of network packets"),
+    (b"\n\r\r\n", "a capture of network packets"),
 )
+_TAR = slice(257, 262), b"ustar"  # POSIX.1-2017, pax: the magic of a header block
+_CONTROL = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1a\x1b"))
+_MOST_CONTROL = 0.05  # share of characters that end no line and print nothing: beyond it, no text
 
 
 class Text:
@@ -76,9 +82,19 @@ class Text:
         first = next(chunks, b"")
         for begins, name in _LOOKS_LIKE:
             if first.startswith(begins):
-                raise BadInput(f"{self.name} looks like {name}.", advice=self._expected)
+                unpack = "Unpack it, and give its files. " if name.endswith("archive") else ""
+                raise BadInput(f"{self.name} looks like {name}.", advice=unpack + self._expected)
+        if first[_TAR[0]] == _TAR[1]:
+            raise BadInput(
+                f"{self.name} looks like a tar archive.",
+                advice=f"Unpack it, and give its files. {self._expected}".strip(),
+            )
         decode, skip = _encoding(first)
         if decode is None:
+            sample = first[:4096]
+            shown = len(sample.translate(None, _CONTROL))
+            if len(sample) - shown > _MOST_CONTROL * len(sample):
+                raise BadInput(f"{self.name} looks like no text.", advice=self._expected)
             first = first[skip:]
             if b"\r" in first and b"\n" not in first:  # as old Macs ended their lines
                 yield first.replace(b"\r", b"\n")

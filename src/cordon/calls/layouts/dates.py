@@ -12,6 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from cordon.kernel.errors import BadUsage
+
 _NUMERIC = re.compile(r"(\d{1,4})[-/. ](\d{1,2})[-/. ](\d{2,4})")
 _RUN = re.compile(r"\d{8}")
 _NAMED = ("%d-%b-%Y", "%d %b %Y", "%d/%b/%Y", "%d-%b-%y", "%d-%B-%Y", "%d %B %Y", "%b %d %Y")
@@ -19,6 +21,8 @@ _TIME = re.compile(r"(\d{1,2}):?(\d{2})(?::?(\d{2})(?:[.,]\d+)?)?\s*([AaPp][Mm])
 _EPOCH = date(1970, 1, 1).toordinal()
 _LATEST_YEAR = 2100
 DAY_S = 86_400
+SAID = {"day-first": "dmy", "month-first": "mdy"}
+"""What an officer may say of a file whose dates do not settle it."""
 
 
 @dataclass(slots=True)
@@ -50,6 +54,10 @@ class Order:
             self.day_first += first > 12 >= second
             self.month_first += second > 12 >= first
 
+    def contradicts(self, said: str) -> bool:
+        """True where some date can only be read the other way than was said (`dmy` or `mdy`)."""
+        return bool({"dmy": self.month_first, "mdy": self.day_first}.get(said))
+
     def told(self, usual: str) -> str | None:
         """`dmy` or `mdy`; the operator's usual one where nothing speaks; None where the dates
         contradict one another, or nothing tells."""
@@ -58,6 +66,17 @@ class Order:
         if self.day_first or self.month_first:
             return "dmy" if self.day_first else "mdy"
         return usual or None
+
+
+def order_of(said: str) -> str:
+    """`dmy` or `mdy` by what was said of a file; empty where nothing was.
+
+    Raises:
+        BadUsage: it is none of `SAID`.
+    """
+    if said and said not in SAID:
+        raise BadUsage(f"Dates are not {said[:20]}.", advice=f"Take: {', '.join(SAID)}.")
+    return SAID.get(said, "")
 
 
 def needs_order(text: str) -> bool:

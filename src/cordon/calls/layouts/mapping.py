@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -18,6 +19,20 @@ from cordon.calls.model import Refusal
 SIDES = ("imsi", "imei", "cell")
 _BOTH = r"^(?P<date>.+?)[ T]+(?P<time>\d{1,2}:\d{2}.*)$"
 _DAY_AND_TIME = r"^(\d{4}-\d{2}-\d{2})[ T](\d{1,2}:\d{2}.*)$"
+FORWARDS = frozenset(
+    {
+        "call forward", "call forwarding", "call forwarded", "call fwd", "call_forward",
+        "call-forward", "callforward", "forward", "forwarded", "forwarding", "forwarded call",
+        "fwd", "cfw", "cf", "cfu", "cfb", "cfnr", "cfnry", "cfnrc",
+    }
+)  # fmt: skip
+"""Call types of a forwarded call (the last ones: 3GPP TS 22.082), in any layout."""
+_CLOCK = re.compile(r"(?:(\d+):)?(\d{1,3}):(\d{2})")
+_IN_WORDS = re.compile(
+    r"(?:(\d+) ?(?:h|hrs?|hours?)\.?,? ?)?(?:(\d+) ?(?:m|mins?|minutes?)\.?,? ?)?"
+    r"(?:(\d+) ?(?:s|secs?|seconds?)\.?)?"
+)
+_DIALLED = r"^\+?[0-9][0-9 ()-]{2,}$"
 NO_VALUE = ("", "-", "--", "na", "n/a", "nil", "null", "none")
 
 
@@ -60,18 +75,28 @@ def mapped(
     refuse(unclear, "the clocks were changed: its time stands twice in that night, or not at all")
     columns["duration_s"] = _seconds(source.text("duration_s"))
     kinds = _meaning(source, "kind", layout.kinds)
+    forwarded = _forwarded(source)
+    kinds = pc.if_else(pc.and_(forwarded, pc.is_null(kinds)), "voice", kinds)
     if layout.kind:
         kinds = pc.fill_null(kinds, layout.kind) if source.lacks("kind") else kinds
     refuse(_null(kinds), "its kind is none that the layout knows as a call or message")
     columns["kind"] = kinds
-    inward = _inward(source, layout)
+    inward = pc.if_else(forwarded, pa.scalar(None, pa.bool_()), _inward(source, layout))
+    went_to = source.text("forwarded")
+    dialled = pc.fill_null(pc.match_substring_regex(went_to, _DIALLED), False)
+    went_to = pc.if_else(dialled, went_to, pa.scalar(None, pa.string()))
     if "target" in layout.columns or "target" in layout.above:
-        refuse(_null(inward), "its direction is none that the layout knows")
+        unclear = pc.and_(pc.is_null(inward), pc.invert(forwarded))
+        refuse(np.asarray(unclear), "its direction is none that the layout knows")
         target, other = source.text("target"), source.text("other")
-        columns["caller"] = pc.if_else(inward, other, target)
-        columns["callee"] = pc.if_else(inward, target, other)
+        # where nobody is named whom it was forwarded to, the other number is
+        sent = pc.and_(forwarded, pc.is_null(went_to))
+        inwards = pc.if_else(forwarded, pc.invert(sent), inward)
+        caller, callee = pc.if_else(inwards, other, target), pc.if_else(inwards, target, other)
     else:
-        columns["caller"], columns["callee"] = source.text("caller"), source.text("callee")
+        caller, callee = source.text("caller"), source.text("callee")
+    columns["caller"] = caller
+    columns["callee"] = pc.if_else(forwarded, pc.coalesce(went_to, callee), callee)
     for side in ("caller", "callee"):
         for name in SIDES:
             columns[f"{side}_{name}"] = _of_side(source, inward, side, name)
@@ -142,6 +167,21 @@ def _meaning(source: _Source, field: str, values: object) -> pa.Array:
     return found
 
 
+def _forwarded(source: _Source) -> pa.Array:
+    """Which rows tell of a call that was forwarded.
+
+    Of such a leg the caller stays who called, and the called one is whom it went to (ITU-T Q.732.2:
+    the calling number is kept, the number that forwards is another field); no handset of the
+    number that forwards has a part in it.
+    """
+    known = pa.array(sorted(FORWARDS))
+    found = pa.array(np.zeros(source.rows, bool))
+    for field in ("direction", "kind"):
+        for column in source.each(field):
+            found = pc.or_(found, pc.is_in(pc.utf8_lower(column), known))
+    return found
+
+
 def _inward(source: _Source, layout: Layout) -> pa.Array:
     if not layout.directions:
         return pa.nulls(source.rows, pa.bool_())
@@ -159,20 +199,26 @@ def _of_side(source: _Source, inward: pa.Array, side: str, name: str) -> pa.Arra
     return pc.if_else(pc.fill_null(mine, False), source.text(name), pa.scalar(None, pa.string()))
 
 
+def seconds_of(text: str) -> int | None:
+    """Seconds of a duration that is written as a clock (`1:02:03`, `02:03`) or in words (`1 min 35
+    s`); None where it is written otherwise."""
+    clock = _CLOCK.fullmatch(text)
+    parts = clock or _IN_WORDS.fullmatch(text.strip().lower())
+    if parts is None or not any(parts.groups()):
+        return None
+    hours, minutes, seconds = (int(p or 0) for p in parts.groups())
+    return hours * 3600 + minutes * 60 + seconds
+
+
 def _seconds(column: pa.Array) -> pa.Array:
-    """Durations as seconds; `00:01:05` is written by some."""
-    clock = pc.fill_null(pc.match_substring_regex(column, r"^\d+:\d{2}:\d{2}$"), False)
-    if not pc.any(clock, min_count=0).as_py():
+    """Durations as seconds, also where they are written with hours and minutes."""
+    plain = pc.fill_null(pc.match_substring_regex(column, r"^[0-9.]*$"), True)
+    if pc.all(plain, min_count=0).as_py():
         return column
-    return pa.array(
-        [
-            str(sum(int(p) * f for p, f in zip(v.split(":"), (3600, 60, 1), strict=True)))
-            if is_clock
-            else v
-            for v, is_clock in zip(column.to_pylist(), clock.to_pylist(), strict=True)
-        ],
-        pa.string(),
-    )
+    encoded = column.dictionary_encode()
+    texts = encoded.dictionary.to_pylist()
+    told = [v if (s := seconds_of(v)) is None else str(s) for v in texts]
+    return pa.array(told, pa.string()).take(encoded.indices)
 
 
 def _null(column: pa.Array) -> NDArray[np.bool_]:

@@ -4,28 +4,37 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+
+from phonenumbers import country_code_for_region
 
 from cordon.calls.cellids import is_cell
 from cordon.calls.imei import has_check_digit
 from cordon.calls.layouts.dates import day_of, second_of
+from cordon.calls.layouts.languages import languages, words
+from cordon.calls.layouts.mapping import FORWARDS, seconds_of
 from cordon.calls.layouts.model import Layout
 from cordon.calls.numbers import masked, normalised
 
-# Words of headers, most telling first (English as operators of the region write it): pattern over
-# the header in lower case with single spaces, what it means, how sure that is (0 to 1).
+# Words of headers, most telling first (English as operators of the region write it; other
+# languages are data, see `languages`): pattern over the header as `words` gives it, what it means,
+# how sure that is (0 to 1).
 _WORDS: tuple[tuple[str, str, float], ...] = (
-    (r"\b(lrn|roam|smsc|sms cent|forward|c num|circle|desc|lat|long|address)\w*", "", 1.0),
+    (r"\b(lrn|roam|smsc|sms cent|c num|circle|desc|lat|long|address)\w*", "", 1.0),
     (r"\b(last|end|final)\b.*\b(cell|cgi|bts|site)", "", 1.0),
     (r"\b(end|terminat\w*|release|stop|finish)\b.*\b(date|time)\b", "", 1.0),
+    (r"\b(forward\w*|fow|fwd)\b", "forwarded", 1.0),
     (r"\bimei\b", "imei", 1.0),
     (r"\bimsi\b", "imsi", 1.0),
     (r"\b(dur|duration|seconds|secs?|talk ?time|call length)\b", "duration_s", 1.0),
     (r"\b(trunk|tg|route) ?in\b|\bin(coming)? ?(trunk|tg|route)\b", "trunk_in", 1.0),
     (r"\b(trunk|tg|route) ?out\b|\bout(going)? ?(trunk|tg|route)\b", "trunk_out", 1.0),
-    (r"\b(cell|cgi|cgid|bts|ecgi|site|lac)\b", "cell", 0.9),
-    (r"\b(date ?(and|&)? ?time|start ?time|timestamp|date/time)\b", "start", 0.9),
+    (r"\b(cell|cgi|cgid|bts|ecgi|site|ci)\b", "cell", 0.9),
+    (r"\blac\b", "cell", 0.5),  # an area alone is no cell, where a file has a column of cells too
+    (r"\b(date ?(and)? ?time|start ?time|timestamp|date/time)\b", "start", 0.9),
     (r"\bdate\b", "date", 0.9),
     (r"\b(time|hour|cit)\b", "time", 0.9),
     (r"\b(direction|in ?/ ?out|inout|mo ?/ ?mt|way)\b", "direction", 1.0),
@@ -33,9 +42,9 @@ _WORDS: tuple[tuple[str, str, float], ...] = (
     (r"\b(service|event|usage|kind|type)\b", "kind", 0.7),
     (r"\b(target|subject|searched)\b", "target", 0.9),
     (r"\b(calling|caller|originat\w*|from|source)\b", "caller", 0.9),
-    (r"\ba ?(party|number|msisdn|num|no)\b", "caller", 0.9),
+    (r"\ba ?(party|number|msisdn|num|no)\b|\b(msisdn|number|num|no|party) a\b", "caller", 0.9),
     (r"\b(called|callee|terminating|dialled|dialed|to)\b", "callee", 0.9),
-    (r"\bb ?(party|number|msisdn|num|no)\b", "callee", 0.9),
+    (r"\bb ?(party|number|msisdn|num|no)\b|\b(msisdn|number|num|no|party) b\b", "callee", 0.9),
     (r"\b(other|opposite|contact|second) ?(party|number|no)\b", "other", 0.8),
     (r"\b(number|msisdn|mobile|phone)\b", "caller", 0.4),
 )
@@ -60,9 +69,22 @@ _MCC = re.compile(
     r"55|60|61|62|63|64|65|70|71|72|73|74|75|90)\d{13}"
 )
 _BODIES = ("01", "35", "86", "99")  # who issues IMEIs: the reporting bodies of GSMA TS.06
+_PARTED = re.compile(r"(?<=\d)[ \u00a0/-]+(?=\d)")  # parts of an IMEI as it is printed
 _LEAST_SURE = 0.35
 _MOST_CODES = 15  # distinct values of a column of codes
-_ENDS = {"target", "other", "caller", "callee"}
+_PARTNERS = {"target": "other", "other": "target", "caller": "callee", "callee": "caller"}
+_ENDS = frozenset(_PARTNERS)
+_ROWS_OF_A_TARGET = 10  # at least, in a file of several targets' statements
+_TELLS_BY = 0.95  # share of a column's values that are the same where it is one target's
+_SAID = 2.0  # how sure a meaning is that a person said
+Weighed = tuple[float, int, str]
+"""How sure it is that a column (by its place) has a meaning."""
+_LETTERED = re.compile(r"\b[ab]\b")  # A and B of a header, which do not say who called
+_SIDES = (
+    ("caller", r"\b(a|caller|calling|originat\w*|appelant|anrufer)\b"),
+    ("callee", r"\b(b|called|callee|terminat\w*|appele|angerufen\w*)\b"),
+)
+_ON_A_SIDE = re.compile(r"(?:caller|callee)_(imsi|imei|cell)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,50 +109,63 @@ class Column:
         return sum(bool(holds(v)) for v in self.values) / len(self.values) if self.values else 0.0
 
 
-def guessed(
+def weighed(
     columns: Sequence[Column],
     layouts: Sequence[Layout],
     region: str,
     corrected: Mapping[str, str],
+) -> list[Weighed]:
+    """How sure each meaning of each column is, surest first.
+
+    Args:
+        layouts: known ones: a header that one of them has means the same here, most likely.
+        corrected: meaning by header as `words` gives it, said by somebody; empty: passed over.
+    """
+    codes = _codes(layouts)
+    known = _known(layouts)
+    sure: list[Weighed] = []
+    for at, column in enumerate(columns):
+        name = words(column.name)
+        if name in corrected:
+            sure.append((_SAID, at, corrected[name]))
+            continue
+        head = known.get(name) or _said(name)
+        held = _content(column, region, codes)
+        sure += [(_confidence(m, head, held), at, m) for m in {*head, *held} - {""}]
+    # of two that are alike the caller stands first
+    return sorted(sure, key=lambda s: (-s[0], s[1], s[2] in ("callee", "other"), s[2]))
+
+
+def guessed(
+    columns: Sequence[Column],
+    sure: Sequence[Weighed],
+    barred: Set[tuple[str, str]] = frozenset(),
 ) -> list[Guess]:
     """What each column means; an empty meaning where it is passed over.
 
     A meaning goes to the column that is surest of it.
 
     Args:
-        layouts: known ones: a header that one of them has means the same here, most likely.
-        corrected: meaning by header in lower case, said by somebody; empty: passed over.
+        sure: as `weighed` says. barred: columns' names, each with a meaning that it is not to be
+            taken for.
     """
-    codes = _codes(layouts)
-    known = _known(layouts)
-    sure: list[tuple[float, int, str]] = []
-    for at, column in enumerate(columns):
-        name = words(column.name)
-        if name in corrected:
-            sure.append((2.0, at, corrected[name]))
-            continue
-        head = known.get(name) or _said(name)
-        held = _content(column, region, codes)
-        for meaning in {*head, *held} - {""}:
-            sure.append((_confidence(meaning, head, held), at, meaning))
-    sure.sort(key=lambda s: (-s[0], s[1]))
     taken: dict[int, tuple[str, float]] = {}
     given: set[str] = set()
     for confidence, at, meaning in sure:
         if at in taken or (meaning and meaning in given) or confidence < _LEAST_SURE:
             continue
-        taken[at] = (meaning, min(confidence, 1.0))
+        if meaning in _ENDS and len(given & _ENDS) > 1:
+            continue
+        if confidence < _SAID and (columns[at].name, meaning) in barred:
+            continue
+        taken[at] = (meaning, confidence)
         given.add(meaning)
     taken = _as_ends(columns, taken, given)
     return [
-        Guess(c.name, *taken.get(at, ("", 0.0)), looks_of(c, taken.get(at, ("", 0.0))[0]))
+        Guess(c.name, m, min(confidence, 1.0), looks_of(c, m))
         for at, c in enumerate(columns)
+        for m, confidence in [taken.get(at, ("", 0.0))]
     ]
-
-
-def words(name: str) -> str:
-    """A header as it is compared: lower case, signs as single spaces."""
-    return " ".join(re.sub(r"[^a-z0-9/]+", " ", name.lower()).split())
 
 
 def looks_of(column: Column, meaning: str) -> tuple[str, ...]:
@@ -144,19 +179,26 @@ def looks_of(column: Column, meaning: str) -> tuple[str, ...]:
 def _said(name: str) -> dict[str, float]:
     """Meanings that the words of a header tell; the empty one alone where it is passed over."""
     found: dict[str, float] = {}
-    for pattern, meaning, weight in _WORDS:
+    for pattern, meaning, weight in (*_WORDS, *(h for one in languages() for h in one.headers)):
         if re.search(pattern, name):
             if not meaning:
                 return {"": weight}
             found[meaning] = max(weight, found.get(meaning, 0.0))
+    of_an_end = next((m for m in ("imei", "imsi", "cell") if m in found), None)
+    if of_an_end is not None:  # `IMEI A`, `Called Cell`: of that end, and no number
+        side = next((s for s, pattern in _SIDES if re.search(pattern, name)), None)
+        if side is not None:
+            return {f"{side}_{of_an_end}": found[of_an_end]}
     return found
 
 
 def _confidence(meaning: str, head: Mapping[str, float], held: Mapping[str, float]) -> float:
     said = head.get(meaning, 0.0)
-    if meaning in ("trunk_in", "trunk_out"):  # names of a switch's own: nothing to see in them
+    # names of a switch's own, and a column that is empty nearly everywhere: nothing to see in them
+    if meaning in ("trunk_in", "trunk_out", "forwarded"):
         return 0.8 * said
-    found = held.get(meaning, 0.0)
+    of_one_side = _ON_A_SIDE.fullmatch(meaning)
+    found = held.get(of_one_side[1] if of_one_side else meaning, 0.0)
     if not found:
         return 0.3 * said
     # a header that says something else speaks against it
@@ -168,7 +210,7 @@ def _confidence(meaning: str, head: Mapping[str, float], held: Mapping[str, floa
 def _content(column: Column, region: str, codes: Mapping[str, str]) -> dict[str, float]:
     """How well the values of a column go with each meaning (0 to 1)."""
     share = column.share
-    if not column.values:
+    if not column.values or _is_counted_up(column.values):
         return {}
     distinct = set(column.values)
     held: dict[str, float] = {}
@@ -178,17 +220,20 @@ def _content(column: Column, region: str, codes: Mapping[str, str]) -> dict[str,
     held["date"] = day
     held["time"] = share(lambda v: ":" in v and second_of(v) is not None)
     subscriber = share(lambda v: _MCC.fullmatch(v) and not v.startswith(_BODIES))
-    handset = share(lambda v: re.fullmatch(r"\d{14,16}", v))
-    issued = share(lambda v: v.startswith(_BODIES) or has_check_digit(v))
+    handset = share(lambda v: re.fullmatch(r"\d{14,16}", _PARTED.sub("", v)))
+    issued = share(lambda v: v.startswith(_BODIES) or has_check_digit(_PARTED.sub("", v)))
     held["imei"] = handset * max(issued, 0.4)
     held["imsi"] = max(subscriber, 0.5 * share(_MCC.fullmatch))
     held["cell"] = max(share(is_cell), 0.6 * share(lambda v: re.fullmatch(r"[0-9A-Fa-f]{3,15}", v)))
     number = share(lambda v: _is_number(v, region))
-    number *= 0.3 if handset > 0.8 or day > 0.5 else 1.0
+    # a cell, which has as many digits, is of no country's plan more often than by chance
+    number *= 0.3 if handset > 0.8 or day > 0.5 or share(is_cell) > 0.5 else 1.0
+    number *= 0.5 if share(lambda v: len(v) < 7) > 0.9 else 1.0  # no column of short codes alone
+    number *= 0.8 + 0.2 * share(lambda v: _is_near(v, region))
     for meaning in _ENDS:
         held[meaning] = number
     small = share(lambda v: re.fullmatch(r"\d{1,5}(?:\.\d+)?", v))
-    clock = share(lambda v: re.fullmatch(r"\d+:\d{2}:\d{2}", v))
+    clock = share(lambda v: seconds_of(v) is not None)
     held["duration_s"] = max(small, 0.8 * clock) * (0.9 if len(distinct) > 1 else 0.6)
     if len(distinct) <= _MOST_CODES:
         held["direction"] = share(lambda v: codes.get(v.lower()) == "direction")
@@ -205,16 +250,44 @@ def _as_ends(
 
     Where a direction is told and one of two columns holds one number, it is one target's.
     """
-    ends = [at for at, (meaning, sure) in taken.items() if meaning in _ENDS and sure <= 1.0]
+    ends = [at for at, (meaning, _) in taken.items() if meaning in _ENDS]
     meanings = {taken[at][0] for at in ends}
-    if len(ends) != 2 or meanings in ({"target", "other"}, {"caller", "callee"}):
+    if len(ends) != 2 or meanings == {"target", "other"}:
         return taken
-    a, b = sorted(ends, key=lambda at: (taken[at][0] not in ("target", "caller"), at))
-    values = columns[a].values
-    alone = bool(values) and Counter(values).most_common(1)[0][1] > 0.95 * len(values)
-    statement = "direction" in given and (alone or "target" in meanings or "other" in meanings)
-    pair = ("target", "other") if statement else ("caller", "callee")
+    said = [at for at in ends if taken[at][1] >= _SAID]
+    if said:
+        a, b = said[0], next(at for at in ends if at != said[0])
+        pair = (
+            (taken[a][0], _PARTNERS[taken[a][0]]) if len(said) == 1 else (taken[a][0], taken[b][0])
+        )
+    else:
+        a, b = sorted(ends, key=lambda at: (taken[at][0] not in ("target", "caller"), at))
+        alone = [at for at, other in ((a, b), (b, a)) if _of_few(columns[at], columns[other])]
+        way = next((columns[at].name for at, (m, _) in taken.items() if m == "direction"), "")
+        if "direction" not in given:
+            statement = False
+        elif meanings == {"caller", "callee"}:
+            # called so by their headers: still a statement where one number stands in every row,
+            # and where a direction is told of an A and a B
+            lettered = all(_LETTERED.search(words(columns[at].name)) for at in ends)
+            statement = len(alone) == 1 or (lettered and _said(words(way)).get("direction") == 1)
+            a, b = (b, a) if alone == [b] else (a, b)
+        else:
+            statement = a in alone or _of_one(columns[a]) or bool({"target", "other"} & meanings)
+        pair = ("target", "other") if statement else ("caller", "callee")
     return {**taken, a: (pair[0], taken[a][1]), b: (pair[1], taken[b][1])}
+
+
+def _of_few(column: Column, other: Column) -> bool:
+    """True where a few numbers, as of one target or two, stand against many more."""
+    few, many = len(set(column.values)), len(set(other.values))
+    return few <= max(1, len(column.values) // _ROWS_OF_A_TARGET) and few * 3 <= many
+
+
+def _of_one(column: Column) -> bool:
+    """True where nearly every value is the same."""
+    values = column.values
+    return bool(values) and Counter(values).most_common(1)[0][1] > _TELLS_BY * len(values)
 
 
 def _known(layouts: Sequence[Layout]) -> dict[str, dict[str, float]]:
@@ -232,8 +305,18 @@ def _known(layouts: Sequence[Layout]) -> dict[str, dict[str, float]]:
 def _codes(layouts: Sequence[Layout]) -> dict[str, str]:
     """Which of direction and kind a code tells; one that tells both is a direction."""
     found = {v: "kind" for layout in layouts for v in layout.kinds if not v.isdigit()}
+    found |= {v: "kind" for one in languages() for v in one.kinds}
     found |= {v: "direction" for layout in layouts for v in layout.directions}
+    found |= {v: "direction" for one in languages() for v in one.directions}
+    found |= dict.fromkeys(FORWARDS, "direction")
     return found | {v: "direction" for some in DIRECTIONS.values() for v in some}
+
+
+def _is_counted_up(values: Sequence[str]) -> bool:
+    """True for the numbers of the rows themselves."""
+    if len(values) < 3 or not all(v.isdecimal() and len(v) < 8 for v in values):
+        return False
+    return all(int(b) == int(a) + 1 for a, b in pairwise(values))
 
 
 def _day(text: str) -> bool:
@@ -247,6 +330,17 @@ def _moment(text: str) -> bool:
     return (
         len(parts) == 2 and _day(parts[0]) and second_of(re.sub(r"[zZ]$", "", parts[1])) is not None
     )
+
+
+def _is_near(text: str, region: str) -> bool:
+    """True for a number of the country itself, or a short one."""
+    found = normalised(re.sub(r"[ ()-]", "", text), region) or ""
+    return not found.startswith("+") or found.startswith(_code_of(region))
+
+
+@cache
+def _code_of(region: str) -> str:
+    return f"+{country_code_for_region(region.upper())}"
 
 
 def _is_number(text: str, region: str) -> bool:

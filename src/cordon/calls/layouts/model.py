@@ -20,12 +20,14 @@ CELLS = ("decimal", "hexadecimal")
 FIELDS = frozenset(
     {
         "date", "time", "start", "duration_s", "direction", "kind", "target", "other",
+        "forwarded",
         "caller", "callee", "imsi", "imei", "cell", "trunk_in", "trunk_out",
         "caller_imsi", "caller_imei", "caller_cell", "callee_imsi", "callee_imei", "callee_cell",
     }
 )  # fmt: skip
 """What a layout's columns can mean. `target` and `other` become caller and callee by the
-direction; `imsi`, `imei` and `cell` are the target's."""
+direction; `imsi`, `imei` and `cell` are the target's; `forwarded` is whom a forwarded call
+went to."""
 _FIELDS_ARE = f"Fields are: {', '.join(sorted(FIELDS))}."
 
 
@@ -94,10 +96,11 @@ def load(path: Path) -> Layout:
         raise BadInput(f"The layout {path.name} is no YAML: {wrong}.") from None
     if not isinstance(data, dict):
         raise BadInput(f"The layout {path.name} is no YAML mapping.")
-    return _checked(path.name, data)
+    return checked(path.name, data)
 
 
-def _checked(file: str, data: dict[str, Any]) -> Layout:
+def checked(file: str, data: Mapping[str, Any]) -> Layout:
+    """A layout from the data of its file (its name, for errors); BadInput as `load`."""
     for key in ("name", "title", "zone", "known_by"):
         if not data.get(key):
             raise BadInput(f"The layout {file} lacks {key}.")
