@@ -188,3 +188,23 @@ def test_several_files_are_used_and_what_is_refused_is_told(
     bad.write_text("number,when\n1,2\n")
     with pytest.raises(BadInput, match=r"bad\.csv"):
         find([calls], sessions=[bad])
+
+
+def test_a_pool_of_few_subscribers_is_no_address_of_a_rings_own(
+    centre: tuple[Path, set[str]], tmp_path: Path
+) -> None:
+    calls, used = centre
+    few = ["203.0.113.101", "203.0.113.102", "203.0.113.103"]
+    surfing = Surfing()
+    surfing.everybody()
+    for number in sorted(used):
+        for public in few * 3:
+            surfing.session(number, MESSENGER, public)
+    (ring,) = rings(calls, surfing.write(tmp_path / "pool.csv"))
+    assert not tied(ring)
+    assert {f"address:{p}" for p in few} <= cut(ring)
+    kept = Surfing()
+    kept.everybody()
+    kept.lines(used, public=few[0])
+    (ring,) = rings(calls, kept.write(tmp_path / "kept.csv"))
+    assert tied(ring) == {f"address:{few[0]}"}

@@ -77,7 +77,7 @@ def tie(reach: Reach, members: Ints, exempt: Bools) -> Tie | None:
     seen = int(reach.seen[members].sum())
     if seen < _FEWEST or reach.everybody < FEWEST_OTHERS:
         return None
-    used = _users(reach, members)
+    used = _users(reach.ties, members)
     close = np.flatnonzero((used > 1) & (reach.others < used))
     if not len(close):
         return Tie(seen, 0, everybody=reach.everybody)
@@ -88,7 +88,7 @@ def tie(reach: Reach, members: Ints, exempt: Bools) -> Tie | None:
     if nats[best] < _SURE:
         return Tie(seen, 0, everybody=reach.everybody)
     at = int(close[best])
-    all_lines = reach.times[:, at].nonzero()[0]
+    all_lines = reach.ties[:, at].nonzero()[0]
     registered = int(exempt[all_lines].sum())
     own = int(k[best])
     return Tie(
@@ -108,11 +108,11 @@ def addresses(reach: Reach, members: Ints, exempt: Bools) -> tuple[list[Used], l
         members: places of the ring's lines. exempt: as of `tie`; a provider of registered lines
             is a hub.
     """
-    used = _users(reach, members)
+    used, kept = _users(reach.times, members), _users(reach.ties, members)
     seen = int(reach.seen[members].sum())
-    rare = reach.others + _registered(reach, exempt) < used
+    rare = reach.others + _registered(reach, exempt) < kept
     rare &= reach.everybody >= FEWEST_OTHERS
-    tied = np.flatnonzero(rare & (used > 1) & (_weights(reach, used) >= _RARE))
+    tied = np.flatnonzero(rare & (kept > 1) & (_weights(reach, used) >= _RARE))
     hubs = np.setdiff1d(np.flatnonzero((used > 1) & (used >= _MOSTLY * seen)), tied)
     hubs = hubs[np.lexsort((hubs, -reach.others[hubs], -used[hubs]))][:_HUBS]
     return [_used(reach, members, a, used) for a in tied.tolist()], [
@@ -134,14 +134,14 @@ def _used(reach: Reach, members: Ints, at: int, used: Ints) -> Used:
     )
 
 
-def _users(reach: Reach, members: Ints) -> Ints:
+def _users(times: sparse.csr_matrix, members: Ints) -> Ints:
     """Of each address, how many of these lines use it."""
-    return np.bincount(reach.times[members].indices, minlength=len(reach.names)).astype(np.int64)
+    return np.bincount(times[members].indices, minlength=times.shape[1]).astype(np.int64)
 
 
 def _registered(reach: Reach, exempt: Bools) -> Ints:
     """Of each address, how many exempt numbers use it, lines or not."""
-    return reach.exempt + _users(reach, np.flatnonzero(exempt))
+    return reach.exempt + _users(reach.times, np.flatnonzero(exempt))
 
 
 def _weights(reach: Reach, used: Ints) -> Floats:
@@ -224,7 +224,7 @@ def joining(reach: Reach, part: Ints, exempt: Bools) -> Joining | None:
     if reach.everybody < FEWEST_OTHERS:
         return None
     users = np.bincount(reach.times.indices, minlength=len(reach.names))
-    own = reach.times[part]
+    own = reach.ties[part]
     used = np.bincount(own.indices, minlength=len(reach.names))
     registered = _registered(reach, exempt)
     weights = _weights(reach, users)

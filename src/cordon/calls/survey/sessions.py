@@ -25,6 +25,7 @@ Ints = NDArray[np.int64]
 KEPT = ("start", "number", "public_ip", "remote_ip")
 """Columns of the format `sessions` that are asked."""
 
+_KEEPS = 0.8  # of a line's sessions, from an outside address that is its own
 _FEWEST = 2  # lines of an address that is looked at: one alone ties nothing
 _FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 _SIDES = {"public": "public_ip", "remote": "remote_ip"}
@@ -74,7 +75,9 @@ class Reach:
 
     Attributes:
         names: each address. public: True where it is the one that the outside saw.
-        times: lines × addresses, sessions.
+        times: lines × addresses, sessions. ties: the same of those that can tie: of addresses that
+            the outside saw only one that a line keeps, as behind a firm's own access; an
+            operator's pool gives a line another one each time.
         others: of each address, numbers that are none of the lines and not exempt; exempt: those
             that are. everybody: numbers with sessions that are none of the lines.
         seen: of each line, whether it has sessions at all.
@@ -83,6 +86,7 @@ class Reach:
     names: list[str]
     public: NDArray[np.bool_]
     times: sparse.csr_matrix
+    ties: sparse.csr_matrix
     others: Ints
     exempt: Ints
     everybody: int
@@ -125,7 +129,18 @@ def reach(files: SessionFiles, lines: Sequence[str], exempt: Iterable[str] = ())
     public = np.repeat([name == "public" for name in _SIDES], [len(s.names) for s in sides])
     others = np.concatenate([s.others for s in sides])
     exempts = np.concatenate([s.exempt for s in sides])
-    return Reach(names, public, times, others, exempts, int(everybody), seen)
+    ties = _kept(times, public)
+    return Reach(names, public, times, ties, others, exempts, int(everybody), seen)
+
+
+def _kept(times: sparse.csr_matrix, public: NDArray[np.bool_]) -> sparse.csr_matrix:
+    pairs = times.tocoo()
+    outside = np.asarray(times[:, np.flatnonzero(public)].sum(axis=1)).ravel()
+    stays = ~public[pairs.col] | (pairs.data >= _KEEPS * outside[pairs.row])
+    shape = times.shape
+    return sparse.coo_matrix(
+        (pairs.data[stays], (pairs.row[stays], pairs.col[stays])), shape=shape
+    ).tocsr()
 
 
 @dataclass(frozen=True, slots=True)
