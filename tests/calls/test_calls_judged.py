@@ -15,6 +15,7 @@ from cordon.calls import find
 from cordon.calls.detectors.ringcards import BOXES, RINGS
 from cordon.calls.detectors.simbox import box_signs
 from cordon.calls.forms import COMPLAINTS
+from cordon.calls.rings.addresses import Tie
 from cordon.calls.rings.identifiers import complained_together
 from cordon.calls.rings.judging import is_box, is_ring
 from cordon.calls.rings.search import Group
@@ -26,6 +27,7 @@ CENTRE = Facts(
     span_days=14, people=5000, calls=6000, people_a_day=40, back_share=0.2, still=0.9,
     talk_s=700, hours=9, again=1.2, incoming=0.03, named=2, named_by_chance=0.1, victims=5,
     victims_by_chance=0.5, registered=0.0, business=0.0,
+    tie=Tie(seen=18, reached=15, others=1, everybody=5000),
 )  # fmt: skip
 OFFICE = replace(
     CENTRE, shared=0, sims_a_handset=1.0, handsets_a_sim=1.0, turnover=1.0, named=0, victims=0,
@@ -60,6 +62,20 @@ def test_a_ring_needs_the_evidence_and_one_sign_of_using_up() -> None:
     # an office that nothing speaks against is none either: nothing is used up
     clean = replace(OFFICE, registered=0.0, business=0.0, talk_s=60, back_share=0.0, lines=400)
     assert not is_ring(group(clean), {**values, "evidence": 0})
+
+
+def test_an_address_of_its_own_speaks_for_used_up_lines_and_makes_no_ring() -> None:
+    def nats(facts: Facts) -> float:
+        return {s.name: s.nats for s in group(facts).signs}.get("address", 0.0)
+
+    tie = Tie(seen=18, reached=15, others=1, everybody=5000)
+    assert nats(replace(CENTRE, tie=None)) == nats(replace(CENTRE, tie=Tie(18, 0))) == 0
+    assert nats(CENTRE) == pytest.approx(4 / 3)
+    assert nats(replace(CENTRE, tie=replace(tie, lines=45))) == pytest.approx(1 / 3)
+    assert nats(replace(CENTRE, tie=replace(tie, registered=5))) == pytest.approx(-1)
+    assert nats(OFFICE) == 0.5  # a steady firm has one too
+    clean = replace(OFFICE, registered=0.0, business=0.0, talk_s=60, back_share=0.0, lines=400)
+    assert not is_ring(group(clean), {**RINGS.values({}), "evidence": 0})
 
 
 DESK = replace(OFFICE, victims=60, victims_by_chance=2.0, registered=0.0, business=0.0)

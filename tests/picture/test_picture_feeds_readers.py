@@ -22,6 +22,7 @@ from cordon.picture import feeding
 from cordon.picture.feeding import FeedReader
 from cordon.picture.feeds import health
 from cordon.picture.feeds.address import Keys, address_of
+from cordon.picture.feeds.framing import Lines
 from cordon.picture.feeds.health import FeedState
 
 EVENT = (
@@ -144,6 +145,16 @@ def test_a_line_without_an_end_is_refused_and_not_held(reads, node, server) -> N
         until(lambda: node.data("feed").endswith(b"!next\n"))
     assert feed.last_reason == "a line without an end"
     assert len(node.data("feed")) < 10_000
+
+
+def test_what_follows_in_a_refused_line_is_no_line() -> None:
+    """However the sender's bytes are cut."""
+    lines = Lines()
+    assert lines.feed(b"!a\n" + b"x" * 5000) == b"!a\n"
+    assert lines.feed(b"x" * 300) == b""
+    assert lines.feed(b"x" * 300 + b"\n!b\n!c") == b"!b\n"
+    assert lines.refused == 1
+    assert lines.feed(b"\n") == b"!c\n"
 
 
 def test_one_feed_holds_up_no_other(reads, node, server, monkeypatch) -> None:

@@ -101,14 +101,19 @@ def ringed(site, noon):
     return site
 
 
-def keep_ring(site, reference, accounts=(), more=()):
-    """Bring the calls in under an authority and keep the ring that is in them."""
+def keep_ring(site, reference, accounts=(), more=(), extra=()):
+    """Bring the calls in under an authority and keep the ring that is in them.
+
+    Args:
+        more: subjects beside those of `ring_of`. extra: keys and values of the finding's `extra`.
+    """
     bring(site, reference)
     node, room = site.node, site.node.calls
     authority = node.authorities.find(site.console, reference).id
     (file,) = [f for f in room.files(site.actor("inv")) if f.authority == authority]
     found = ring_of(file.sha256)
     found = replace(found, subjects=tuple(sorted([*found.subjects, *more])))
+    found.extra.update(extra)
     with node.kernel.rows.read() as session:
         paths = node.kernel.columns.paths(session, intake.DATASET, authorities=[authority])
     seen = charting.details(

@@ -260,6 +260,9 @@ def find(
     subscribers: Annotated[Path | None, typer.Option(help="A register of subscribers.")] = None,
     complaints: Annotated[Path | None, typer.Option(help="Complaints of victims.")] = None,
     payments: Annotated[Path | None, typer.Option(help="Payments between accounts.")] = None,
+    sessions: Annotated[
+        list[Path] | None, typer.Option(help="A file of internet sessions; again for more.")
+    ] = None,
     engine: Annotated[
         str,
         typer.Option(envvar="CORDON_COLUMNS_ENGINE", help="duckdb, local[N] or spark://HOST:PORT."),
@@ -282,7 +285,9 @@ def find(
     if not calls:
         if not authority:
             raise BadUsage("Nothing to search.", advice="Give --calls FILE, or --authority REF.")
-        given = (subscribers, rejects, cells, complaints, payments, since, until, dates)
+        given = (
+            subscribers, rejects, cells, complaints, payments, sessions, since, until, dates,
+        )  # fmt: skip
         if any(given) or layout != AUTO:
             raise BadUsage(
                 "The node's own records are searched with its own files beside them.",
@@ -314,6 +319,7 @@ def find(
                 cells=cells,
                 complaints=complaints,
                 payments=payments,
+                sessions=sessions or (),
                 engine=engine,
                 since=parse_time(since) if since else None,
                 until=parse_time(until) if until else None,

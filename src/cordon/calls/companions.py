@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-from cordon.calls.forms import CELLS, COMPLAINTS, PAYMENTS
+from cordon.calls.forms import CELLS, COMPLAINTS, PAYMENTS, SESSIONS
 from cordon.calls.model import Counts, Refusal
 from cordon.calls.plain import PlainReading, read_plain
 from cordon.calls.registers import read_register
+from cordon.calls.survey.sessions import KEPT
 
 Value = TypeVar("Value")
 PAID = ("at", "from_account", "to_account")
@@ -122,6 +124,50 @@ def read_paid(region: str, payments: Path | None) -> Beside:
     table = pa.concat_tables(parts)  # in parts: to copy them would take as much memory again
     said = _said(payments, reading.counts, odd, reading.broken, "they link no accounts.")
     return Beside(payments=table, refusals=_named(payments, odd), left_out=tuple(said))
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Sessions as columns on the disk.
+
+    Attributes:
+        paths: a Parquet file for each file read, with the columns `survey.sessions.KEPT`.
+        refusals, left_out: as of `Beside`.
+    """
+
+    paths: tuple[Path, ...] = ()
+    refusals: tuple[tuple[str, Refusal], ...] = ()
+    left_out: tuple[str, ...] = ()
+
+
+def read_sessions(region: str, files: Sequence[Path], folder: Path) -> Reached:
+    """Read files of sessions a batch at a time, and keep of them what is asked.
+
+    Args:
+        folder: to keep them in; made where it is not there.
+
+    Raises:
+        BadInput: nothing of a file can be read.
+    """
+    paths: list[Path] = []
+    refusals: list[tuple[str, Refusal]] = []
+    left_out: list[str] = []
+    schema = pa.schema([SESSIONS.schema.field(name) for name in KEPT])
+    for at, path in enumerate(files):
+        reading = PlainReading(path, SESSIONS, region)
+        odd: list[Refusal] = []
+        folder.mkdir(parents=True, exist_ok=True)
+        kept = folder / f"{at:04d}.parquet"
+        with pq.ParquetWriter(kept, schema, compression="zstd") as out:
+            for batch in reading.batches():
+                odd += batch.refusals
+                if len(batch.table):
+                    out.write_table(batch.table.select(KEPT).cast(schema))
+        paths.append(kept)
+        refusals += _named(path, odd)
+        lost = "it is not known which addresses they reached."
+        left_out += _said(path, reading.counts, odd, reading.broken, lost)
+    return Reached(tuple(paths), tuple(refusals), tuple(left_out))
 
 
 def _said(

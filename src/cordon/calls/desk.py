@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import undefer
 
 from cordon.calls import names
-from cordon.calls.ringdrawing import Member, Named, graph
+from cordon.calls.ringdrawing import Address, Member, Named, graph
 from cordon.calls.service import Calls
 from cordon.calls.tables import CallFileRow, RingEventRow, RingRow
 from cordon.kernel.access.model import Actor, Mark, Thing
@@ -29,6 +29,7 @@ PAGE = 50
 MOST_SHOWN = 300  # numbers of a ring's page
 MOST_RECORDS = 25
 Shows = Callable[[str], bool]
+_APART = ("hubs", "cut", "beside", "links", "links_in_all")  # of a finding, told one by one
 _TELLING = 9  # digits from which on `redact` takes a number for one
 
 
@@ -98,7 +99,8 @@ class RingPage:
         named: what belongs to it beside its numbers. files: names of files, by SHA-256, that its
             records stand in.
         graph: of the link chart, `nodes` and `edges`. history: the newest first.
-        hubs: what was cut, as the finding tells it.
+        hubs: what was cut, as the finding tells it. beside: lines that were left out, as they may
+            be a business's: number as it may be shown, its page.
     """
 
     line: RingLine
@@ -114,6 +116,7 @@ class RingPage:
     graph: Mapping[str, Any]
     history: tuple[Change, ...]
     hubs: tuple[Mapping[str, Any], ...]
+    beside: tuple[tuple[str, str], ...]
 
 
 def rings(room: Calls, actor: Actor, asked: Filters) -> Listed:
@@ -157,6 +160,8 @@ def ring(room: Calls, actor: Actor, id_: str) -> RingPage:
         history = _history(view, row)
         members = _members(room, row.detail, shows)
         named = _named(room, row.detail, shows, pays)
+        hubs = _hubs(room, whole, shows, pays)
+        reached = _addresses(room, whole, shows)
         return RingPage(
             line=_line(row, said, tuple(c for c in history if c.search == row.search)),
             finding=shown,
@@ -176,9 +181,20 @@ def ring(room: Calls, actor: Actor, id_: str) -> RingPage:
             detail=row.detail,
             named=named,
             files=_files(view, row.authority, shown),
-            graph=graph(room.kernel.masker, row.detail, members, named),
+            graph=graph(
+                room.kernel.masker,
+                row.detail,
+                members,
+                named,
+                reached,
+                [h["subject"] for h in hubs],
+            ),
             history=history,
-            hubs=_hubs(room, whole, shows, pays),
+            hubs=hubs,
+            beside=tuple(
+                (_shown(room, s, shows), names.address(room.kernel.masker, s))
+                for s in whole.extra.get("beside", ())
+            ),
         )
 
 
@@ -192,7 +208,9 @@ def _sight(room: Calls, view: View, row: RingRow, finding: Finding) -> tuple[Sho
     chosen = view.actor.authority
     if chosen is None or chosen.id != row.authority:  # decision 0004
         return (lambda _s: False), (lambda _s: False), chosen is not None
-    personal = [s for s in finding.subjects if s.startswith(("number:", "imsi:", "imei:"))]
+    told = [*finding.subjects, *finding.extra.get("beside", ())]
+    told += [one["subject"] for one in finding.extra.get("cut", ())]
+    personal = [s for s in told if personal_data(s) == "calls"]
     sight = view.sight(ACT, row.thing(), "calls", personal)
     paid = [
         f"{one['type']}:{one['value']}"
@@ -211,7 +229,8 @@ def _masked(room: Calls, finding: Finding, shows: Shows) -> Finding:
     """
     masker = room.kernel.masker
     short = tuple(s for s in finding.subjects if sum(c.isdigit() for c in s) < _TELLING)
-    said = masker.mask_finding(replace(finding, subjects=short), shows)
+    extra = {k: v for k, v in finding.extra.items() if k not in _APART}
+    said = masker.mask_finding(replace(finding, subjects=short, extra=extra), shows)
     return replace(
         said,
         subjects=tuple(
@@ -220,7 +239,6 @@ def _masked(room: Calls, finding: Finding, shows: Shows) -> Finding:
                 for s in finding.subjects
             )
         ),
-        extra={k: v for k, v in said.extra.items() if k not in ("hubs", "beside")},
     )
 
 
@@ -238,12 +256,26 @@ def _hubs(
             clear = room.kernel.masker.mask_subject(subject)
         return clear.partition(":")[2]
 
-    hubs = finding.extra.get("hubs") or ()
+    # findings kept before hubs had reasons name them alone
+    hubs = finding.extra.get("cut") or finding.extra.get("hubs") or ()
     told = [h if isinstance(h, Mapping) else {"subject": h} for h in hubs]
     return tuple(
-        {"subject": shown(h["subject"]), "people": h.get("people")}
+        {"subject": shown(h["subject"]), "people": h.get("people"), "why": h.get("why", "")}
         for h in told
         if ":" in str(h.get("subject"))
+    )
+
+
+def _addresses(room: Calls, finding: Finding, shows: Shows) -> tuple[Address, ...]:
+    """The internet addresses that tie a ring's lines, as its finding tells it."""
+    of: dict[str, list[str]] = {}
+    for link in finding.extra.get("links", ()):
+        if link["reason"] == "address":
+            of.setdefault(link["b"], []).append(link["a"])
+    masker = room.kernel.masker
+    return tuple(
+        Address(_shown(room, one, shows), tuple(names.address(masker, n) for n in of[one]))
+        for one in sorted(of, key=lambda a: (-len(of[a]), a))
     )
 
 

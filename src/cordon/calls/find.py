@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cordon.calls.checking import REQUIRED, SCHEMA
-from cordon.calls.companions import Beside, Later, read_beside, read_paid
+from cordon.calls.companions import Beside, Later, read_beside, read_paid, read_sessions
 from cordon.calls.contacts import contacts, ring_of
 from cordon.calls.detectors import all_detectors, cards
 from cordon.calls.detectors.data import CallData
@@ -37,6 +37,7 @@ from cordon.calls.survey import (
     engine_over,
     gather,
 )
+from cordon.calls.survey.sessions import SessionFiles
 from cordon.countries import codes, country
 from cordon.kernel.errors import BadInput
 from cordon.kernel.findings import Finding
@@ -86,6 +87,7 @@ def find(
     cells: Path | None = None,
     complaints: Path | None = None,
     payments: Path | None = None,
+    sessions: Sequence[Path] = (),
     since: datetime | None = None,
     until: datetime | None = None,
     engine: str = "duckdb",
@@ -105,7 +107,8 @@ def find(
             stands in several counts once. Parquet files whose columns have the format's types
             are searched where they are; others are read and checked first.
         subscribers, cells, complaints, payments: files of these formats, or None.
-        since, until: only calls that start in [since, until), where given.
+        sessions: files of this format; those that are read are kept in `scratch` as columns.
+        since, until: only calls and sessions that start in [since, until), where given.
         engine: what runs the heavy passes, as in the setting `columns_engine`.
         memory_mb: bound of the engine's memory; beyond it works on the disk in `scratch`.
         region: ISO 3166 code of the country whose numbering plan and time zone apply.
@@ -128,12 +131,19 @@ def find(
             read_beside, region, subscribers=subscribers, cells=cells, complaints=complaints
         )
         told, paid = Later(pool, reading), Later(pool, partial(read_paid, region, payments))
+        reached = Later(pool, partial(read_sessions, region, sessions, Path(folder) / "sessions"))
         told.begin()  # while everybody is counted, which is not done in Python
+
+        def fetched() -> None:
+            paid.begin()
+            reached.begin()
+
         search = partial(
             _search,
             told=told.result,
             paid=paid.result,
-            fetched=paid.begin,
+            reached=lambda: reached.result().paths,
+            fetched=fetched,
             say=say,
             since=since,
             until=until,
@@ -152,13 +162,19 @@ def find(
             opened = _open(calls, read, Path(folder), say, as_they_are=False)
             result = search(opened)
             assert result is not None
-        beside, after = told.result(), paid.result()
+        beside, after, last = told.result(), paid.result(), reached.result()
     n, m = opened.counts, result.counts
     return FindResult(
         result.findings,
         Counts(n.read, n.kept - m.repeated, n.repeated + m.repeated, n.refused),
-        (*beside.refusals, *after.refusals, *opened.refusals),
-        (*beside.left_out, *after.left_out, *opened.left_out, *result.left_out),
+        (*beside.refusals, *after.refusals, *last.refusals, *opened.refusals),
+        (
+            *beside.left_out,
+            *after.left_out,
+            *last.left_out,
+            *opened.left_out,
+            *result.left_out,
+        ),
         result.contacts,
     )
 
@@ -171,6 +187,7 @@ def find_in_segments(
     cells: pa.Table | None = None,
     complaints: pa.Table | None = None,
     payments: pa.Table | None = None,
+    sessions: Sequence[Path] = (),
     since: datetime | None = None,
     until: datetime | None = None,
     engine: str = "duckdb",
@@ -185,7 +202,8 @@ def find_in_segments(
     Args:
         subscribers: kind of holder by number in E.164, or None where nothing is known of them.
         cells, complaints, payments: tables of these formats, or None.
-        since, until: only calls that start in [since, until), where given.
+        sessions: Parquet files with the columns `survey.sessions.KEPT`, checked.
+        since, until: only calls and sessions that start in [since, until), where given.
         engine: what runs the heavy passes, as in the setting `columns_engine`.
     """
     beside = Beside(subscribers, cells, complaints, payments)
@@ -193,6 +211,7 @@ def find_in_segments(
         _Opened(segments=list(segments)),
         lambda: beside,
         lambda: beside,
+        lambda: tuple(sessions),
         progress or (lambda _what, _share: None),
         since=since,
         until=until,
@@ -211,6 +230,7 @@ def _search(
     opened: _Opened,
     told: Callable[[], Beside],
     paid: Callable[[], Beside],
+    reached: Callable[[], Sequence[Path]],
     say: Progress,
     *,
     fetched: Callable[[], object] = lambda: None,
@@ -227,8 +247,9 @@ def _search(
     """Search what was opened; None where a file that was not checked holds what is none.
 
     Args:
-        told: what is known beside the calls. paid: the same of payments. fetched: called once the
-            calls are fetched, from when on there is a core that has less to do.
+        told: what is known beside the calls. paid: the same of payments. reached: files of
+            sessions. fetched: called once the calls are fetched, from when on there is a core
+            that has less to do.
     """
     left_out: list[str] = []
     if not opened.segments and not opened.raw:
@@ -269,6 +290,15 @@ def _search(
             given or {},
             left_out,
             lambda what, share: say(what, 0.5 + share / 2),
+            sessions=lambda: SessionFiles(
+                # the engine has counted and fetched, and keeps what it needs for little
+                tuple(reached()),
+                since,
+                until,
+                memory_mb // 2,
+                threads,
+                scratch,
+            ),
         )
         left_out += near.left_out
         found = _found(data)

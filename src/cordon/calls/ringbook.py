@@ -88,7 +88,7 @@ def keep_found(
     )
     said_as = {f.id: _id_of(work, ids[f.id], f.kind) if f.id in ids else f.id for f in findings}
     made, grown = keep(work, [replace(f, id=said_as[f.id]) for f in findings], cards, mark=mark)
-    subjects = {s for f in findings for s in f.subjects}
+    subjects = {s for f in findings for s in (*f.subjects, *f.extra.get("beside", ()))}
     names.remember(work, (s for s in subjects if s.partition(":")[0] in names.PAGES))
     book = _Book(work, authority, search, until, mark)
     for finding in findings:

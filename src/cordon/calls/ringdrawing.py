@@ -11,6 +11,8 @@ from cordon.calls import names
 from cordon.kernel.masking import Masker
 
 _MOST_NUMBERS, _MOST_NAMED = 48, 20  # of a chart
+_MOST_ADDRESSES, _MOST_HUBS = 8, 6
+_LONGEST = 15  # signs of an address that is written whole: those of IPv4
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +48,24 @@ class Named:
     numbers: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An internet address as it may be shown, and the pages of the numbers that it ties."""
+
+    text: str
+    numbers: tuple[str, ...]
+
+
 def graph(
     masker: Masker,
     detail: Mapping[str, Any],
     members: Sequence[Member],
     named: Sequence[Named],
+    addresses: Sequence[Address] = (),
+    hubs: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The link chart: the site, its handsets, their numbers, and what complaints name.
+    """The link chart: the site, its handsets, their numbers, what complaints name and what they
+    reach; hubs that were cut hang from the site by an edge that is marked so.
 
     Those numbers first that complaints name, then those with the most calls: a chart of hundreds
     shows nothing.
@@ -88,9 +101,17 @@ def graph(
     for at, one in enumerate(named[:_MOST_NAMED]):
         id_, weight = f"named-{at}", max(one.times, 1)
         nodes.append({"id": id_, "kind": one.type, "label": _short(one.value), "weight": weight})
-        addresses = {names.address(masker, f"number:{n}") for n in detail["named"][at]["numbers"]}
-        held_by = sorted(addresses & known.keys()) or ["site"]
+        hrefs_of_it = {names.address(masker, f"number:{n}") for n in detail["named"][at]["numbers"]}
+        held_by = sorted(hrefs_of_it & known.keys()) or ["site"]
         edges += [{"from": href, "to": id_, "weight": weight} for href in held_by]
+    for at, reached in enumerate(addresses[:_MOST_ADDRESSES]):
+        id_ = f"address-{at}"
+        nodes.append({"id": id_, "kind": "address", "label": _end(reached.text)})
+        tied = [n for n in reached.numbers if n in known] or ["site"]
+        edges += [{"from": href, "to": id_, "weight": 1} for href in tied]
+    for at, hub in enumerate(hubs[:_MOST_HUBS]):
+        nodes.append({"id": f"hub-{at}", "kind": "hub", "label": _end(hub)})
+        edges.append({"from": "site", "to": f"hub-{at}", "weight": 1, "cut": True})
     return {"nodes": nodes, "edges": edges}
 
 
@@ -99,6 +120,11 @@ def _short(text: str) -> str:
     if text.startswith("~"):
         return text[:5] + "…" + (text.partition("·")[2] and "·" + text.partition("·")[2])
     return text if len(text) <= 9 else "…" + text[-7:]
+
+
+def _end(text: str) -> str:
+    """The same of an internet address, which is told whole where it is in clear."""
+    return _short(text) if text.startswith("~") or len(text) > _LONGEST else text
 
 
 @dataclass(frozen=True, slots=True)

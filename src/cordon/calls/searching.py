@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from cordon.calls import attached, charting, intake
 from cordon.calls.beside import stored
 from cordon.calls.companions import PAID
 from cordon.calls.find import FindResult, find_in_segments
-from cordon.calls.forms import ACCOUNTS, CELLS, COMPLAINTS, PAYMENTS
+from cordon.calls.forms import ACCOUNTS, CELLS, COMPLAINTS, PAYMENTS, SESSIONS
 from cordon.calls.merging import read_holders, read_merged
 from cordon.calls.ringbook import KINDS, keep_found
 from cordon.countries import Country
@@ -25,7 +25,7 @@ from cordon.kernel.store.columns import SegmentRow
 from cordon.kernel.work import Kernel
 
 ACT = "calls.record.search"
-USED = ("subscribers", CELLS.name, COMPLAINTS.name, PAYMENTS.name, ACCOUNTS.name)
+USED = ("subscribers", CELLS.name, COMPLAINTS.name, PAYMENTS.name, ACCOUNTS.name, SESSIONS.name)
 """Kinds of file that a search uses beside the calls."""
 
 
@@ -51,6 +51,7 @@ def run(
         )
         files = stored(work, authority)
         accounts = attached.segments(work, ACCOUNTS, authority, files.get(ACCOUNTS.name, ()))
+        sessions = attached.segments(work, SESSIONS, authority, files.get(SESSIONS.name, ()))
     if not paths or last is None:
         raise NotFound(
             "No call record was brought in under this authority.",
@@ -62,7 +63,7 @@ def run(
         holders, left_out = read_holders(kernel, registers, region)
     beside, lost = _tables(kernel, files, region)
     left_out += lost
-    result = _search(job, kernel, paths, authority, holders, beside, region)
+    result = _search(job, kernel, paths, authority, holders, beside, sessions, region)
     until = min(last, scope.until) if scope.until else last
     rings = {f.id: f.subjects for f in result.findings if f.kind in KINDS}
     found = {
@@ -120,6 +121,7 @@ def _search(
     authority: Authority,
     holders: Mapping[str, str] | None,
     beside: Mapping[str, pa.Table | None],
+    sessions: Sequence[str],
     region: str,
 ) -> FindResult:
     return find_in_segments(
@@ -129,6 +131,7 @@ def _search(
         cells=beside["cells"],
         complaints=beside["complaints"],
         payments=beside["payments"],
+        sessions=[Path(p) for p in sessions],
         since=authority.scope.since,
         until=authority.scope.until,
         engine=kernel.columns.engine,

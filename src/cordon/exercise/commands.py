@@ -41,14 +41,26 @@ def generate(
     days: Annotated[float, typer.Option(help="Length of the span.", min=0.01)] = 1.0,
     scale: Annotated[float, typer.Option(help="1 is the world's own size.", min=0.01)] = 1.0,
     start: Annotated[str, typer.Option(help="First moment (RFC 3339).")] = "",
+    sessions: Annotated[
+        bool, typer.Option("--sessions", help="Internet sessions too (world callcentre).")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Write a world's inputs, and the truth that was planted in them."""
     c = console(ctx, json=json)
     chosen = world(name)
+    if sessions and chosen.NAME != "callcentre":
+        raise BadUsage(
+            f"The world {name} has no internet sessions.", advice="Leave --sessions out."
+        )
     try:
         begins = parse_time(start) if start else None
-        made = chosen.generate(seed, days, scale, out, start=begins)
+        if sessions:
+            from cordon.exercise.worlds import callcentre  # no other world has that argument
+
+            made = callcentre.generate(seed, days, scale, out, start=begins, sessions=True)
+        else:
+            made = chosen.generate(seed, days, scale, out, start=begins)
     except BadInput as wrong:  # nothing but what was asked for can be wrong here
         raise BadUsage(wrong.message, advice=wrong.advice) from None
     c.answer(

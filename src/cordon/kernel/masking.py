@@ -21,7 +21,9 @@ import phonenumbers
 from cordon.kernel.errors import BadInput
 from cordon.kernel.findings import Finding
 
-PERSONAL = frozenset({"number", "imsi", "imei", "account", "wallet", "handle", "url", "person"})
+PERSONAL = frozenset(
+    {"number", "imsi", "imei", "address", "account", "wallet", "handle", "url", "person"}
+)
 """Types of subjects that point at a person."""
 
 _DIGITS_SHOWN = frozenset({"number", "imsi", "imei", "account"})
@@ -107,7 +109,9 @@ class Masker:
 
         The subjects' occurrences in the reasons' words and in `extra` are masked too, however
         they are written there, and any other number there that looks like a person's is taken
-        out: a detector may have named someone who is no subject.
+        out: a detector may have named someone who is no subject. A text that is nothing but a
+        personal subject (`type:id`, as in links) is masked as one, also where it is none of the
+        finding's own: nobody has said that the reader may see that one.
 
         Args:
             visible: says of a subject (`type:id`) whether the reader may see it.
@@ -117,9 +121,14 @@ class Masker:
         kept = {_digits(s) for s in personal if s not in hidden}
         texts = [r.says for r in finding.reasons]
         _texts(finding.extra, texts)
+        texts = [t for t in texts if not _bare(t)]  # thousands in a ring's links, each one thing
+        own = set(finding.subjects)
         swaps = [(_written(s), hidden[s].partition(":")[2]) for s in _found_in(texts, hidden)]
 
         def words(text: str) -> str:
+            if _bare(text):
+                known = text in own and text not in hidden
+                return text if known else hidden.get(text) or self.mask_subject(text)
             for pattern, pseudonym in swaps:
                 text = pattern.sub(lambda _match, name=pseudonym: name, text)  # type: ignore[misc]
             return redact(text, kept)
@@ -153,6 +162,12 @@ def redact(text: str, kept: frozenset[str] | set[str] = frozenset()) -> str:
 
 def _personal(subject: str) -> bool:
     return subject.partition(":")[0] in PERSONAL
+
+
+def _bare(text: str) -> bool:
+    """Whether a text is nothing but a personal subject."""
+    type_, colon, value = text.partition(":")
+    return bool(colon and value) and type_ in PERSONAL and " " not in value
 
 
 def _digits(text: str) -> str:

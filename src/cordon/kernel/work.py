@@ -29,6 +29,7 @@ _DATA_OF = {
     "number": "calls",
     "imsi": "calls",
     "imei": "calls",
+    "address": "calls",
     "account": "payments",
     "person": "persons",
 }

@@ -256,7 +256,7 @@ SUBJECT_WORDS = (
     i18n.N_("number"), i18n.N_("zone"), i18n.N_("vessel"), i18n.N_("person"), i18n.N_("radar"),
     i18n.N_("track"), i18n.N_("unit"), i18n.N_("vehicle"), i18n.N_("drone"), i18n.N_("sensor"),
     i18n.N_("cell"), i18n.N_("account"), i18n.N_("handle"), i18n.N_("wallet"),
-    i18n.N_("planned act"), i18n.N_("conflict"),
+    i18n.N_("planned act"), i18n.N_("conflict"), i18n.N_("address"),
 )  # fmt: skip
 
 

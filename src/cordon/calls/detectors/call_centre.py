@@ -8,9 +8,10 @@ from cordon.calls.detectors.data import CallData
 from cordon.calls.detectors.ringcards import BOXES
 from cordon.calls.rings.identifiers import tied
 from cordon.calls.rings.judging import is_box, is_ring
+from cordon.calls.rings.links import linked
 from cordon.calls.rings.search import searched
-from cordon.calls.rings.weighing import confidence
-from cordon.calls.rings.wording import extra, finding, told
+from cordon.calls.rings.weighing import Facts, confidence
+from cordon.calls.rings.wording import extra, finding, subjects, told
 from cordon.kernel.cards import Card, load_card
 from cordon.kernel.findings import Finding
 
@@ -34,22 +35,30 @@ def find(data: CallData, card: Card = CARD) -> Iterator[Finding]:
         seen = told(data, group)
         sure = confidence(group.nats, -(values["evidence"] - 2))
         ties = tied(data, group, seen.uses)
+        names = [*subjects(data, group, seen.uses), *ties.subjects]
+        links = linked(data, group, seen.uses, names, ties)
         more = {
             **extra(seen),
             "complaints": list(ties.complaints),
-            "hubs": [f"account:{a}" for a in ties.hubs],
+            "hubs": sorted(cut.subject for cut in ties.hubs),
             "beside": [f"number:{data.near.numbers[i]}" for i in group.beside],
+            **links.told(),
         }
-        yield finding(data, card, group, seen, group.signs, sure, more, _usual(data), ties.subjects)
+        tied_too = (*ties.subjects, *links.subjects)
+        usual = _usual(data, group.facts)
+        yield finding(data, card, group, seen, group.signs, sure, more, usual, tied_too)
 
 
-def _usual(data: CallData) -> dict[str, str]:
+def _usual(data: CallData, facts: Facts) -> dict[str, str]:
     beside = data.usual
-    return {
+    told = {
         "called_back": f"{beside.back:.0%}",
         "sims_a_handset": "1",
         "turnover": "1",
     }
+    if facts.tie is not None:
+        told["address"] = f"{facts.tie.others:,} of {facts.tie.everybody:,} other numbers"
+    return told
 
 
 def _say_what_is_missing(data: CallData) -> None:

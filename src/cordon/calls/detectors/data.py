@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import phonenumbers
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cordon.calls.rings.ground import Ground, ground, networks
 from cordon.calls.rings.lines import Usual, usual
 from cordon.calls.survey import Census, Engine, Near
 from cordon.calls.survey.profiles import Profiles, profiles
+from cordon.calls.survey.sessions import SessionFiles
 
 if TYPE_CHECKING:
     from cordon.calls.rings.search import Search
@@ -42,6 +44,7 @@ class CallData:
         stage: told how far it is.
         search: the groups of lines, once a detector asked for them (`rings.search.searched`).
         told: positions in `near.numbers` of those that stand in a ring or box already told.
+        sessions: files of internet sessions, or None; waited for as what `paid` gives.
     """
 
     engine: Engine
@@ -58,6 +61,7 @@ class CallData:
     stage: Stage = lambda _what, _share: None
     search: Search | None = None
     told: list[NDArray[np.int64]] = field(default_factory=list)
+    sessions: Callable[[], SessionFiles | None] = lambda: None
 
     @property
     def payments(self) -> pa.Table | None:
@@ -81,6 +85,12 @@ class CallData:
         of = np.concatenate([near.caller, near.callee]).astype(np.int64)
         cell = np.concatenate([near.caller_cell, near.callee_cell]).astype(np.int64)
         return ground(near.cells, self.cells, networks(near.cells, of, cell))
+
+    @cached_property
+    def payers(self) -> int:
+        """How many accounts pay at all."""
+        paid = self.payments
+        return 0 if paid is None else int(pc.count_distinct(paid["from_account"]).as_py())
 
     @cached_property
     def abroad(self) -> NDArray[np.bool_]:

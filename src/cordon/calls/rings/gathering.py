@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from cordon.calls.rings.addresses import Beside, Joining
 from cordon.calls.rings.ground import Ground
 from cordon.calls.rings.sites import Sites, sites, together
 from cordon.calls.rings.uses import Uses, regrouped
@@ -28,6 +29,7 @@ _FEW_USES = 0.05  # of a line's calls from a handset: fewer are a SIM tried out 
 
 # nats for and against two groups at one place being one
 _PLACE = ((0.0, 0.5, 0.6, 1.0), (-4.0, 0.0, 0.5, 2.0))  # by the share of pairs at one place
+_AT_ONE = 0.5  # that share, below which no address speaks for it
 _HOURS = (30.0, 0.94, -8.0, 1.0)  # slope, overlap at which it says nothing, least, most
 _WEEK = (30.0, 0.94, -4.0, 0.5)
 _WEEKS = 13 * 86_400_000_000
@@ -77,6 +79,7 @@ def gather(
     duration: NDArray[np.floating],
     offset_s: int,
     linked: Sequence[tuple[int, int]] = (),
+    reached: Joining | None = None,
 ) -> Ints:
     """The group of each line, numbered from 0 in the order of their first lines.
 
@@ -86,6 +89,7 @@ def gather(
         duration: for each use, seconds (NaN where not recorded).
         offset_s: seconds that local time is ahead of UTC.
         linked: pairs of lines that a complaint names with one account, address or handle.
+        reached: internet addresses that hardly anybody but lines reaches, where sessions tell.
     """
     count = len(each.lat)
     if not count:
@@ -102,7 +106,8 @@ def gather(
     _, part = connected_components(near, directed=False)
     for members in grouped(part):
         if len(members) > 1 and not unplaced[members[0]]:
-            group[members] = members[_merged(members, near, traits, called)]
+            ties = None if reached is None else reached.of(block, blocks, members)
+            group[members] = members[_merged(members, near, traits, called, ties)]
     _, numbered = np.unique(group[block], return_inverse=True)
     first = np.full(numbered.max() + 1, count)
     np.minimum.at(first, numbered, np.arange(count))
@@ -205,7 +210,11 @@ def _called(uses: Uses, of: Ints, count: int) -> sparse.csr_matrix:
 
 
 def _merged(
-    members: Ints, near: sparse.csr_matrix, traits: _Traits, called: sparse.csr_matrix
+    members: Ints,
+    near: sparse.csr_matrix,
+    traits: _Traits,
+    called: sparse.csr_matrix,
+    ties: Beside | None,
 ) -> Ints:
     """For blocks at one place: the first of the group that each belongs to."""
     size = len(members)
@@ -219,7 +228,7 @@ def _merged(
     alive = np.ones(size, bool)
     score = np.full((size, size), -np.inf)
     for i in range(size):
-        score[i] = _evidence(i, own, beside, shared, met, reach, weight)
+        score[i] = _evidence(i, own, beside, shared, met, reach, weight, ties)
         score[i, i] = -np.inf
     group = np.arange(size)
     while True:
@@ -228,6 +237,8 @@ def _merged(
         if not score[a, b] > 0:
             return group
         own.merge(a, b)
+        if ties is not None:
+            ties.merge(a, b)
         for table in (beside, shared):  # sums over pairs, so that means stay means
             table[a] += table[b]
             table[:, a] += table[:, b]
@@ -235,7 +246,7 @@ def _merged(
         weight[a] += weight[b]
         group[group == b] = a
         alive[b] = False
-        row = _evidence(a, own, beside, shared, met, reach, weight)
+        row = _evidence(a, own, beside, shared, met, reach, weight, ties)
         row[~alive] = -np.inf
         row[a] = -np.inf
         score[a], score[:, a] = row, row
@@ -250,6 +261,7 @@ def _evidence(
     met: Floats,
     reach: float,
     weight: Floats,
+    ties: Beside | None,
 ) -> Floats:
     """Nats for group `a` and each other group being one."""
     place = beside[a] / (weight[a] * weight)  # share of pairs of blocks that are at one place
@@ -271,9 +283,12 @@ def _evidence(
     apart = np.maximum(np.abs(talk - talk[a]) - _TALK[0], 0.0)
     both = np.minimum(t.talks, t.talks[a])
     longer = np.minimum((apart / _TALK[0]) ** 2, 1.0) * _TALK[1] * both / (both + _SURE)
-    return np.asarray(
-        np.interp(place, *_PLACE) + hours + week + callees - far * _APART[1] * sure - longer
-    )
+    said = np.interp(place, *_PLACE) + hours + week + callees - far * _APART[1] * sure - longer
+    if ties is None:
+        return np.asarray(said)
+    told = ties.evidence(a)
+    # what is not at one place is no group, whatever it reaches
+    return np.asarray(said + np.where(place >= _AT_ONE, told, np.minimum(told, 0.0)))
 
 
 def _overlap(

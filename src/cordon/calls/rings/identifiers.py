@@ -1,7 +1,8 @@
-"""What complaints and payments tie to a ring: accounts, wallets, handles, addresses."""
+"""What complaints and payments tie to a ring: accounts, wallets, handles, pages."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from datetime import timedelta
@@ -34,17 +35,54 @@ _HUB = 50  # accounts that pay into one that everybody pays into, as a shop's
 
 
 @dataclass(frozen=True, slots=True)
+class Link:
+    """What is tied to what.
+
+    Attributes:
+        a, b: `type:id`. reason: see `rings.links`. times: records that say so.
+        weight: nats that somebody else is seldom tied to `b`: logarithm of how many could be, for
+            each who is.
+    """
+
+    a: str
+    b: str
+    reason: str
+    times: int
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """A hub that ties nothing.
+
+    Attributes:
+        subject: `type:id`. people: others who share it. why: `paid_into`, `served`, `used`.
+    """
+
+    subject: str
+    people: int
+    why: str
+
+
+def rarity(others: int, of: int) -> float:
+    """Nats that it is rare to share a thing: `others` who do, of so many who could."""
+    return round(math.log((of + 2) / (others + 1)), 2)
+
+
+@dataclass(frozen=True, slots=True)
 class Tied:
     """What is tied to a ring.
 
     Attributes:
         subjects: `type:id`, sorted. complaints: ids of those that were taken, sorted.
         hubs: accounts that were left out because many others pay into them too.
+        links: what of it is tied to which number or account.
     """
 
     subjects: tuple[str, ...]
     complaints: tuple[str, ...]
-    hubs: tuple[str, ...]
+    hubs: tuple[Cut, ...]
+    links: tuple[Link, ...] = ()
 
 
 def tied(data: CallData, group: Group, own: Uses) -> Tied:
@@ -56,27 +94,48 @@ def tied(data: CallData, group: Group, own: Uses) -> Tied:
     table = data.complaints
     if table is None:
         return Tied((), (), ())
-    numbers = {data.near.numbers[i] for i in group.members}
-    called: dict[str, int] = {}
-    for other, us in zip(own.other.tolist(), own.us.tolist(), strict=True):
-        name = data.near.numbers[other]
-        called[name] = min(us, called.get(name, us))
-    subjects: set[str] = set()
+    names = [data.near.numbers[i] for i in group.members]
+    numbers = set(names)
+    called = _first_calls(data, own)
     taken: list[str] = []
+    pairs: Counter[tuple[str, str, str]] = Counter()
+    rest: dict[str, set[str]] = {}  # who else each identifier is named with
+    suspects: set[str] = set()
     for row in table.to_pylist():
         named, victim = row["suspect_number"], row["victim_number"]
+        said = [f"{kind}:{row[c]}" for c, kind in COLUMNS.items() if row[c]]
+        if named:
+            suspects.add(named)
         if named not in numbers:
+            for subject in said if named else ():
+                rest.setdefault(subject, set()).add(named)
             if named or victim not in called:
                 continue
-            after = row["received"].timestamp() * 1e6 - called[victim]
+            after = row["received"].timestamp() * 1e6 - called[victim][0]
             if not 0 <= after <= _BEFORE.total_seconds() * 1e6:
                 continue
         taken.append(row["complaint_id"])
-        subjects |= {f"{kind}:{row[c]}" for c, kind in COLUMNS.items() if row[c]}
+        line, reason = (named, "complaint") if named else (names[called[victim][1]], "victim")
+        pairs.update((f"number:{line}", subject, reason) for subject in said)
+    links = [
+        Link(a, b, reason, times, rarity(len(rest.get(b, ())), len(suspects)))
+        for (a, b, reason), times in pairs.items()
+    ]
+    subjects = {b for _, b, _ in pairs}
     accounts = {s.partition(":")[2] for s in subjects if s.startswith("account:")}
-    further, hubs = _paid_into(data.payments, accounts)
-    subjects |= {f"account:{a}" for a in further}
-    return Tied(tuple(sorted(subjects)), tuple(sorted(taken)), tuple(sorted(hubs)))
+    further, hubs = _paid_into(data, accounts)
+    links += further
+    subjects |= {link.b for link in further}
+    return Tied(tuple(sorted(subjects)), tuple(sorted(taken)), tuple(hubs), tuple(links))
+
+
+def _first_calls(data: CallData, own: Uses) -> dict[str, tuple[int, int]]:
+    """When (µs) each other was first in touch with the ring, and with which of its members."""
+    called: dict[str, tuple[int, int]] = {}
+    for of, other, us in zip(own.of.tolist(), own.other.tolist(), own.us.tolist(), strict=True):
+        name = data.near.numbers[other]
+        called[name] = min((us, of), called.get(name, (us, of)))
+    return called
 
 
 def complained_together(
@@ -106,17 +165,18 @@ def complained_together(
     return sorted(pairs)
 
 
-def _paid_into(payments: pa.Table | None, accounts: set[str]) -> tuple[set[str], set[str]]:
+def _paid_into(data: CallData, accounts: set[str]) -> tuple[list[Link], list[Cut]]:
     """Accounts that several of these pay into soon after they were paid; hubs among them."""
+    payments = data.payments
     if payments is None or not accounts:
-        return set(), set()
+        return [], []
     known = pa.array(sorted(accounts), pa.string())
     came = payments.filter(pc.is_in(payments["to_account"], known))
     went = payments.filter(pc.is_in(payments["from_account"], known))
     last: dict[str, list[float]] = {}
     for account, at in zip(came["to_account"].to_pylist(), came["at"].to_pylist(), strict=True):
         last.setdefault(account, []).append(at.timestamp())
-    paying: dict[str, set[str]] = {}
+    paying: dict[str, Counter[str]] = {}
     for source, to, at in zip(
         went["from_account"].to_pylist(),
         went["to_account"].to_pylist(),
@@ -126,7 +186,7 @@ def _paid_into(payments: pa.Table | None, accounts: set[str]) -> tuple[set[str],
         moment = at.timestamp()
         soon = any(0 <= moment - t <= _PASSED_ON.total_seconds() for t in last.get(source, ()))
         if soon and to not in accounts:
-            paying.setdefault(to, set()).add(source)
+            paying.setdefault(to, Counter())[source] += 1
     several = {to for to, sources in paying.items() if len(sources) >= _TWO}
     into = payments.filter(pc.is_in(payments["to_account"], pa.array(sorted(several), pa.string())))
     senders: Counter[str] = Counter()
@@ -134,5 +194,15 @@ def _paid_into(payments: pa.Table | None, accounts: set[str]) -> tuple[set[str],
         zip(into["from_account"].to_pylist(), into["to_account"].to_pylist(), strict=True)
     ):
         senders[to] += 1
-    hubs = {to for to in several if senders[to] > _HUB}
-    return several - hubs, hubs
+    links, hubs = [], []
+    for to in sorted(several):
+        others = senders[to] - len(paying[to])
+        if senders[to] > _HUB:
+            hubs.append(Cut(f"account:{to}", others, "paid_into"))
+            continue
+        weight = rarity(others, data.payers)
+        links += [
+            Link(f"account:{source}", f"account:{to}", "payment", times, weight)
+            for source, times in paying[to].items()
+        ]
+    return links, hubs

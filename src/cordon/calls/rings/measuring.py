@@ -10,6 +10,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from cordon.calls.model import EXEMPT, SubscriberKind
+from cordon.calls.rings.addresses import tie
 from cordon.calls.rings.complaining import complaints
 from cordon.calls.rings.lines import Lines
 from cordon.calls.rings.sharing import taking_turns
@@ -19,6 +20,7 @@ from cordon.calls.rings.weighing import Facts
 from cordon.calls.survey.distinct import distinct
 from cordon.calls.survey.near import Near
 from cordon.calls.survey.profiles import Profiles
+from cordon.calls.survey.sessions import Reach
 
 Ints = NDArray[np.int64]
 _DAY, _HOUR = 86_400_000_000, 3_600_000_000
@@ -47,6 +49,9 @@ class Measuring:
 
     Args:
         offset_s: seconds that local time is ahead of UTC.
+
+    Attributes:
+        reach: internet addresses of the lines, once they are known; None without sessions.
     """
 
     def __init__(
@@ -61,6 +66,7 @@ class Measuring:
     ) -> None:
         self.near, self.profiles, self.lines, self.uses = near, profiles, lines, uses
         self.sites, self.known, self.offset = sites, known, offset_s
+        self.reach: Reach | None = None
         kinds = [known.holders.get(near.numbers[i], "") for i in lines.at]
         self.exempt = np.array([k in _EXEMPT for k in kinds], bool)
         self.business = np.array([k == SubscriberKind.BUSINESS for k in kinds], bool)
@@ -131,6 +137,7 @@ class Measuring:
             victims_by_chance=0.0,
             registered=self._beside(members) * self.near.exempt_one_in / len(members),
             business=float(self.business[members].mean()),
+            tie=None if self.reach is None else tie(self.reach, members, self.exempt),
         )
 
     def _by_chance(self, lines: int) -> float:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from cordon.calls.model import EXEMPT
+from cordon.calls.rings.addresses import FEWEST_OTHERS, joining
 from cordon.calls.rings.apart import of_a_business
 from cordon.calls.rings.complaining import reached
 from cordon.calls.rings.fitting import fitting, further, moved
@@ -21,6 +23,7 @@ from cordon.calls.rings.sites import Sites, sites
 from cordon.calls.rings.uses import Uses, regrouped, uses
 from cordon.calls.rings.weighing import Facts, Sign, signs
 from cordon.calls.survey.near import BOX, FAN, NAMED, TAKES
+from cordon.calls.survey.sessions import Reach, reach
 
 if TYPE_CHECKING:
     from cordon.calls.detectors.data import CallData
@@ -90,6 +93,7 @@ def _search(data: CallData, values: Mapping[str, float]) -> Search:
     where = sites(each, len(found.at), data.ground)
     known = Known(data.holders, len(data.census.out), data.complaints)
     measuring = Measuring(near, own, found, each, where, known, data.utc_offset_s)
+    measuring.reach = _reach(data, found)
     # lines that are exempt, and those that move about, are no part of a room
     part = np.flatnonzero(~measuring.exempt & ~(where.still < values["still_least"]))
     some = _subset(each, part)
@@ -102,6 +106,7 @@ def _search(data: CallData, values: Mapping[str, float]) -> Search:
         near.duration[some.call],
         data.utc_offset_s,
         complained_together(near, found.at[part], data.complaints),
+        None if measuring.reach is None else joining(measuring.reach, part, measuring.exempt),
     )
     gathered = [m for g in grouped(of) for m in moved(part[g], each, len(near.cells))]
     some_of_it = [g for g in gathered if len(g) >= _FEWEST]
@@ -124,6 +129,24 @@ def _search(data: CallData, values: Mapping[str, float]) -> Search:
         else:
             groups.append(group)
     return Search(found, each, where, measuring, groups)
+
+
+def _reach(data: CallData, found: Lines) -> Reach | None:
+    """Internet addresses of the lines; None where no sessions were given."""
+    files = data.sessions()
+    if files is None or not files.paths:
+        return None
+    data.stage("asking which addresses lines reach", 0.2)
+    kinds = {k.value for k in EXEMPT}
+    exempt = (n for n, kind in data.holders.items() if kind in kinds)
+    told = reach(files, [data.near.numbers[i] for i in found.at], exempt)
+    if told.everybody < FEWEST_OTHERS:
+        data.left_out.append(
+            f"The sessions are of {told.everybody:,} numbers beside those that call strangers: "
+            "too few to tell an address of a ring's own from one that everybody reaches, so that "
+            "addresses say nothing."
+        )
+    return told
 
 
 def _weighed(all_of_it: Ints, measuring: Measuring, values: Mapping[str, float]) -> Group:

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cordon.calls.rings.addresses import Tie
+
 Floats = NDArray[np.float64]
 
 
@@ -21,6 +23,7 @@ _HONEST, _LEAST = 0.03, 0.15  # share of handsets with several SIMs of the group
 _STAND_IN = 0.1  # of the handsets that shifts take turns at, may be shared otherwise
 _STAYS = (7.0, 14.0, 1.5)  # days; nats that shared handsets say after them, where all SIMs stay
 _CALLED_ALONE = 3.0  # nats that people say who were called and complained of nobody's number
+_REACHED, _FIRMS = 2.0, 0.5  # nats that an address of their own says of lines; of a steady firm's
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class Facts:
         business: share of its lines whose holder is a business.
         shared, turns: handsets that several of its SIMs use, and those of them whose SIMs stay
             and take turns within the day, as shifts do.
+        tie: the internet address that most of its lines reach and hardly anybody else.
     """
 
     lines: int
@@ -67,6 +71,7 @@ class Facts:
     registered: float
     business: float
     turns: int = 0
+    tie: Tie | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +138,8 @@ def signs(f: Facts, v: Mapping[str, float]) -> list[Sign]:
             f.back_share,
             -float(np.clip(20 * (f.back_share - v["called_back"]), 0, 6)),
         )
+    if f.tie is not None and f.tie.reached:
+        sign("address", f.tie.reached / f.tie.seen, _reached(f.tie, v["address"], steady))
     # a centre may hide behind a firm, so that where SIMs are used up this says half as much
     honest = 1.0 if steady else 0.5
     if f.registered > 0:
@@ -175,6 +182,18 @@ def _used_up(shared: int, handsets: int) -> float:
     rest = handsets - shared
     nats = shared * np.log(share / _HONEST) + rest * np.log((1 - share) / (1 - _HONEST))
     return float(np.clip(nats - (0 if shared else 1), -4, _MOST))
+
+
+def _reached(tie: Tie, nothing: float, steady: bool) -> float:
+    """Nats of an address of the group's own: SIMs that come and go, and all reach it, are one
+    operation's. An honest firm has such a box too; one that registered lines reach as well is a
+    provider of call centres, and speaks against."""
+    if tie.registered:
+        return -min(_REACHED, 4 * tie.registered / (tie.registered + tie.reached))
+    most = _FIRMS if steady else _REACHED
+    share = tie.reached / tie.seen
+    only = tie.reached / (tie.reached + tie.lines)  # what other rooms reach says less
+    return float(np.clip(4 * (share - nothing), 0, most)) * only
 
 
 def _most_of_shared(f: Facts, v: Mapping[str, float]) -> float:

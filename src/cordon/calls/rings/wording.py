@@ -42,6 +42,7 @@ _SAYS = {
     "called_back": "{v:.0%} of the people called ever called it",
     "registered": "{v:.1f} exempt lines at the same place for each of its own",
     "business": "{v:.0%} of its lines are held by a business",
+    "address": "{v:.0%} of its lines with internet sessions reach one address of their own",
     "lines": "{v:.0f} lines were gathered",
     "people_a_day": "a line dealt with {v:.0f} different people on a median day",
     "hours": "it was at work in {v:.0f} hours of the day",

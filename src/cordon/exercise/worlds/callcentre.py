@@ -12,6 +12,7 @@ import yaml
 from cordon.exercise.model import PLAYED, Inputs, Played, write_truths
 from cordon.exercise.worlds.calling.drawing import DAY
 from cordon.exercise.worlds.calling.nation import Nation
+from cordon.exercise.worlds.calling.sessions import Sessions
 from cordon.exercise.worlds.calling.telling import Telling
 from cordon.exercise.worlds.folder import written_together
 from cordon.kernel.clock import as_utc, parse_time
@@ -35,13 +36,24 @@ _FILES = {
     "truth": "truth.jsonl",
 }
 
+_SESSIONS = "sessions.parquet"
+
 
 def generate(
-    seed: int, days: float, scale: float, out: Path, *, start: datetime | None = None
+    seed: int,
+    days: float,
+    scale: float,
+    out: Path,
+    *,
+    start: datetime | None = None,
+    sessions: bool = False,
 ) -> Inputs:
     """Write the world's inputs and truth into a folder; see `model.World`.
 
     Scale 1 is 300,000 subscribers. Rows are made and written a day at a time.
+
+    Args:
+        sessions: write internet sessions too; the other files are the same without them.
     """
     data: dict[str, Any] = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text("utf-8"))
     begins = as_utc(start) if start is not None else parse_time(data["start"])
@@ -63,13 +75,17 @@ def generate(
             *telling.successions(nation.people, nation.renumbered),
         ]
         written = nation.write(files, midnight)
+        if sessions:
+            files["sessions"] = made / _SESSIONS
+            told = Sessions(data["sessions"], seed, nation, rows)
+            written["sessions"] = told.write(files["sessions"], midnight)
         truths += nation.money_truths
         counts = {"calls": rows.count, "truth": len(truths), **written}
         with written_whole(files["world"]) as partial:
             partial.write_bytes(Played(NAME, seed, days, scale, begins, ends).to_bytes())
         with written_whole(files["truth"]) as partial:
             partial.write_bytes(b"".join(write_truths(truths)))
-    return Inputs(out, {name: out / file for name, file in _FILES.items()}, counts, begins, ends)
+    return Inputs(out, {n: out / made.name for n, made in files.items()}, counts, begins, ends)
 
 
 def _check(seed: int, days: float, scale: float, begins: datetime) -> None:

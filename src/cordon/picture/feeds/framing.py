@@ -39,17 +39,21 @@ class Lines:
 
     def __init__(self) -> None:
         self._held = b""
+        self._refusing = False  # the rest of a line that was refused
         self.refused = 0
         self.reason = ""
 
     def feed(self, data: bytes) -> bytes:
         """See Framing."""
+        if self._refusing:
+            _, ended, data = data.partition(b"\n")
+            self._refusing = not ended
         end = data.rfind(b"\n") + 1
         whole, rest = (self._held + data[:end], data[end:]) if end else (b"", self._held + data)
         if len(rest) > LONGEST_LINE:
             self.refused += 1
             self.reason = "a line without an end"
-            rest = b""
+            rest, self._refusing = b"", True
         self._held = rest
         return whole
 
@@ -59,7 +63,7 @@ class Lines:
 
     def end(self) -> bytes:
         """See Framing: a last line without its newline is whole all the same."""
-        whole, self._held = self._held, b""
+        whole, self._held, self._refusing = self._held, b"", False
         return whole + b"\n" if whole else b""
 
 

@@ -1,6 +1,7 @@
 // The link chart: what belongs together, drawn by cytoscape. Options are data attributes:
-//   data-graph   {"nodes": [{id, kind, label, href?, weight?}], "edges": [{from, to, weight}]}
-// Kinds: site, handset, number; whatever else is drawn as something that complaints name.
+//   data-graph   {"nodes": [{id, kind, label, href?, weight?}], "edges": [{from, to, weight, cut?}]}
+// Kinds: site, handset, number, address, hub; whatever else is drawn as something that complaints
+// name. An edge with cut is no tie: it shows what was cut.
 // Nodes can be dragged; one that has a page opens it by a double click or Enter. The page holds
 // the same as a table, for who cannot see or drive a chart.
 // For tests it writes data-nodes (drawn), data-overlaps (labels that lie over another) and
@@ -11,7 +12,7 @@ import { token } from "./style.js";
 import { placed } from "./treelayout.js";
 
 const SHEET = "__________cytoscape_stylesheet"; // cytoscape would write a <style>, which the policy stops
-const KINDS = new Set(["site", "handset", "number"]);
+const KINDS = new Set(["site", "handset", "number", "address", "hub"]);
 const NARROW = 620; // px: below it everything stands on one side of the site
 
 function looks() {
@@ -24,7 +25,10 @@ function looks() {
     { selector: "node[kind = 'site']", style: { ...line("accent", "ellipse", 52), label: word("site"), "font-family": getComputedStyle(document.body).fontFamily, "text-halign": "center", "text-margin-x": 0 } },
     { selector: "node[kind = 'handset']", style: { ...line("accent", "ellipse", 24), "text-halign": "center", "text-valign": "bottom", "text-margin-x": 0, "text-margin-y": 3 } },
     { selector: "node[kind = 'number']", style: line("serious", "round-rectangle", 15) },
+    { selector: "node[kind = 'address']", style: line("accent", "hexagon", 18) },
+    { selector: "node[kind = 'hub']", style: { ...line("ink-3", "ellipse", 16), "border-style": "dashed", color: token("ink-3") } },
     { selector: "edge", style: { width: "data(width)", "line-color": token("edge"), "curve-style": "haystack", "haystack-radius": 0 } },
+    { selector: "edge[?cut]", style: { "line-style": "dashed", opacity: 0.6 } },
     { selector: "node:selected", style: { "background-color": token("raised"), "border-width": 4 } },
     { selector: ".beside", style: { opacity: 0.18 } },
   ];
@@ -39,7 +43,7 @@ function elements(graph, places) {
       position: places.get(n.id),
     })),
     ...graph.edges.map((e, i) => ({
-      data: { id: `e${i}`, source: e.from, target: e.to, width: 1 + 3 * Math.sqrt((e.weight ?? 1) / most) },
+      data: { id: `e${i}`, source: e.from, target: e.to, cut: Boolean(e.cut), width: 1 + 3 * Math.sqrt((e.weight ?? 1) / most) },
     })),
   ];
 }
