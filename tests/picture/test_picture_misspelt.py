@@ -9,6 +9,7 @@ import pytest
 from cordon.cli import run
 from cordon.picture import zones_of
 from cordon.picture.misspelt import misspelt
+from cordon.web.rendering import Page, Templates
 
 ROW = "2026-01-17T08:30:00Z,rx,mmsi:463000001,24.5,66.5\n"
 
@@ -63,3 +64,15 @@ def test_detect_warns_by_zone_and_name(tmp_path, capfd) -> None:
     told = capfd.readouterr()
     assert "dwell_min" in json.loads(told.out)["remarks"][0]
     assert "dwell_min" in told.err
+
+
+def test_the_page_names_it_beside_its_zone_and_draws_others_without() -> None:
+    slipped, right = zones_of(collection(id="Z-1", dwell_minutes=5)), zones_of(collection(id="Z-2"))
+    zones = [*slipped, *right]
+    html = Templates().render(
+        "picture/zones.html", "en", page=Page(title="Zones", lang="en"), zones=zones,
+        slips={"Z-1": misspelt(zones)}, refused="", form="", may_change=True,
+    )  # fmt: skip
+    one, other = html.split("Z-2", 1)
+    assert "“dwell_minutes” is no parameter" in one
+    assert "dwell_minutes" not in other
