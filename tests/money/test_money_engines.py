@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
@@ -22,12 +21,11 @@ from cordon.kernel.errors import BadInput
 from cordon.kernel.store import spark as beside
 from cordon.kernel.store.columns import connect
 from cordon.kernel.store.spark import Spark
-from cordon.money import backward, engines, forward, read_payments, reading
+from cordon.money import engines, forward, read_payments, reading
 from cordon.money.engines import InDuckDB, InSpark
 from cordon.money.model import CHANNELS
 from cordon.money.reaching import Reach
-from cordon.money.tracing.telling import told, told_back
-from support.samepaid import same_payments
+from support.samepaid import same_payments, traced
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 IBAN = "PK36SCBL0000001123456702"
@@ -81,16 +79,6 @@ def network(seed: int, size: int = 500, amounts: pa.DataType | None = None) -> p
 def written(folder: Path, table: pa.Table, name: str = "p.parquet") -> Path:
     pq.write_table(table, folder / name, row_group_size=101)
     return folder / name
-
-
-def traced(payments: Any, account: str, reach: Reach) -> bytes:
-    asked = {"since": reach.since, "until": reach.until, "hops": reach.hops}
-    found = (
-        told_back(backward(payments, account, **asked))
-        if reach.back
-        else told(forward(payments, account, **asked))
-    )
-    return orjson.dumps(found, option=orjson.OPT_INDENT_2)
 
 
 def reaches(account: str) -> list[Reach]:

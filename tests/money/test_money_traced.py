@@ -9,21 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from cordon.kernel.errors import BadInput
-from cordon.money import backward, forward, read_payments, reading
+from cordon.money import forward, read_payments, reading
 from cordon.money.accounts import checks
 from cordon.money.fewer import Walk
 from cordon.money.keyed import EMPTY, IBANS, OTHERS, UNSURE, keys_of
 from cordon.money.naming import seed as by_chance
 from cordon.money.numbering import IBAN, ODD, PLAIN, kind_of
 from cordon.money.reaching import Reach
-from cordon.money.tracing.telling import told, told_back
-from support.samepaid import same_payments
+from support.samepaid import same_payments, traced
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 BY = by_chance()
@@ -90,16 +88,6 @@ def written(folder: Path, table: pa.Table, **how: Any) -> Path:
     return path
 
 
-def said(payments: Any, account: str, reach: Reach) -> bytes:
-    asked: dict[str, Any] = {"since": reach.since, "until": reach.until, "hops": reach.hops}
-    found = (
-        told_back(backward(payments, account, **asked))
-        if reach.back
-        else told(forward(payments, account, **asked))
-    )
-    return orjson.dumps(found, option=orjson.OPT_INDENT_2)
-
-
 def reaches(account: str) -> list[Reach]:
     middle = BEGIN + timedelta(days=40)
     return [
@@ -129,7 +117,7 @@ def test_few_payments_tell_what_all_of_them_tell(
             some = read_payments([path], reach=reach)
             assert some.counts == whole.counts
             assert some.payments.left_out == whole.payments.left_out
-            assert said(some.payments, account, reach) == said(whole.payments, account, reach)
+            assert traced(some.payments, account, reach) == traced(whole.payments, account, reach)
             fewest = min(fewest, len(some.payments))
     assert fewest < 0.3 * len(whole.payments)
 
@@ -156,7 +144,9 @@ def test_an_account_is_found_however_it_is_written(tmp_path: Path) -> None:
     whole = read_payments([path]).payments
     for asked in (spaced, name[4:], name[-16:]):
         some = read_payments([path], reach=Reach([asked], hops=1)).payments
-        assert said(some, asked, Reach([asked], hops=1)) == said(whole, name, Reach([name], hops=1))
+        assert traced(some, asked, Reach([asked], hops=1)) == traced(
+            whole, name, Reach([name], hops=1)
+        )
     with pytest.raises(BadInput, match="No payment names the account nobody"):
         forward(read_payments([path], reach=Reach(["nobody"])).payments, "nobody")
 

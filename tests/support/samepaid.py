@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from typing import Any
 
 import numpy as np
+import orjson
 
+from cordon.money import backward, forward
 from cordon.money.payments import Payments
+from cordon.money.reaching import Reach
+from cordon.money.tracing.telling import told, told_back
 
 
 def same_payments(one: Payments, other: Payments) -> None:
@@ -21,3 +26,14 @@ def same_payments(one: Payments, other: Payments) -> None:
             assert a.type == b.type
         else:
             assert a == b, field.name
+
+
+def traced(payments: Payments, account: str, reach: Reach) -> bytes:
+    """Everything that a trace tells, as bytes."""
+    asked: dict[str, Any] = {"since": reach.since, "until": reach.until, "hops": reach.hops}
+    found = (
+        told_back(backward(payments, account, **asked))
+        if reach.back
+        else told(forward(payments, account, **asked))
+    )
+    return orjson.dumps(found, option=orjson.OPT_INDENT_2)
