@@ -20,7 +20,7 @@ from cordon.money.accounts import checks, is_iban, joined, written
 from cordon.money.currencies import unknown
 from cordon.money.givenback import marked
 from cordon.money.model import CHANNELS
-from cordon.money.numbering import laid_out, packed
+from cordon.money.numbering import hashes_of, laid_out
 from cordon.money.once import DAY_US, of_one_id
 from cordon.money.payments import Payments
 
@@ -179,9 +179,7 @@ class Coding:
     def _hashed(self, ids: pa.StringArray) -> NDArray[np.uint64]:
         letters, starts = laid_out(ids)
         hashes, none = np.empty(len(ids), np.uint64), np.empty(0, np.int32)
-        into = np.empty(int(starts[-1] - starts[0]) if len(ids) else 0, np.uint8)
-        ends = np.zeros(len(ids) + 1, np.int32)
-        packed(letters, starts.astype(np.int32), none, 0, self._seed, into, ends, hashes)
+        hashes_of(letters, starts.astype(np.int32), none, 0, self._seed, hashes)
         return hashes
 
     def _again(

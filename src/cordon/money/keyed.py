@@ -140,6 +140,14 @@ def put(keys: Hashes, whens: Ints, known: Hashes, when: Ints, near: Hashes) -> i
 
 
 @compiled
+def _with_room(keys: Hashes, whens: Ints) -> tuple[Hashes, Ints]:
+    """The same, with room for as many again."""
+    return np.concatenate((keys, np.empty_like(keys))), np.concatenate(
+        (whens, np.empty_like(whens))
+    )
+
+
+@compiled
 def paid(
     source: Hashes,
     target: Hashes,
@@ -163,8 +171,7 @@ def paid(
         if not first <= at[k] < until or known[found_at(known, target[k])] == 0:
             continue
         if used == len(keys):
-            keys = np.concatenate((keys, np.empty_like(keys)))
-            whens = np.concatenate((whens, np.empty_like(whens)))
+            keys, whens = _with_room(keys, whens)
         keys[used], whens[used] = target[k], sign * at[k]
         used += 1
     return keys[:used], whens[:used]
@@ -202,8 +209,7 @@ def onward(
         if known[q] != 0 and when[q] <= sign * at[k]:
             continue
         if used == len(keys):
-            keys = np.concatenate((keys, np.empty_like(keys)))
-            whens = np.concatenate((whens, np.empty_like(whens)))
+            keys, whens = _with_room(keys, whens)
         keys[used], whens[used] = target[k], sign * at[k]
         used += 1
     return keys[:used], whens[:used]
