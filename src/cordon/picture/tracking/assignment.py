@@ -13,8 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cordon.kernel.compiled import compiled
-from cordon.picture.tracking.inner import inner
+from cordon.kernel.compiled import compiled, inner
 from cordon.picture.tracking.layout import CHOICES, NONE, Array
 
 MOST = 256

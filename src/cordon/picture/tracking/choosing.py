@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import math
 
+from cordon.kernel.compiled import inner
 from cordon.picture.tracking import filters, grid, labels
-from cordon.picture.tracking.inner import inner
 from cordon.picture.tracking.layout import (
     ANONYMOUS,
     CHOICES,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from cordon.picture.tracking.inner import inner
+from cordon.kernel.compiled import inner
 from cordon.picture.tracking.layout import DUE_CELLS, NONE, Book
 
 

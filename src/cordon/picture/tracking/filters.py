@@ -14,8 +14,7 @@ from __future__ import annotations
 
 import math
 
-from cordon.kernel.compiled import compiled
-from cordon.picture.tracking.inner import inner
+from cordon.kernel.compiled import compiled, inner
 from cordon.picture.tracking.layout import MODELS, SIZE, Array, Record
 from cordon.picture.tracking.plane import moved, offset
 

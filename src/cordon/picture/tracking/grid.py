@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import math
 
-from cordon.kernel.compiled import compiled
+from cordon.kernel.compiled import compiled, inner
 from cordon.picture.tracking.filters import foresee
-from cordon.picture.tracking.inner import inner
 from cordon.picture.tracking.layout import LEVELS, NONE, Array, Book
 from cordon.picture.tracking.plane import RADIAN, moved
 

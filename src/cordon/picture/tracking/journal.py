@@ -4,9 +4,8 @@
 # Records of arrays have no types of their own.
 from __future__ import annotations
 
-from cordon.kernel.compiled import compiled
+from cordon.kernel.compiled import compiled, inner
 from cordon.picture.tracking import due, grid, labels
-from cordon.picture.tracking.inner import inner
 from cordon.picture.tracking.layout import COASTING, EVIDENCE, FREE, NONE, TENTATIVE, Book
 
 

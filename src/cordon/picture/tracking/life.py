@@ -13,9 +13,8 @@ from __future__ import annotations
 
 import math
 
-from cordon.kernel.compiled import compiled
+from cordon.kernel.compiled import compiled, inner
 from cordon.picture.tracking import choosing, due, filters, grid, journal, labels
-from cordon.picture.tracking.inner import inner
 from cordon.picture.tracking.layout import (
     ANONYMOUS,
     BORN,

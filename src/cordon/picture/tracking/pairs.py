@@ -12,8 +12,8 @@ silent for so long that it would have spoken.
 # Records of arrays have no types of their own.
 from __future__ import annotations
 
+from cordon.kernel.compiled import inner
 from cordon.picture.tracking import filters, grid, journal, labels, life
-from cordon.picture.tracking.inner import inner
 from cordon.picture.tracking.layout import (
     COASTING,
     CONFIRMED,

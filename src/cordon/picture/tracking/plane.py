@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import math
 
-from cordon.kernel.compiled import compiled
-from cordon.picture.tracking.inner import inner
+from cordon.kernel.compiled import compiled, inner
 
 RADIAN = math.pi / 180.0
 AXIS_M = 6_378_137.0  # WGS 84, a

@@ -12,10 +12,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cordon.kernel.compiled import compiled
+from cordon.kernel.compiled import compiled, inner
 from cordon.picture.tracking import assignment, choosing, grid, journal, labels, life, pairs
 from cordon.picture.tracking.assignment import Table
-from cordon.picture.tracking.inner import inner
 from cordon.picture.tracking.layout import ANONYMOUS, NONE, SIZE, Array, Book, Record
 
 
