@@ -201,16 +201,16 @@ def by_place(
         for q in range(some):
             s = book.grid[grid.bucket(cells[q], len(book.grid))]
             while s >= 0:
-                track = book.tracks[s]
-                ask = track.cell == cells[q]
+                ask = book.links[s].cell == cells[q]
                 if newborn and ask:
+                    track = book.tracks[s]
                     ask = track.born_frame == report.frame and track.born_source != report.source
                 if ask and asked < _MOST_ASKED:
                     asked += 1
                     price = price_of(book, s, report, told)
                     if price < most:
                         count = offer(book, who, cost, count, s, price)
-                s = track.grid_next
+                s = book.links[s].next
     return count
 
 

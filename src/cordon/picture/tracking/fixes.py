@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 
+from cordon.kernel.compiled import compiled
 from cordon.picture.tracking.layout import Array
 from cordon.picture.tracks import Ints
 
@@ -15,6 +14,7 @@ FIX = np.dtype(
         ("lat", "f8"),
         ("lon", "f8"),
         ("row", "i8"),
+        ("track", "i8"),
         ("file", "i4"),
         ("source", "i4"),
         ("label", "i4"),
@@ -23,8 +23,23 @@ FIX = np.dtype(
 """Of a report, what a fix keeps, under the same names."""
 
 
+@compiled
+def _write(log: Array, n: int, reports: Array) -> None:
+    """Write reports that belong to tracks, from fix `n` on."""
+    for report in reports:
+        if report.track != 0:
+            fix = log[n % len(log)]
+            fix.t, fix.lat, fix.lon, fix.row = report.t, report.lat, report.lon, report.row
+            fix.track, fix.file, fix.source = report.track, report.file, report.source
+            fix.label = report.label
+            n += 1
+
+
 class FixLog:
-    """The newest fixes of all tracks, and for each track a way back through its own.
+    """The newest fixes of all tracks, in the order in which they were settled.
+
+    A track's own are looked for when somebody asks, a millisecond in a million: each report
+    is settled and few are ever asked for, so there is no way back through a track's own.
 
     Args:
         most: fixes kept; the oldest give way.
@@ -32,66 +47,43 @@ class FixLog:
 
     def __init__(self, most: int) -> None:
         self.most = most
-        self.count = 0  # ever put in; fix n stands in row n % rows
-        self.all = np.empty(0, FIX)
-        self._before = np.empty(0, dtype=np.int64)
-        self._newest: dict[int, int] = {}
-
-    @property
-    def rows(self) -> int:
-        """Fixes that there is room for now."""
-        return len(self._before)
+        self.count = 0  # ever put in; fix n stands in row n % most
+        self.all = np.empty(most, FIX)  # the system gives memory as it is written
+        self._parts: dict[int, list[int]] = {}  # of a track: those that went into it
+        self._gone: set[int] = set()  # all of those
 
     def put(self, reports: Array) -> None:
         """Add settled reports, oldest first; those of no track are left out."""
-        kept = reports[np.flatnonzero(reports["track"])[-self.most :]]
-        n = len(kept)
-        if self.count + n > self.rows and self.rows < self.most:
-            self._grow(self.count + n)
-        numbers = np.arange(self.count, self.count + n)
-        rows = numbers % max(self.rows, 1)
-        for name in FIX.names or ():
-            self.all[name][rows] = kept[name]
-        before = np.empty(n, dtype=np.int64)
-        newest = self._newest
-        for k, id_ in enumerate(kept["track"].tolist()):
-            before[k] = newest.get(id_, -1)
-            newest[id_] = self.count + k
-        self._before[rows] = before
+        n = int(np.count_nonzero(reports["track"]))
+        _write(self.all, self.count, reports)
+        wrapped = (self.count + n) // self.most > self.count // self.most
         self.count += n
-        if len(newest) > 2 * self.rows:
-            oldest = self.count - self.rows
-            self._newest = {id_: at for id_, at in newest.items() if at >= oldest}
+        if self._gone and wrapped:
+            self._forget()
 
     def join(self, gone: int, into: int) -> None:
         """Give the fixes of one track to another."""
-        chain = list(self._chain(gone))
-        self._newest.pop(gone, None)
-        if not chain:
-            return
-        both = sorted({*chain, *self._chain(into)})
-        rows = np.array(both) % self.rows
-        self._before[rows] = np.array([-1, *both[:-1]])
-        self._newest[into] = both[-1]
+        self._parts.setdefault(into, []).extend((gone, *self._parts.pop(gone, ())))
+        self._gone.add(gone)
 
     def rows_of(self, id_: int) -> Ints:
         """The rows of a track's fixes, oldest first."""
-        rows = np.array([n % self.rows for n in self._chain(id_)], dtype=np.int64)
-        return rows[np.argsort(self.all["t"][rows], kind="stable")] if len(rows) else rows
+        if id_ in self._gone:
+            return np.empty(0, np.int64)
+        rows = np.flatnonzero(np.isin(self.kept["track"], (id_, *self._parts.get(id_, ()))))
+        # those of one time as they were settled
+        rows = np.roll(rows, -int(np.searchsorted(rows, self.count % self.most)))
+        return rows[np.argsort(self.all["t"][rows], kind="stable")]
 
     @property
     def kept(self) -> Array:
         """The fixes in use, in no order; a view."""
-        return self.all[: min(self.count, self.rows)]
+        return self.all[: min(self.count, self.most)]
 
-    def _chain(self, id_: int) -> Iterator[int]:
-        n, oldest = self._newest.get(id_, -1), self.count - self.rows
-        while n >= max(oldest, 0):
-            yield n
-            n = int(self._before[n % self.rows])
-
-    def _grow(self, need: int) -> None:
-        rows = min(max(need, 2 * self.rows, 1024), self.most)
-        more = rows - self.rows
-        self.all = np.concatenate((self.all, np.empty(more, FIX)))
-        self._before = np.concatenate((self._before, np.full(more, -1)))
+    def _forget(self) -> None:
+        """Forget which tracks went into others where no fix of them is kept any more."""
+        self._gone &= set(np.unique(self.kept["track"]).tolist())
+        parts = {
+            into: [id_ for id_ in all_ if id_ in self._gone] for into, all_ in self._parts.items()
+        }
+        self._parts = {into: some for into, some in parts.items() if some}

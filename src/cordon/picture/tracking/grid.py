@@ -18,6 +18,8 @@ from cordon.picture.tracking.plane import RADIAN, moved
 
 MOST_CELLS = 1_500
 """Cells that a plot looks into at most: more than a gate of the widest covers of the smallest."""
+HALVES = 8
+"""Times that a span is tried at, each half as long, before a track stands nowhere."""
 DEGREE_M = 110_500.0
 """Metres of a degree of latitude, rather too few: then a cell holds rather more."""
 _SMALLEST_M = 256.0
@@ -62,31 +64,32 @@ def bucket(cell: int, buckets: int) -> int:
 @inner
 def take_out(book: Book, s: int) -> None:
     """Take a track out of the grid, if it stands there."""
-    tracks, track = book.tracks, book.tracks[s]
+    links, track = book.links, book.tracks[s]
     if track.cell == NONE:
         return
-    before, after = track.grid_prev, track.grid_next
+    before, after = links[s].prev, links[s].next
     if before >= 0:
-        tracks[before].grid_next = after
+        links[before].next = after
     else:
         book.grid[bucket(track.cell, len(book.grid))] = after
     if after >= 0:
-        tracks[after].grid_prev = before
-    track.cell = NONE
+        links[after].prev = before
+    track.cell = links[s].cell = NONE
     book.c[0].level[track.level] -= 1
 
 
 @inner
 def put_in(book: Book, s: int, cell: int, level: int) -> None:
     """Put a track into a cell."""
-    track = book.tracks[s]
+    track, link = book.tracks[s], book.links[s]
     b = bucket(cell, len(book.grid))
     first = book.grid[b]
-    track.grid_prev, track.grid_next = NONE, first
+    link.prev, link.next = NONE, first
     if first >= 0:
-        book.tracks[first].grid_prev = s
+        book.links[first].prev = s
     book.grid[b] = s
     track.cell, track.level = cell, level
+    link.cell = cell
     book.c[0].level[level] += 1
 
 
@@ -100,12 +103,12 @@ def spread(ee: float, en: float, nn: float) -> float:
 def place(book: Book, s: int, t: float, span: float) -> None:
     """Put a track where plots from t to t + span may find it, or nowhere if its gate is too wide.
 
-    Where the gate is too wide for the whole span, it is for half of it, or a quarter, or an eighth.
+    Where the gate is too wide for the whole span, it is for half of it, or a quarter, and so on.
     """
     track, p = book.tracks[s], book.p[0]
     take_out(book, s)
     track.valid = 1e300
-    for _ in range(4):
+    for _ in range(HALVES):
         e, n, ee, en, nn = foresee(track, t + span - track.t, p, book.craft[track.kind])
         half = 0.5 * span
         reach = math.hypot(track.ve, track.vn) * half + p.gate * spread(ee, en, nn)

@@ -25,6 +25,7 @@ _SENSORS |= {"sensor": "ground", "unit": "own", "drone": "own"}
 _NUMBERS = ("radar", "camera", "track")
 _NOBODY = ("sensor", "plot")
 _MOST_SOURCES, _OTHERS = 65_536, "others"  # a feed may write any source into its tag blocks
+_MOST_KNOWN = 500_000  # pairs of subject and source that are remembered
 _FASTEST_MS = 1000.0  # a told speed beyond this is none
 _FIRST_S, _LAST_S = 315_532_800.0, 4_102_444_800.0  # 1980 to 2100
 
@@ -44,7 +45,9 @@ class Intake:
         self.sources, self.labels, self.files = Names(), Names(), Names()
         self.space: list[int] = []
         self.sort: list[int] = []
-        self._numbers: dict[str, int] = {}  # hashes, remembered
+        self._known: dict[str, dict[str, int]] = {}  # by source and subject: a row of `_told`
+        self._told = np.empty((0, 5), dtype=np.int64)
+        self._rows = 0
 
     def label(self, subject: str, source: str) -> int:
         """The code of the label that a subject of a source stands for."""
@@ -76,6 +79,7 @@ class Intake:
         kept = np.flatnonzero(new >= 0)
         self.space = [self.space[k] for k in kept]
         self.sort = [self.sort[k] for k in kept]
+        self._known, self._rows = {}, 0
         return new
 
     def still(self) -> Intake:
@@ -120,26 +124,32 @@ class Intake:
         """What belongs to each pair of subject and source, a row each; and the pair of each row."""
         wide = max(len(batch.sources), 1)
         pairs, which = np.unique(batch.subject * wide + batch.source, return_inverse=True)
-        table = np.empty((len(pairs), 5), dtype=np.int64)
-        for n, pair in enumerate(pairs.tolist()):
-            subject, source = batch.subjects[pair // wide], batch.sources[pair % wide]
-            table[n] = (
-                self._source(source),
-                self.label(subject, source),
-                self._sensor(subject, source),
-                # each ground sensor looks by itself, whoever passes its trips on
-                self._number(subject if subject.startswith("sensor:") else source),
-                self._number(subject),
-            )
-        return table, which
+        if self._rows > _MOST_KNOWN:
+            self._known, self._rows = {}, 0
+        known = [self._known.setdefault(source, {}) for source in batch.sources]
+        rows = []
+        for n, m in zip((pairs // wide).tolist(), (pairs % wide).tolist(), strict=True):
+            row = known[m].get(batch.subjects[n])
+            if row is None:
+                row = known[m][batch.subjects[n]] = self._learn(batch.subjects[n], batch.sources[m])
+            rows.append(row)
+        return self._told[rows], which
 
-    def _number(self, name: str) -> int:
-        found = self._numbers.get(name)
-        if found is None:
-            if len(self._numbers) > 100_000:
-                self._numbers.clear()
-            found = self._numbers[name] = stable(name)
-        return found
+    def _learn(self, subject: str, source: str) -> int:
+        """Keep what belongs to a pair of subject and source; its row of `_told`."""
+        if self._rows == len(self._told):
+            more = np.empty((max(self._rows, 1024), 5), dtype=np.int64)
+            self._told = np.concatenate((self._told, more))
+        self._told[self._rows] = (
+            self._source(source),
+            self.label(subject, source),
+            self._sensor(subject, source),
+            # each ground sensor looks by itself, whoever passes its trips on
+            stable(subject if subject.startswith("sensor:") else source),
+            stable(subject),
+        )
+        self._rows += 1
+        return self._rows - 1
 
     def _velocities(self, batch: Batch, out: Array) -> None:
         speed, course = batch.speed * MS_PER_KNOT, np.radians(batch.course)

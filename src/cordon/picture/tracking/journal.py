@@ -88,7 +88,7 @@ def _put_back(book: Book, s: int, k: int) -> None:
     if lives(book, s):
         # its old neighbours in cell and ring may be gone: it is put in anew
         cell = track.cell
-        track.cell = track.due_cell = NONE
+        track.cell = book.links[s].due_cell = NONE
         take_up(book, s, cell)
     elif track.life == FREE:
         book.free[c.free] = s

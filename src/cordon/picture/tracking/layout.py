@@ -53,16 +53,11 @@ TRACK = np.dtype(
         ("born_frame", "i8"),
         ("saved", "i8"),  # serial of the moment for which it was copied
         ("partner", "i8"),  # id of the track that it was last alike to
-        ("cell", "i8"),  # of the grid
+        ("cell", "i8"),  # of the grid, or NONE
         ("sources", "i8", (2,)),  # bits: which sources made it
         ("label", "i4", (EVIDENCE,)),
         ("label_next", "i4", (EVIDENCE,)),  # chains: the next and the last place of each label
         ("label_prev", "i4", (EVIDENCE,)),
-        ("grid_next", "i4"),
-        ("grid_prev", "i4"),
-        ("due_cell", "i4"),
-        ("due_next", "i4"),
-        ("due_prev", "i4"),
         ("life", "i4"),
         ("hits", "i4"),
         ("kind", "i4"),
@@ -72,6 +67,21 @@ TRACK = np.dtype(
         ("partner_row", "i4"),  # where that one stands
         ("partner_times", "i4"),  # how often in a row
         ("best", "i4"),  # the likeliest name's label, or NONE
+    ],
+    align=True,
+)
+
+# Where a track stands in the chains of the grid and of the ring of due tracks. Apart from TRACK,
+# because a change of one track writes into its neighbours of two chains: of a hundred thousand
+# tracks these tables stand in near memory, and the tracks do not.
+LINK = np.dtype(
+    [
+        ("cell", "i8"),  # the same as the track's own
+        ("next", "i4"),  # in its chain of the grid
+        ("prev", "i4"),
+        ("due_cell", "i4"),  # of the ring, or NONE
+        ("due_next", "i4"),
+        ("due_prev", "i4"),
     ],
     align=True,
 )
@@ -166,13 +176,14 @@ class Book(NamedTuple):
     """All that the loops over reports work on; arrays of records, changed in place.
 
     Attributes:
-        tracks: TRACK. free: rows of it that hold no track. grid, due: the first track of each
-            cell and of each second. labels: LABEL.
+        tracks: TRACK. links: LINK of each. free: rows of it that hold no track. grid, due: the
+            first track of each cell and of each second. labels: LABEL.
         p, c: one record of TUNING and of COUNTS. craft: CRAFT by kind. sensors: SENSOR.
         events: EVENT. old, old_row: tracks as they were, and where they stand. frames: FRAME.
     """
 
     tracks: Array
+    links: Array
     free: Array
     grid: Array
     due: Array

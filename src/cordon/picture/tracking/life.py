@@ -138,7 +138,7 @@ def advance(book: Book, t: float) -> None:
     for second in range(since + 1, now + 1):
         s = book.due[second % DUE_CELLS]
         while s >= 0:
-            after = book.tracks[s].due_next
+            after = book.links[s].due_next
             if book.tracks[s].due <= t:
                 look(book, s, t)
             else:
@@ -196,7 +196,7 @@ def note(book: Book, s: int, report: Record) -> None:
 def settle(book: Book, s: int) -> None:
     """Put a track where the next reports will look for it."""
     track = book.tracks[s]
-    grid.place(book, s, track.t, min(max(2.0 * track.usual, 4.0), 60.0))
+    grid.place(book, s, track.t, max(2.0 * track.usual, 4.0))
     remind(book, s)
 
 
@@ -241,7 +241,8 @@ def bear(book: Book, report: Record) -> int:
     track.partner = track.partner_times = 0
     track.pair_at = 0.0
     track.sources[0] = track.sources[1] = 0
-    track.cell = track.due_cell = track.best = NONE
+    track.cell = track.best = NONE
+    book.links[s].cell = book.links[s].due_cell = NONE
     for j in range(EVIDENCE):
         track.label[j] = NONE
     filters.begin(track, report, book.p[0], book.craft[track.kind].birth_speed)

@@ -122,11 +122,11 @@ def nearest(book: Book, s: int, t: float, work: Array, cells: Array) -> int:
         for q in range(some):
             n = book.grid[grid.bucket(cells[q], len(book.grid))]
             while n >= 0:
-                if book.tracks[n].cell == cells[q] and n != s:
+                if book.links[n].cell == cells[q] and n != s:
                     d2 = alike(book, s, n, t, one, work)
                     if d2 < least:
                         best, least = n, d2
-                n = book.tracks[n].grid_next
+                n = book.links[n].next
     return best
 
 

@@ -19,6 +19,7 @@ from cordon.picture.tracking.layout import (
     FREE,
     JOINED,
     LABEL,
+    LINK,
     NAMED,
     NONE,
     TRACK,
@@ -42,6 +43,7 @@ def empty_book(tuning: Tuning, *, rows: int = 64, journal: bool = True) -> Book:
     old = 256 if journal else 0
     return Book(
         tracks=np.zeros(rows, TRACK),
+        links=np.zeros(rows, LINK),
         free=np.arange(rows)[::-1].copy(),
         grid=np.full(1024, NONE),
         due=np.full(DUE_CELLS, NONE),
@@ -143,8 +145,8 @@ def _more_rows(book: Book, reports: int, most: int) -> Book:
     buckets = len(book.grid)
     while buckets < 2 * rows:
         buckets *= 2
-    tracks = _longer(book.tracks, rows)
-    book = book._replace(tracks=tracks, free=free, grid=np.full(buckets, NONE))
+    tracks, links = _longer(book.tracks, rows), _longer(book.links, rows)
+    book = book._replace(tracks=tracks, links=links, free=free, grid=np.full(buckets, NONE))
     book.c["level"] = 0
     _regrid(book)
     return book
