@@ -194,8 +194,10 @@ def test_numbers_spans_and_distances(draw):
         ("en", "planned_act:7", "planned act 7"),
         ("en", "mmsi:463012345", "MMSI 463012345"),
         ("en", "conflict:01a229a7-0043-7000-89d4-50b03c987672", "conflict …987672"),
-        ("ur", "planned_act:7", "طے شدہ کارروائی 7"),
-        ("ur", "cell:410-01-7-9", "سیل 410-01-7-9"),
+        # the id is isolated, so that it stands from left to right wherever its line breaks
+        ("ur", "planned_act:7", "طے شدہ کارروائی \u20667\u2069"),
+        ("ur", "cell:410-01-7-9", "سیل \u2066410-01-7-9\u2069"),
+        ("ur", "mmsi:463012345", "MMSI 463012345"),
     ],
 )
 def test_a_subject_is_called_by_a_word_and_not_by_its_type(draw, lang, subject, told):

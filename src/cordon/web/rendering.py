@@ -162,6 +162,7 @@ class Formats:
     def __init__(self, lang: str, zone: str, names: Callable[[str], str] = lambda _: "") -> None:
         self._names = names
         self.locale = i18n.locale_of(lang)
+        self._rtl = i18n.direction(lang) == "rtl"
         self.zone = ZoneInfo(zone)
         self.translations = i18n.translations(lang)
 
@@ -222,6 +223,9 @@ class Formats:
         word = SUBJECTS.get(kind) or self.translations.gettext(kind.replace("_", " "))
         # of an id that nobody reads out, the end says enough to tell two of them apart
         shown = f"…{id_[-_ID_END:]}" if is_id(id_) else id_
+        if self._rtl and kind not in SUBJECTS:
+            # or a hyphen at the end of a line would stand at the wrong side of its id
+            shown = f"\u2066{shown}\u2069"
         told = f"{word} {shown}" if id_ else kind
         name = "" if id_.startswith("~") else self._names(subject)
         return f"{name} ({told})" if name else told
