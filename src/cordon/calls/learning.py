@@ -100,7 +100,7 @@ def learn(
         if order and data.setdefault("order", order) != order:
             raise BadInput(
                 f"{path.name} does not write its dates in the order that was said.",
-                advice="Leave --dates away: its own dates tell it.",
+                advice="Leave the order of dates (--dates) unsaid: its own dates tell it.",
             )
         trial = tried(data, table.sample, region)
         notes = (*trial.notes, *_notes(guesses, table, data))

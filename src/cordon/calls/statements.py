@@ -157,7 +157,7 @@ class Statements:
                 f"{self._name} does not write {_WORDS[self._said]} first, as was said: "
                 f"{order.day_first or order.month_first:,} of its dates can only be read the "
                 "other way.",
-                advice="Leave --dates away: its own dates tell it.",
+                advice="Leave the order of dates (--dates) unsaid: its own dates tell it.",
             )
         said = {s.head.layout.name: s.head.layout.order for s in self.sections.found}
         open_ = self._unclear and not order.day_first and not order.month_first
@@ -188,7 +188,8 @@ class Statements:
                 f"It cannot be told whether {self._name} writes day or month first: {what}.",
                 advice="Ask the sender for it with its dates written in one way."
                 if order.day_first
-                else "Ask the sender which it is, and say so: --dates day-first or month-first.",
+                else "Ask the sender which it is, and say so with the file: day-first or month-"
+                "first (Order of dates on the page, --dates in the command).",
             )
 
     def _told(self, head: Recognised) -> str:
