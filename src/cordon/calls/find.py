@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from cordon.calls import forwarding
 from cordon.calls.checking import REQUIRED, SCHEMA
 from cordon.calls.companions import Beside, Later, read_beside, read_paid, read_sessions
 from cordon.calls.contacts import contacts, ring_of
@@ -74,6 +75,7 @@ class _Opened:
 
     segments: list[Path] = field(default_factory=list)
     raw: list[Path] = field(default_factory=list)
+    forwards: list[pa.Table] = field(default_factory=list)
     counts: Counts = field(default_factory=Counts)
     refusals: list[tuple[str, Refusal]] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
@@ -156,10 +158,10 @@ def find(
             with_contacts=with_contacts,
         )
         read = partial(read_calls, region=region, layout=layout, dates=dates)
-        opened = _open(calls, read, Path(folder), say, as_they_are=True)
+        opened = _open(calls, read, Path(folder), say, region, as_they_are=True)
         result = search(opened)
         if result is None:  # a file that cannot be searched where it is
-            opened = _open(calls, read, Path(folder), say, as_they_are=False)
+            opened = _open(calls, read, Path(folder), say, region, as_they_are=False)
             result = search(opened)
             assert result is not None
         beside, after, last = told.result(), paid.result(), reached.result()
@@ -196,6 +198,7 @@ def find_in_segments(
     region: str = "PK",
     given: Mapping[str, Any] | None = None,
     scratch: Path | None = None,
+    forwards: Sequence[Path] = (),
 ) -> FindResult:
     """Search segments that `write_segment` wrote.
 
@@ -203,12 +206,13 @@ def find_in_segments(
         subscribers: kind of holder by number in E.164, or None where nothing is known of them.
         cells, complaints, payments: tables of these formats, or None.
         sessions: Parquet files with the columns `survey.sessions.KEPT`, checked.
+        forwards: Parquet files in `forwarding.SCHEMA`.
         since, until: only calls and sessions that start in [since, until), where given.
         engine: what runs the heavy passes, as in the setting `columns_engine`.
     """
     beside = Beside(subscribers, cells, complaints, payments)
     result = _search(
-        _Opened(segments=list(segments)),
+        _Opened(segments=list(segments), forwards=forwarding.read(forwards)),
         lambda: beside,
         lambda: beside,
         lambda: tuple(sessions),
@@ -299,6 +303,7 @@ def _search(
                 threads,
                 scratch,
             ),
+            forwards=forwarding.once(opened.forwards, since, until),
         )
         left_out += near.left_out
         found = _found(data)
@@ -361,6 +366,7 @@ def _open(
     read: Callable[..., Reading],
     folder: Path,
     say: Progress,
+    region: str,
     *,
     as_they_are: bool,
 ) -> _Opened:
@@ -380,6 +386,7 @@ def _open(
             opened.counts += Counts(rows, 0, rows, 0) if again else Counts(rows, rows, 0, 0)
             if not again:
                 (opened.segments if is_segment else opened.raw).append(path)
+                opened.forwards.append(forwarding.of_parquet(path, region))
             continue
         reading = read(path, progress=told)
         again = reading.sha256 in seen
@@ -389,6 +396,8 @@ def _open(
                 if again:  # the same bytes: every call of it stands before
                     continue
                 opened.refusals += [(path.name, r) for r in batch.refusals]
+                if len(batch.forwards):
+                    opened.forwards.append(batch.forwards)
                 if len(batch.table):
                     where = folder / f"{at:04d}"
                     kept = write_segment(where, reading.sha256, batch.number, batch.table)

@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from cordon.calls import forwarding
 from cordon.calls.cellids import Base, cell_ids
 from cordon.calls.checking import COLUMNS
 from cordon.calls.layouts import Layout, Recognised, mapped
@@ -235,7 +236,7 @@ def whole(block: Block, broken: str | None) -> tuple[Block, Refusal | None]:
 
 def _wanted(head: Recognised) -> list[str]:
     if head.layout.own:
-        return [n for n in COLUMNS if n in head.names]
+        return [n for n in (*COLUMNS, *forwarding.COLUMNS) if n in head.names]
     return sorted({n for some in head.layout.columns.values() for n in some} & set(head.names))
 
 
