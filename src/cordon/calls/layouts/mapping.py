@@ -168,9 +168,15 @@ def _meaning(source: _Source, field: str, values: object) -> pa.Array:
     keys, meanings = list(values), list(values.values())  # type: ignore[call-overload, attr-defined]
     found = pa.nulls(source.rows, pa.string())
     for column in source.each(field):
-        at = pc.index_in(pc.utf8_lower(column), pa.array(keys, pa.string()))
-        found = pc.coalesce(found, pa.array(meanings, pa.string()).take(at))
+        for spelt in (pc.utf8_lower, _unparted):
+            at = pc.index_in(spelt(column), spelt(pa.array(keys, pa.string())))
+            found = pc.coalesce(found, pa.array(meanings, pa.string()).take(at))
     return found
+
+
+def _unparted(codes: pa.Array) -> pa.Array:
+    """Codes as they are compared where none stands as written: `SMS_IN` is `sms-in`."""
+    return pc.replace_substring_regex(pc.utf8_lower(codes), r"[\s_.-]+", "")
 
 
 def _forwarded(source: _Source) -> pa.Array:

@@ -6,6 +6,7 @@ import csv
 import io
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -311,7 +312,7 @@ class Bringing(ABC):
         with self.kernel.work(actor) as work:  # before the answer begins
             self.covering(work, item["kind"])
         found = self.refused_of(actor, path, item)
-        return _lines((item["name"], r.row, r.reason) for r in found)
+        return _lines((item["name"], r.row, r.reason) for r in _as_far(found))
 
     def _one(
         self, actor: Actor, name: str, source: BinaryIO, kind: str, layout: str, dates: str
@@ -402,6 +403,13 @@ class Bringing(ABC):
             error=error,
             again=bool(error) and "sha256" in item,
         )
+
+
+def _as_far(rows: Iterator[Refused]) -> Iterator[Refused]:
+    """Refused rows up to where a file cannot be read on, which its page says already: the answer
+    has begun by then, and would break off without a word."""
+    with suppress(CordonError):
+        yield from rows
 
 
 def _lines(rows: Iterable[tuple[str, int, str]]) -> Iterator[bytes]:
