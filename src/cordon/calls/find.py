@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -46,6 +46,7 @@ from cordon.kernel.findings import Finding
 __all__ = ["FindResult", "cards", "find", "find_in_segments"]
 
 _EXEMPT = frozenset(k.value for k in EXEMPT)
+Bound = Callable[[Sequence[str]], Iterable[tuple[str, str]]]
 Progress = Callable[[str, float], None]
 """Told what is being done, and the share of it that is done (0 to 1)."""
 
@@ -89,6 +90,7 @@ def find(
     cells: Path | None = None,
     complaints: Path | None = None,
     payments: Path | None = None,
+    accounts: Path | None = None,
     sessions: Sequence[Path] = (),
     since: datetime | None = None,
     until: datetime | None = None,
@@ -108,7 +110,7 @@ def find(
         calls: files of the format `calls` or of a layout, or segments of an import; a call that
             stands in several counts once. Parquet files whose columns have the format's types
             are searched where they are; others are read and checked first.
-        subscribers, cells, complaints, payments: files of these formats, or None.
+        subscribers, cells, complaints, payments, accounts: files of these formats, or None.
         sessions: files of this format; those that are read are kept in `scratch` as columns.
         since, until: only calls and sessions that start in [since, until), where given.
         engine: what runs the heavy passes, as in the setting `columns_engine`.
@@ -129,9 +131,8 @@ def find(
         tempfile.TemporaryDirectory(prefix="cordon-calls-", dir=scratch) as folder,
         ThreadPoolExecutor(1) as pool,
     ):
-        reading = partial(
-            read_beside, region, subscribers=subscribers, cells=cells, complaints=complaints
-        )
+        given_too = {"cells": cells, "complaints": complaints, "accounts": accounts}
+        reading = partial(read_beside, region, subscribers=subscribers, **given_too)
         told, paid = Later(pool, reading), Later(pool, partial(read_paid, region, payments))
         reached = Later(pool, partial(read_sessions, region, sessions, Path(folder) / "sessions"))
         told.begin()  # while everybody is counted, which is not done in Python
@@ -199,6 +200,7 @@ def find_in_segments(
     given: Mapping[str, Any] | None = None,
     scratch: Path | None = None,
     forwards: Sequence[Path] = (),
+    bound: Bound | None = None,
 ) -> FindResult:
     """Search segments that `write_segment` wrote.
 
@@ -206,7 +208,7 @@ def find_in_segments(
         subscribers: kind of holder by number in E.164, or None where nothing is known of them.
         cells, complaints, payments: tables of these formats, or None.
         sessions: Parquet files with the columns `survey.sessions.KEPT`, checked.
-        forwards: Parquet files in `forwarding.SCHEMA`.
+        forwards: Parquet files in `forwarding.SCHEMA`. bound: see `CallData.bound`.
         since, until: only calls and sessions that start in [since, until), where given.
         engine: what runs the heavy passes, as in the setting `columns_engine`.
     """
@@ -225,6 +227,7 @@ def find_in_segments(
         region=region,
         given=given,
         scratch=scratch,
+        bound=bound,
     )
     assert result is not None  # a segment's rows were checked
     return result
@@ -247,6 +250,7 @@ def _search(
     given: Mapping[str, Any] | None,
     scratch: Path | None,
     with_contacts: bool = False,
+    bound: Bound | None = None,
 ) -> FindResult | None:
     """Search what was opened; None where a file that was not checked holds what is none.
 
@@ -303,6 +307,7 @@ def _search(
                 threads,
                 scratch,
             ),
+            bound=bound or beside.bound,
             forwards=forwarding.once(opened.forwards, since, until),
         )
         left_out += near.left_out

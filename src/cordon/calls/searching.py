@@ -64,7 +64,9 @@ def run(
         holders, left_out = read_holders(kernel, registers, region)
     beside, lost = _tables(kernel, files, region)
     left_out += lost
-    result = _search(job, kernel, paths, authority, holders, beside, sessions, sent, region)
+    result = _search(
+        job, kernel, paths, authority, holders, beside, sessions, sent, accounts, region
+    )
     until = min(last, scope.until) if scope.until else last
     rings = {f.id: f.subjects for f in result.findings if f.kind in KINDS}
     found = {
@@ -124,6 +126,7 @@ def _search(
     beside: Mapping[str, pa.Table | None],
     sessions: Sequence[str],
     sent: Sequence[Path],
+    accounts: Sequence[str],
     region: str,
 ) -> FindResult:
     return find_in_segments(
@@ -135,6 +138,10 @@ def _search(
         payments=beside["payments"],
         sessions=[Path(p) for p in sessions],
         forwards=sent,
+        bound=lambda numbers: [
+            (one["account"], one["phone"])
+            for one in attached.bound(kernel.columns, accounts, numbers, ())
+        ],
         since=authority.scope.since,
         until=authority.scope.until,
         engine=kernel.columns.engine,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -46,6 +46,7 @@ class CallData:
         search: the groups of lines, once a detector asked for them (`rings.search.searched`).
         told: positions in `near.numbers` of those that stand in a ring or box already told.
         sessions: files of internet sessions, or None; waited for as what `paid` gives.
+        bound: told numbers, gives each account that is bound to one of them with its number.
         forwards: which number sent a call on to which, in `forwarding.SCHEMA`; each call once.
     """
 
@@ -64,6 +65,7 @@ class CallData:
     search: Search | None = None
     told: list[NDArray[np.int64]] = field(default_factory=list)
     sessions: Callable[[], SessionFiles | None] = lambda: None
+    bound: Callable[[Sequence[str]], Iterable[tuple[str, str]]] = lambda _numbers: ()
     forwards: pa.Table = field(default_factory=forwarding.none)
 
     @property

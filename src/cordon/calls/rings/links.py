@@ -10,6 +10,7 @@
 complaints |
 | `payment` | an account and one that it pays into soon after it was paid | payments |
 | `forwarded` | a number and the one that it sends calls on to (`rings.forwarded`) | calls |
+| `bound` | a number and an account that is bound to it (`rings.bound`) | accounts |
 | `address` | a number and an internet address that hardly anybody else uses | sessions |
 """
 
