@@ -11,12 +11,14 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from sqlalchemy import delete
 
 from cordon.calls import find, forwarding
 from cordon.calls.reading import read_calls
 from cordon.kernel.access.authorities import Draft
 from cordon.kernel.access.model import Scope
 from cordon.kernel.findings import Finding
+from cordon.kernel.store.columns import SegmentRow
 from support.ringed import LINES, PEOPLE, client, keep_ring, ringed, words_of
 from support.town import PEOPLE as TOWN
 from support.town import Town
@@ -240,6 +242,16 @@ def test_a_numbers_page_tells_both_ways_also_where_its_own_calls_are_none(world)
     assert f"is sent calls by {PEOPLE[3]} 2" in page_of(http, LINES[0])
     # what came in under one authority is told under no other
     assert "Forwarded calls" not in page_of(client(world, reference="WR-2"), LINES[0])
+
+
+def test_a_file_taken_before_this_was_kept_tells_it_once_it_is_brought_in_again(world) -> None:
+    brought(world, "WR-P")
+    with world.node.kernel.rows.write() as session:  # as such a node has it
+        session.execute(delete(SegmentRow).where(SegmentRow.dataset == forwarding.DATASET))
+    http = client(world, reference="WR-P")
+    assert "Forwarded calls" not in page_of(http, PEOPLE[3])
+    brought(world, "WR-P")
+    assert f"sends calls on to {LINES[0]} 2" in page_of(http, PEOPLE[3])
 
 
 def test_a_number_outside_the_scope_is_masked_and_a_refused_row_tells_nothing(world, noon) -> None:
