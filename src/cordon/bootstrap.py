@@ -317,6 +317,7 @@ class Node:
         self.kernel.dispatcher.start()
         self.jobs.start(self.settings.job_workers)
         self._zones_of_settings()
+        self.exercise.cut_short()
         self.picture.start(feeds_of(self.settings))
         sweep = threading.Thread(target=self._sweep, name="sweep", daemon=True)
         sweep.start()

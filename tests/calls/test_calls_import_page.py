@@ -106,6 +106,17 @@ def test_the_rejects_are_taken_out_whole_and_hold_no_value(world, monkeypatch):
     assert "92300" not in answer.text
 
 
+def test_the_rejects_of_a_file_of_which_nothing_was_taken_are_whole(world):
+    http = chosen(world)
+    head, _, bad = AIRTEL.splitlines(keepends=True)[1:]
+    where = sent(http, ("refused.csv", head + bad * 3), ("odd.csv", b"a,b\n1,2\n"))
+    work(world)
+    assert 'data-state="failed"' in http.get(where).text
+    answer = http.get(f"{where}/0/rejects.csv")
+    assert [line.split(",")[1] for line in answer.text.splitlines()] == ["row", "1", "2", "3"]
+    assert http.get(f"{where}/1/rejects.csv").text.splitlines() == ["file,row,reason"]
+
+
 def test_rejects_and_another_try_need_the_authority_it_came_in_under(world):
     where = sent(chosen(world), ("a.csv", b"a,b\n1,2\n"))
     work(world)

@@ -217,6 +217,20 @@ def test_dates_that_contradict_one_another_are_refused(put) -> None:
         read(path)
 
 
+@pytest.mark.parametrize("code", ["SMS_IN", "sms-in", "SMS IN", "SmsIn", "SMS.IN"])
+def test_a_code_is_known_however_its_words_are_parted(put, code: str) -> None:
+    rows = (
+        put(AIRTEL, airtel(code)),
+        put(VI, f"919702000558,{code},PRE,918141122818,1,X,15-08-2024,10:11:12,0,A,404-20-1-1,A,"
+            f"404-20-1-2,,{IMEI},{IMSI}", name="vi.csv"),
+    )  # fmt: skip
+    for path in rows:
+        _, (row,), refused = read(path)
+        assert (row["caller"], row["callee"]) == ("+918141122818", "+919702000558")
+        assert refused == []
+    assert row["kind"] == "sms"
+
+
 def test_an_officer_says_the_order_where_no_date_settles_it(put) -> None:
     row = "{};08:30:00;923001234567;;923337654321;;1;MOC;;;"
     dump = put(MSC, row.format("01/02/2026"), name="msc.csv")

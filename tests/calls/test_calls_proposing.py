@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,8 +16,8 @@ from cordon.calls.layouts.model import FIELDS
 from cordon.calls.learning import by_name, learn
 from cordon.calls.reading import read_calls
 from cordon.kernel.console import Console
+from support.proposing import IMEI, meanings, pairs, rows_by
 
-IMEI, OTHER_IMEI = "352099001761416", "352099001761424"
 TARGET = "923001234567"
 Put = Callable[[str, Sequence[str]], Path]
 
@@ -33,35 +32,9 @@ def put(tmp_path: Path) -> Put:
     return write
 
 
-def pairs(start: str, other: str, count: int = 40) -> list[dict[str, str]]:
-    """Values of calls between numbers that begin so, by what they are."""
-    rng = random.Random(11)
-    return [
-        {
-            "a": f"{start}{rng.randrange(10**6, 10**7)}",
-            "b": f"{other}{rng.randrange(10**6, 10**7)}",
-            "day": f"{rng.randrange(1, 29):02}/0{rng.randrange(1, 10)}/2025",
-            "time": f"{rng.randrange(24):02}:{rng.randrange(60):02}:{rng.randrange(60):02}",
-            "s": str(rng.randrange(300)), "imei": rng.choice([IMEI, OTHER_IMEI]),
-            "cell": f"{rng.randrange(900)}-{rng.randrange(60000)}", "coin": str(rng.randrange(2)),
-        }
-        for _ in range(count)
-    ]  # fmt: skip
-
-
 def proposed(path: Path, region: str = "PK", said: Sequence[str] = ()):
     return learn(path, name="own", zone="Asia/Karachi", region=region, layouts=layouts(),
                  corrections=by_name(said))  # fmt: skip
-
-
-def meanings(proposal) -> list[str]:
-    return [g.meaning for g in proposal.guesses]
-
-
-def rows_by(proposal, path: Path, region: str) -> list[dict]:
-    out = path.parent / "own.yaml"
-    out.write_text(proposal.as_yaml(), "utf-8")
-    return [r for b in read_calls(path, region, layout=str(out)) for r in b.table.to_pylist()]
 
 
 LETTERED = "MSISDN_A,MSISDN_B,Date & Time,Duration,Cell ID,IMEI,Call Direction"

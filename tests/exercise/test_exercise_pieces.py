@@ -56,6 +56,9 @@ class Heard:
     def stop_feed(self, actor: Actor, feed: str) -> None:
         self.feeds.remove(feed)
 
+    def end_feed(self, name: str) -> datetime | None:
+        raise AssertionError("no feed ended with its node")
+
 
 def test_time_goes_on_and_one_wrong_clock_does_not_drive_it() -> None:
     pace = Pace()

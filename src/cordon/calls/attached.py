@@ -110,21 +110,42 @@ def keep_columns(
     outside: list[Refusal] = []
     if form is SESSIONS:
         table, outside = within(table, authority.scope)
+    kept = table.select(["row", *_KEPT[form.name]])
+    sought = _SOUGHT[form.name]
+    keep_part(work, f"calls.{form.name}", sha256, part, kept, authority, mark, sought, form.span)
+    return outside
+
+
+def keep_part(
+    work: Work,
+    dataset: str,
+    sha256: str,
+    part: int,
+    kept: pa.Table,
+    authority: Authority,
+    mark: str,
+    sought: Sequence[str],
+    span: tuple[str, str] | None,
+) -> None:
+    """Keep part of a file as columns, where it is not kept already.
+
+    Args:
+        sought: columns of which single values are looked for. span: columns of when a row begins
+            and ends, or None.
+    """
     source = source_of(sha256, authority.id)
-    dataset = f"calls.{form.name}"
     work.kernel.rows.alone(work.session, f"{dataset}:{authority.id}")
     known = work.session.scalar(
         select(func.count()).where(
             SegmentRow.dataset == dataset, SegmentRow.source == source, SegmentRow.part == part
         )
     )
-    if known or not len(table):
-        return outside
-    kept = table.select(["row", *_KEPT[form.name]])
+    if known or not len(kept):
+        return
     first = last = None
-    if form.span is not None:
-        begin, end = form.span
-        first, last = pc.min(table[begin]).as_py(), pc.max(table[end]).as_py()
+    if span is not None:
+        begin, end = span
+        first, last = pc.min(kept[begin]).as_py(), pc.max(kept[end]).as_py()
     work.session.add(
         SegmentRow(
             id=new_id(),
@@ -137,11 +158,10 @@ def keep_columns(
             rows=len(kept),
             starts=first,
             ends=last,
-            path=work.kernel.columns.write(dataset, source, part, kept, _SOUGHT[form.name]),
+            path=work.kernel.columns.write(dataset, source, part, kept, sought),
             authority=authority.id,
         )
     )
-    return outside
 
 
 def within(table: pa.Table, scope: Scope) -> tuple[pa.Table, list[Refusal]]:

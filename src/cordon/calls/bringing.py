@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from cordon.calls import beside
 from cordon.calls.layouts import AUTO, all_layouts
+from cordon.calls.layouts.dates import SAID
 from cordon.calls.model import Refusal
 from cordon.calls.sniffing import kind_of
 from cordon.calls.tables import CallFileRow, ImportRow
@@ -26,6 +27,7 @@ class BringingCalls(Bringing):
 
     act = "calls.record.import"
     kinds = KINDS
+    orders = tuple(SAID)
     table = ImportRow
     file_table = CallFileRow
     mark = Mark.AMBER
@@ -42,6 +44,10 @@ class BringingCalls(Bringing):
     ) -> str:
         return self._room.ask_kept(actor, sha256, size, name, kind=kind, layout=layout)
 
+    def ask_item(self, actor: Actor, item: Mapping[str, Any]) -> str:
+        said = {key: item.get(key, "") for key in ("kind", "layout", "dates")}
+        return self._room.ask_kept(actor, item["sha256"], item["size"], item["name"], **said)
+
     def kind_of(self, path: Path) -> str:
         return kind_of(path)
 
@@ -50,6 +56,10 @@ class BringingCalls(Bringing):
 
     def refused(self, actor: Actor, path: Path, layout: str, kind: str) -> Iterator[Refusal]:
         return self._room.refusals(actor, path, layout, kind)
+
+    def refused_of(self, actor: Actor, path: Path, item: Mapping[str, Any]) -> Iterator[Refusal]:
+        said = item["layout"], item["kind"], item.get("dates", "")
+        return self._room.refusals(actor, path, *said)
 
     def first_kind(self, actor: Actor) -> str:
         only_payments = actor.authority is not None and "calls" not in actor.authority.scope.data
@@ -63,9 +73,10 @@ def bring(
     *,
     kind: str,
     layout: str = AUTO,
+    dates: str = "",
 ) -> str:
     """Take files in and queue a job for each; see `Bringing.bring`."""
-    return room.brings.bring(actor, files, kind=kind, layout=layout)
+    return room.brings.bring(actor, files, kind=kind, layout=layout, dates=dates)
 
 
 def brought(room: Calls, actor: Actor, id_: str) -> Brought:

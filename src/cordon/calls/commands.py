@@ -260,6 +260,9 @@ def find(
     subscribers: Annotated[Path | None, typer.Option(help="A register of subscribers.")] = None,
     complaints: Annotated[Path | None, typer.Option(help="Complaints of victims.")] = None,
     payments: Annotated[Path | None, typer.Option(help="Payments between accounts.")] = None,
+    accounts: Annotated[
+        Path | None, typer.Option(help="File of accounts, for the numbers that they are bound to.")
+    ] = None,
     sessions: Annotated[
         list[Path] | None, typer.Option(help="A file of internet sessions; again for more.")
     ] = None,
@@ -286,7 +289,8 @@ def find(
         if not authority:
             raise BadUsage("Nothing to search.", advice="Give --calls FILE, or --authority REF.")
         given = (
-            subscribers, rejects, cells, complaints, payments, sessions, since, until, dates,
+            subscribers, rejects, cells, complaints, payments, accounts, sessions, since, until,
+            dates,
         )  # fmt: skip
         if any(given) or layout != AUTO:
             raise BadUsage(
@@ -319,6 +323,7 @@ def find(
                 cells=cells,
                 complaints=complaints,
                 payments=payments,
+                accounts=accounts,
                 sessions=sessions or (),
                 engine=engine,
                 since=parse_time(since) if since else None,

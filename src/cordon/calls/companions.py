@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Generic, TypeVar
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from cordon.calls.forms import CELLS, COMPLAINTS, PAYMENTS, SESSIONS
+from cordon.calls.forms import ACCOUNTS, CELLS, COMPLAINTS, PAYMENTS, SESSIONS
 from cordon.calls.model import Counts, Refusal
 from cordon.calls.plain import PlainReading, read_plain
 from cordon.calls.registers import read_register
@@ -28,7 +29,7 @@ class Beside:
 
     Attributes:
         holders: kind of holder by number (E.164).
-        cells, complaints: tables of these formats. payments: their columns PAID at least.
+        cells, complaints, accounts: tables of these formats. payments: their columns PAID at least.
         refusals: rows that were not taken, with the name of their file.
         left_out: sentences for the reader.
     """
@@ -37,8 +38,18 @@ class Beside:
     cells: pa.Table | None = None
     complaints: pa.Table | None = None
     payments: pa.Table | None = None
+    accounts: pa.Table | None = None
     refusals: tuple[tuple[str, Refusal], ...] = ()
     left_out: tuple[str, ...] = ()
+
+    def bound(self, numbers: Sequence[str]) -> list[tuple[str, str]]:
+        """Each account that is bound to one of these numbers (E.164), with its number."""
+        if self.accounts is None:
+            return []
+        held = self.accounts.filter(
+            pc.is_in(self.accounts["phone"], pa.array(numbers, pa.string()))
+        )
+        return list(zip(held["account"].to_pylist(), held["phone"].to_pylist(), strict=True))
 
 
 class Later(Generic[Value]):
@@ -72,6 +83,7 @@ def read_beside(
     subscribers: Path | None = None,
     cells: Path | None = None,
     complaints: Path | None = None,
+    accounts: Path | None = None,
 ) -> Beside:
     """Read the files beside the calls that say whose calls are fetched, and where from.
 
@@ -91,6 +103,7 @@ def read_beside(
     for path, form, lost in (
         (cells, CELLS, "it is not known where these cells are."),
         (complaints, COMPLAINTS, "they say nothing."),
+        (accounts, ACCOUNTS, "it is not known which numbers they are bound to."),
     ):
         if path is None:
             continue
@@ -102,6 +115,7 @@ def read_beside(
         holders,
         tables.get(CELLS.name),
         tables.get(COMPLAINTS.name),
+        accounts=tables.get(ACCOUNTS.name),
         refusals=tuple(refusals),
         left_out=tuple(left_out),
     )

@@ -101,6 +101,8 @@ class RingPage:
         graph: of the link chart, `nodes` and `edges`. history: the newest first.
         hubs: what was cut, as the finding tells it. beside: lines that were left out, as they may
             be a business's: number as it may be shown, its page.
+        forwards: of calls that its numbers send on or are sent: who sends them on and to whom,
+            each as it may be shown and its page, and how many.
     """
 
     line: RingLine
@@ -117,6 +119,7 @@ class RingPage:
     history: tuple[Change, ...]
     hubs: tuple[Mapping[str, Any], ...]
     beside: tuple[tuple[str, str], ...]
+    forwards: tuple[tuple[tuple[str, str], tuple[str, str], int], ...] = ()
 
 
 def rings(room: Calls, actor: Actor, asked: Filters) -> Listed:
@@ -191,9 +194,10 @@ def ring(room: Calls, actor: Actor, id_: str) -> RingPage:
             ),
             history=history,
             hubs=hubs,
-            beside=tuple(
-                (_shown(room, s, shows), names.address(room.kernel.masker, s))
-                for s in whole.extra.get("beside", ())
+            beside=tuple(_led(room, s, shows) for s in whole.extra.get("beside", ())),
+            forwards=tuple(
+                (_led(room, n["a"], shows), _led(room, n["b"], shows), n["times"])
+                for n in sorted(_forwards(whole), key=lambda n: (-n["times"], n["a"], n["b"]))
             ),
         )
 
@@ -210,6 +214,7 @@ def _sight(room: Calls, view: View, row: RingRow, finding: Finding) -> tuple[Sho
         return (lambda _s: False), (lambda _s: False), chosen is not None
     told = [*finding.subjects, *finding.extra.get("beside", ())]
     told += [one["subject"] for one in finding.extra.get("cut", ())]
+    told += [one[end] for one in _forwards(finding) for end in ("a", "b")]
     personal = [s for s in told if personal_data(s) == "calls"]
     sight = view.sight(ACT, row.thing(), "calls", personal)
     paid = [
@@ -277,6 +282,16 @@ def _addresses(room: Calls, finding: Finding, shows: Shows) -> tuple[Address, ..
         Address(_shown(room, one, shows), tuple(names.address(masker, n) for n in of[one]))
         for one in sorted(of, key=lambda a: (-len(of[a]), a))
     )
+
+
+def _forwards(finding: Finding) -> list[Mapping[str, Any]]:
+    """Links of a finding between a number and the one that it sends calls on to."""
+    return [n for n in finding.extra.get("links", ()) if n["reason"] == "forwarded"]
+
+
+def _led(room: Calls, subject: str, shows: Shows) -> tuple[str, str]:
+    """A subject as it may be shown, and its page."""
+    return _shown(room, subject, shows), names.address(room.kernel.masker, subject)
 
 
 def _asked(row: RingRow, asked: Filters, changes: Mapping[str, Sequence[Change]]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from cordon.calls import forwarding
 from cordon.calls.checking import REQUIRED, SCHEMA
 from cordon.calls.companions import Beside, Later, read_beside, read_paid, read_sessions
 from cordon.calls.contacts import contacts, ring_of
@@ -45,6 +46,7 @@ from cordon.kernel.findings import Finding
 __all__ = ["FindResult", "cards", "find", "find_in_segments"]
 
 _EXEMPT = frozenset(k.value for k in EXEMPT)
+Bound = Callable[[Sequence[str]], Iterable[tuple[str, str]]]
 Progress = Callable[[str, float], None]
 """Told what is being done, and the share of it that is done (0 to 1)."""
 
@@ -74,6 +76,7 @@ class _Opened:
 
     segments: list[Path] = field(default_factory=list)
     raw: list[Path] = field(default_factory=list)
+    forwards: list[pa.Table] = field(default_factory=list)
     counts: Counts = field(default_factory=Counts)
     refusals: list[tuple[str, Refusal]] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
@@ -87,6 +90,7 @@ def find(
     cells: Path | None = None,
     complaints: Path | None = None,
     payments: Path | None = None,
+    accounts: Path | None = None,
     sessions: Sequence[Path] = (),
     since: datetime | None = None,
     until: datetime | None = None,
@@ -106,7 +110,7 @@ def find(
         calls: files of the format `calls` or of a layout, or segments of an import; a call that
             stands in several counts once. Parquet files whose columns have the format's types
             are searched where they are; others are read and checked first.
-        subscribers, cells, complaints, payments: files of these formats, or None.
+        subscribers, cells, complaints, payments, accounts: files of these formats, or None.
         sessions: files of this format; those that are read are kept in `scratch` as columns.
         since, until: only calls and sessions that start in [since, until), where given.
         engine: what runs the heavy passes, as in the setting `columns_engine`.
@@ -127,9 +131,8 @@ def find(
         tempfile.TemporaryDirectory(prefix="cordon-calls-", dir=scratch) as folder,
         ThreadPoolExecutor(1) as pool,
     ):
-        reading = partial(
-            read_beside, region, subscribers=subscribers, cells=cells, complaints=complaints
-        )
+        given_too = {"cells": cells, "complaints": complaints, "accounts": accounts}
+        reading = partial(read_beside, region, subscribers=subscribers, **given_too)
         told, paid = Later(pool, reading), Later(pool, partial(read_paid, region, payments))
         reached = Later(pool, partial(read_sessions, region, sessions, Path(folder) / "sessions"))
         told.begin()  # while everybody is counted, which is not done in Python
@@ -156,10 +159,10 @@ def find(
             with_contacts=with_contacts,
         )
         read = partial(read_calls, region=region, layout=layout, dates=dates)
-        opened = _open(calls, read, Path(folder), say, as_they_are=True)
+        opened = _open(calls, read, Path(folder), say, region, as_they_are=True)
         result = search(opened)
         if result is None:  # a file that cannot be searched where it is
-            opened = _open(calls, read, Path(folder), say, as_they_are=False)
+            opened = _open(calls, read, Path(folder), say, region, as_they_are=False)
             result = search(opened)
             assert result is not None
         beside, after, last = told.result(), paid.result(), reached.result()
@@ -196,6 +199,8 @@ def find_in_segments(
     region: str = "PK",
     given: Mapping[str, Any] | None = None,
     scratch: Path | None = None,
+    forwards: Sequence[Path] = (),
+    bound: Bound | None = None,
 ) -> FindResult:
     """Search segments that `write_segment` wrote.
 
@@ -203,12 +208,13 @@ def find_in_segments(
         subscribers: kind of holder by number in E.164, or None where nothing is known of them.
         cells, complaints, payments: tables of these formats, or None.
         sessions: Parquet files with the columns `survey.sessions.KEPT`, checked.
+        forwards: Parquet files in `forwarding.SCHEMA`. bound: see `CallData.bound`.
         since, until: only calls and sessions that start in [since, until), where given.
         engine: what runs the heavy passes, as in the setting `columns_engine`.
     """
     beside = Beside(subscribers, cells, complaints, payments)
     result = _search(
-        _Opened(segments=list(segments)),
+        _Opened(segments=list(segments), forwards=forwarding.read(forwards)),
         lambda: beside,
         lambda: beside,
         lambda: tuple(sessions),
@@ -221,6 +227,7 @@ def find_in_segments(
         region=region,
         given=given,
         scratch=scratch,
+        bound=bound,
     )
     assert result is not None  # a segment's rows were checked
     return result
@@ -243,6 +250,7 @@ def _search(
     given: Mapping[str, Any] | None,
     scratch: Path | None,
     with_contacts: bool = False,
+    bound: Bound | None = None,
 ) -> FindResult | None:
     """Search what was opened; None where a file that was not checked holds what is none.
 
@@ -299,6 +307,8 @@ def _search(
                 threads,
                 scratch,
             ),
+            bound=bound or beside.bound,
+            forwards=forwarding.once(opened.forwards, since, until),
         )
         left_out += near.left_out
         found = _found(data)
@@ -361,6 +371,7 @@ def _open(
     read: Callable[..., Reading],
     folder: Path,
     say: Progress,
+    region: str,
     *,
     as_they_are: bool,
 ) -> _Opened:
@@ -380,6 +391,7 @@ def _open(
             opened.counts += Counts(rows, 0, rows, 0) if again else Counts(rows, rows, 0, 0)
             if not again:
                 (opened.segments if is_segment else opened.raw).append(path)
+                opened.forwards.append(forwarding.of_parquet(path, region))
             continue
         reading = read(path, progress=told)
         again = reading.sha256 in seen
@@ -389,6 +401,8 @@ def _open(
                 if again:  # the same bytes: every call of it stands before
                     continue
                 opened.refusals += [(path.name, r) for r in batch.refusals]
+                if len(batch.forwards):
+                    opened.forwards.append(batch.forwards)
                 if len(batch.table):
                     where = folder / f"{at:04d}"
                     kept = write_segment(where, reading.sha256, batch.number, batch.table)

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import func, select
 
+from cordon.calls import attached, forwarding
 from cordon.calls.importing import NEAR, span, without_repeats
 from cordon.calls.model import Counts, Refusal
 from cordon.calls.reading import Batch, read_calls
@@ -192,8 +193,27 @@ def _store(
                 authority=authority.id,
             )
         )
+    _store_forwards(work, reading_sha, batch, kept, authority, mark)
     refused = len(batch.refusals) + outside
     return Counts(batch.read, len(new), repeated, refused)
+
+
+def _store_forwards(
+    work: Work, sha256: str, batch: Batch, kept: pa.Table, authority: Authority, mark: str
+) -> None:
+    """Keep who sent calls on, also of calls that another file told without that."""
+    sent = batch.forwards.filter(pc.is_in(batch.forwards["row"], kept["row"].combine_chunks()))
+    attached.keep_part(
+        work,
+        forwarding.DATASET,
+        sha256,
+        batch.number,
+        sent,
+        authority,
+        mark,
+        forwarding.SOUGHT,
+        ("start", "start"),
+    )
 
 
 def file_of(work: Work, sha256: str, authority: str) -> CallFileRow | None:

@@ -14,6 +14,7 @@ import yaml
 from cordon.calls.cellids import Base
 from cordon.calls.layouts import Layout, plain
 from cordon.calls.layouts.dates import Order
+from cordon.calls.layouts.grouped import are_groups, joined
 from cordon.calls.layouts.languages import languages, words
 from cordon.calls.layouts.lines import is_furniture
 from cordon.calls.layouts.mapping import FORWARDS, SIDES
@@ -100,7 +101,7 @@ def learn(
         if order and data.setdefault("order", order) != order:
             raise BadInput(
                 f"{path.name} does not write its dates in the order that was said.",
-                advice="Leave --dates away: its own dates tell it.",
+                advice="Leave the order of dates (--dates) unsaid: its own dates tell it.",
             )
         trial = tried(data, table.sample, region)
         notes = (*trial.notes, *_notes(guesses, table, data))
@@ -139,6 +140,7 @@ class _Table:
     columns: tuple[Column, ...]
     shape: str
     sample: Sample
+    header_lines: int = 1
 
 
 def _table(path: Path) -> _Table:
@@ -152,6 +154,9 @@ def _table(path: Path) -> _Table:
     lines = block.text.split(b"\n")
     shape = "delimited"
     at, sign = header_line(lines)
+    two = grouped_header(lines)
+    if two is not None:
+        at, sign = two
     if at < 0 and not opened.is_workbook:
         text = block.text.decode(errors="replace").expandtabs().split("\n")
         header = first_header(text, _named)
@@ -161,13 +166,16 @@ def _table(path: Path) -> _Table:
     if at < 0:
         raise BadInput(f"{path.name} has no line that looks like a header.", advice=_EXPECTED)
     names = split(lines[at], sign)
+    if two is not None:
+        names = joined(split(lines[at - 1], sign), names)
+    repeated = {tuple(split(lines[n], sign)) for n in (at, at - (two is not None))}
     rows = [
         split(line, sign)
         for line in lines[at + 1 : at + 1 + SAMPLE]
         if line.strip() and not is_furniture(line.decode(errors="replace"))
     ]
     above = b"\n".join(lines[:at]).decode(errors="replace")
-    rows = [r for r in rows if abs(len(r) - len(names)) <= 1 and r[: len(names)] != names]
+    rows = [r for r in rows if abs(len(r) - len(names)) <= 1 and tuple(r) not in repeated]
     columns = [
         Column(
             " ".join(name.strip(" '\"").split()),
@@ -177,7 +185,9 @@ def _table(path: Path) -> _Table:
     ]
     sample = Sample(tuple(plain(n) for n in names), tuple(map(tuple, rows)), above)
     each = {c.name: c for c in reversed(columns) if c.name}
-    return _Table(tuple(c for c in columns if each.get(c.name) is c), shape, sample)
+    return _Table(
+        tuple(c for c in columns if each.get(c.name) is c), shape, sample, 1 if two is None else 2
+    )
 
 
 def header_line(lines: Sequence[bytes]) -> tuple[int, str]:
@@ -192,6 +202,20 @@ def header_line(lines: Sequence[bytes]) -> tuple[int, str]:
             if count > best and rows * 2 > len(below) > 0:
                 best, found = count, (at, sign)
     return found
+
+
+def grouped_header(lines: Sequence[bytes]) -> tuple[int, str] | None:
+    """The second line of a header of two, groups over names, and its sign; None for none."""
+    for at in range(1, min(len(lines), MOST_LINES)):
+        for sign in SIGNS:
+            above, names = split(lines[at - 1], sign), split(lines[at], sign)
+            if len(names) < _FEWEST_NAMES or not are_groups(above, names):
+                continue
+            below = [split(b, sign) for b in lines[at + 1 : at + 30] if b.strip()]
+            rows = sum(abs(len(r) - len(names)) <= 1 for r in below)
+            if rows * 2 > len(below) > 0:
+                return at, sign
+    return None
 
 
 def _named(names: Sequence[str]) -> int:
@@ -242,6 +266,8 @@ def _layout(
     order.look(v.split(" ")[0] for v in values.get(by.get("date") or by.get("start") or "", ()))
     if told := order.told(""):
         data["order"] = told
+    if table.header_lines > 1:
+        data["header_lines"] = table.header_lines
     if table.shape == "fixed":
         data["shape"] = "fixed"
     base = Base()

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import phonenumbers
 from sqlalchemy import select
 
-from cordon.calls import attached, intake, names
+from cordon.calls import attached, forwarding, intake, names
 from cordon.calls.beside import stored
 from cordon.calls.charting import IMEI
 from cordon.calls.counting import MOST_ROWS, PAGE, counted
@@ -83,6 +83,14 @@ class Succession:
 
 
 @dataclass(frozen=True, slots=True)
+class Forwarded:
+    """A number that this one sends calls on to (`sends`), or that sends them on to this one."""
+
+    sends: bool
+    other: Used
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """A number, handset or cell, as the authority chosen lets it be seen.
 
@@ -95,6 +103,7 @@ class Profile:
         used: by kind (`number`, `imei`, `imsi`, `cell`, `other`), the most used first.
         calls: one page of them, newest first. findings: that name it.
         rings: (id, name) of those whose finding names it. successions: of a number.
+        forwards: calls that a number sends on, or that are sent on to it.
         addresses: of its internet sessions, `public` and `remote`. accounts: bound to it, as
             (account or its pseudonym, bank, kind). place: where a cell stands.
     """
@@ -115,6 +124,7 @@ class Profile:
     findings: Sequence[Lead] = ()
     rings: Sequence[tuple[str, str]] = ()
     successions: Sequence[Succession] = ()
+    forwards: Sequence[Forwarded] = ()
     addresses: Mapping[str, Sequence[attached.Address]] = field(default_factory=dict)
     accounts: Sequence[tuple[str, str, str]] = ()
     place: attached.Position | None = None
@@ -184,12 +194,19 @@ def profile(room: Calls, actor: Actor, type_: str, name: str, page: int = 1) -> 
             authorities=[authority.id],
         )
         aside = _aside(work, room, authority, type_, subject)
+        sent = room.kernel.columns.paths(
+            work.session, forwarding.DATASET, authorities=[authority.id]
+        )
     # outside a transaction: a long look at a nation's calls holds up nobody
     read = _read(room, paths, scope, type_, value, min(max(page, 1), MOST_PAGES))
     beside = _beside(room, aside, scope, type_, value)
+    passed = (
+        [] if type_ != "number" else forwarding.of_number(room.kernel.columns, sent, value, scope)
+    )
     sight = Sight("calls", authority, masker)
     with room.kernel.work(actor) as work:
         shown = _shown(work, room, sight, type_, read)
+        shown["forwards"] = _forwards(work, room, sight, passed)
         beside["accounts"] = _accounts(work, room, authority, type_, subject, beside["accounts"])
         told = _told(work, subject)
         told["successions"] = _successions(work, room, sight, subject)
@@ -217,6 +234,26 @@ def _beside(
         "accounts": attached.accounts(columns, paths.get(ACCOUNTS.name, ()), value),
         "place": attached.position(columns, paths.get(CELLS.name, ()), value),
     }
+
+
+def _forwards(
+    work: Work, room: Calls, sight: Sight, found: Sequence[forwarding.Forwarding]
+) -> list[Forwarded]:
+    """Forwardings as they may be shown."""
+    names.remember(work, {f"number:{one.other}" for one in found})
+    return [
+        Forwarded(
+            one.sends,
+            Used(
+                sight.subject(f"number:{one.other}").partition(":")[2],
+                _address(room, "number", one.other),
+                one.calls,
+                one.first,
+                one.last,
+            ),
+        )
+        for one in found
+    ]
 
 
 def _accounts(

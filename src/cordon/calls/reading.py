@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from cordon.calls import forwarding
 from cordon.calls.cellids import DECIMAL, Base, cell_ids
 from cordon.calls.checking import COLUMNS, PLACES, REQUIRED, as_array, checked
 from cordon.calls.forms import format_of
@@ -31,6 +32,9 @@ from cordon.calls.unpacking import Progress
 from cordon.kernel.errors import BadInput
 from cordon.kernel.store.files import sha256_of
 
+READ = (*COLUMNS, *forwarding.COLUMNS)
+"""Columns that are read of a file of the format."""
+
 PARQUET_ROWS = 1 << 16  # rows of a batch from a Parquet file
 _EXPECTED = (
     f"A CSV or Parquet file with the columns {', '.join(REQUIRED)} is expected "
@@ -46,12 +50,14 @@ class Batch:
     Attributes:
         number: from 0; the same part of the same file has the same number on every reading.
         table: the rows taken, in `checking.SCHEMA`. refusals: the others. read: both.
+        forwards: which of them were sent on by whom to whom, in `forwarding.SCHEMA`.
     """
 
     number: int
     table: pa.Table
     refusals: tuple[Refusal, ...]
     read: int
+    forwards: pa.Table = field(default_factory=forwarding.none)
 
 
 class Reading:
@@ -130,7 +136,7 @@ class Reading:
     def _own(self, head: Recognised) -> Iterator[Batch]:
         """Batches of a text file of the format itself, which is read but once."""
         self._require(list(head.names))
-        wanted = [n for n in COLUMNS if n in head.names]
+        wanted = [n for n in READ if n in head.names]
         names, left, row = once(head.names, wanted), head.line + 1, head.line + 1
         base: str | None = None
         source = self._source(True)
@@ -166,7 +172,8 @@ class Reading:
     ) -> Batch:
         done, refusals = checked(table, rows, self.sha256, self._numbers)
         every = tuple(sorted([*odd, *refusals], key=lambda r: r.row))
-        return Batch(number, done, every, len(done) + len(every))
+        sent = forwarding.forwards(table, done, rows, self._numbers)
+        return Batch(number, done, every, len(done) + len(every), sent)
 
     def _head(self) -> tuple[Recognised | None, list[bytes]]:
         """The file's first header, where its first lines have one; and those lines."""
@@ -258,17 +265,17 @@ class Reading:
             with pq.ParquetFile(self.path) as file:
                 names = {n.strip().lower(): n for n in reversed(file.schema_arrow.names)}
                 self._require(list(names))
-                wanted = [n for n in COLUMNS if n in names]
+                wanted = [n for n in READ if n in names]
                 total, row = file.metadata.num_rows, 1
                 batches = file.iter_batches(PARQUET_ROWS, columns=[names[n] for n in wanted])
                 for number, batch in enumerate(batches):
                     raw = pa.table({n: _raw(n, batch.column(names[n])) for n in wanted})
                     rows = np.arange(row, row + len(raw), dtype=np.int64)
-                    table, refusals = checked(raw, rows, self.sha256, self._numbers)
+                    found = self._batch(number, raw, rows, ())
                     row += len(raw)
                     if self._progress is not None:
                         self._progress(row - 1, total)
-                    yield Batch(number, table, tuple(refusals), len(raw))
+                    yield found
         except (pa.ArrowException, OSError) as wrong:
             raise BadInput(
                 f"{self.name} looks like Parquet and cannot be read ({type(wrong).__name__}).",

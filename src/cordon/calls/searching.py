@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 from sqlalchemy import func, select
 
-from cordon.calls import attached, charting, intake
+from cordon.calls import attached, charting, forwarding, intake
 from cordon.calls.beside import stored
 from cordon.calls.companions import PAID
 from cordon.calls.find import FindResult, find_in_segments
@@ -44,6 +44,7 @@ def run(
             until=scope.until,
             authorities=[authority.id],
         )
+        sent = kernel.columns.paths(work.session, forwarding.DATASET, authorities=[authority.id])
         last = work.session.scalar(
             select(func.max(SegmentRow.ends)).where(
                 SegmentRow.dataset == intake.DATASET, SegmentRow.authority == authority.id
@@ -63,7 +64,9 @@ def run(
         holders, left_out = read_holders(kernel, registers, region)
     beside, lost = _tables(kernel, files, region)
     left_out += lost
-    result = _search(job, kernel, paths, authority, holders, beside, sessions, region)
+    result = _search(
+        job, kernel, paths, authority, holders, beside, sessions, sent, accounts, region
+    )
     until = min(last, scope.until) if scope.until else last
     rings = {f.id: f.subjects for f in result.findings if f.kind in KINDS}
     found = {
@@ -122,6 +125,8 @@ def _search(
     holders: Mapping[str, str] | None,
     beside: Mapping[str, pa.Table | None],
     sessions: Sequence[str],
+    sent: Sequence[Path],
+    accounts: Sequence[str],
     region: str,
 ) -> FindResult:
     return find_in_segments(
@@ -132,6 +137,11 @@ def _search(
         complaints=beside["complaints"],
         payments=beside["payments"],
         sessions=[Path(p) for p in sessions],
+        forwards=sent,
+        bound=lambda numbers: [
+            (one["account"], one["phone"])
+            for one in attached.bound(kernel.columns, accounts, numbers, ())
+        ],
         since=authority.scope.since,
         until=authority.scope.until,
         engine=kernel.columns.engine,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cordon.calls.layouts import Layout, Recognised, recognise
+from cordon.calls.layouts.grouped import last_line
 from cordon.calls.layouts.recognise import SAMPLE, split
 from cordon.calls.sources import Block
 
@@ -77,7 +78,8 @@ class Sections:
         self.without: list[int] = []
         self._layouts = layouts
         self._head = head
-        names = tokens or [max(one.known_by, key=len) for one in layouts]
+        names = tokens or [_token(one) for one in layouts]
+        self._grouped = [one for one in layouts if one.header_lines > 1]
         self._tokens = {name.encode() for name in names}
         self._part = -1
         self._above: list[bytes] = []  # the last lines of the block before
@@ -151,10 +153,13 @@ class Sections:
     def _again(self, block: Block, lines: list[bytes], at: int) -> None:
         """A table whose header stands in a line, where one does."""
         again = self._head(lines[at : at + 1], self._layouts)
-        if again is None:
+        if again is not None:
+            again = self._head(lines[at : at + 1 + SAMPLE], self._layouts) or again
+        elif at and self._grouped:
+            again = self._head(lines[at - 1 : at + 1 + SAMPLE], self._grouped)
+        if again is None or again.line > 1:
             return
-        again = self._head(lines[at : at + 1 + SAMPLE], self._layouts) or again
-        width, begins = len(self.found[-1].head.names), at
+        width, begins = len(self.found[-1].head.names), at - again.layout.header_lines + 1
         while begins > 0 and at - begins < _MOST_ABOVE:
             if not self._is_narrow(lines[begins - 1], width):
                 break
@@ -187,3 +192,9 @@ class Sections:
     def _goes_on(self, head: Recognised) -> bool:
         """True where a page may go on with the table before."""
         return bool(self.found) and self.found[-1].head.layout is head.layout
+
+
+def _token(layout: Layout) -> str:
+    """A word that stands in the (lower) line of every header of a layout."""
+    lower = [last_line(n) for n in layout.known_by if last_line(n) != n]
+    return max(lower or layout.known_by, key=len)

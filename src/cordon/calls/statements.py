@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from cordon.calls import forwarding
 from cordon.calls.cellids import Base, cell_ids
 from cordon.calls.checking import COLUMNS
 from cordon.calls.layouts import Layout, Recognised, mapped
@@ -157,7 +158,7 @@ class Statements:
                 f"{self._name} does not write {_WORDS[self._said]} first, as was said: "
                 f"{order.day_first or order.month_first:,} of its dates can only be read the "
                 "other way.",
-                advice="Leave --dates away: its own dates tell it.",
+                advice="Leave the order of dates (--dates) unsaid: its own dates tell it.",
             )
         said = {s.head.layout.name: s.head.layout.order for s in self.sections.found}
         open_ = self._unclear and not order.day_first and not order.month_first
@@ -188,7 +189,8 @@ class Statements:
                 f"It cannot be told whether {self._name} writes day or month first: {what}.",
                 advice="Ask the sender for it with its dates written in one way."
                 if order.day_first
-                else "Ask the sender which it is, and say so: --dates day-first or month-first.",
+                else "Ask the sender which it is, and say so with the file: day-first or month-"
+                "first (Order of dates on the page, --dates in the command).",
             )
 
     def _told(self, head: Recognised) -> str:
@@ -234,7 +236,7 @@ def whole(block: Block, broken: str | None) -> tuple[Block, Refusal | None]:
 
 def _wanted(head: Recognised) -> list[str]:
     if head.layout.own:
-        return [n for n in COLUMNS if n in head.names]
+        return [n for n in (*COLUMNS, *forwarding.COLUMNS) if n in head.names]
     return sorted({n for some in head.layout.columns.values() for n in some} & set(head.names))
 
 

@@ -98,4 +98,7 @@ def _order(layout: Layout, columns: Mapping[str, pa.ChunkedArray]) -> tuple[tupl
     told = order.told(layout.order)
     if told is not None or not any(map(needs_order, dates)):
         return (), told or "ymd"
-    return ("Its dates do not tell whether day or month stands first: give --dates.",), "dmy"
+    return (
+        "Its dates do not tell whether day or month stands first: give --dates here, or say it "
+        "with each file that is brought in.",
+    ), "dmy"

@@ -20,6 +20,7 @@ FIXED = frozenset((
     N_("No file was chosen."), N_("Choose at least one."),
     N_("It was not said what the files hold."), N_("Choose what they hold."),
     N_("There is no such layout."), N_("Choose one of the list."),
+    N_("Dates have no such order."),
     N_("That is no name for a layout."),
     N_("2 to 40 lower-case letters, digits and dashes; the first is a letter."),
     N_("There is a layout of that name already."), N_("Choose another name."),

@@ -33,6 +33,9 @@ from cordon.kernel.work import Kernel
 log = logging.getLogger(__name__)
 MARK = Mark.GREEN
 FEED = "exercise"
+CUT_SHORT = "cut short"
+"""State of an exercise whose node ended while it was played."""
+
 MOST_FINDINGS = 2000  # looked at for one score
 
 
@@ -43,6 +46,7 @@ class Pictured(Protocol):
     def ask_import(self, actor: Actor, source: Any, name: str) -> str: ...
     def add_feed(self, actor: Actor, name: str, url: str) -> str: ...
     def stop_feed(self, actor: Actor, feed: str) -> None: ...
+    def end_feed(self, name: str) -> datetime | None: ...
 
 
 class Called(Protocol):
@@ -238,7 +242,7 @@ class Exercise:
         player = Player(_with(rest, lines), self.kernel.clock)
         player.start()
         playing.player = player
-        playing.feed = self._picture.add_feed(actor, f"{FEED} {id_[-6:]}", player.url)
+        playing.feed = self._picture.add_feed(actor, _feed(id_), player.url)
 
     def bring_calls(self, actor: Actor, calls: Called) -> list[str]:
         """Bring the call records of the exercise that is playing in, under the actor's
@@ -278,9 +282,35 @@ class Exercise:
         shutil.rmtree(self._folder / id_, ignore_errors=True)
 
     def stop(self) -> None:
-        """The node ends: send no more."""
-        for playing in self._players.values():
+        """The node ends: send no more. What was playing is cut short, by the next start at last."""
+        with self._lock:
+            players = dict(self._players)
+        for playing in players.values():
             playing.stop()
+        if players:
+            with self.kernel.rows.write() as session:
+                now = self.kernel.clock.now()
+                for id_ in players:
+                    session.get_one(RunRow, id_).ended_at = now
+
+    def cut_short(self) -> list[str]:
+        """What was playing when this node ended before: it is over; return the ids.
+
+        Before feeds are connected: what its feed read is there no more. Where the node was killed,
+        a run ended when its feed was last heard.
+        """
+        with self.kernel.rows.read() as session:
+            asked = select(RunRow.id).where(RunRow.state == "playing")
+            left = [id_ for id_ in session.scalars(asked) if id_ not in self._players]
+        for id_ in left:
+            heard = self._picture.end_feed(_feed(id_))
+            with self.kernel.rows.write() as session:
+                row = session.get_one(RunRow, id_)
+                row.state = CUT_SHORT
+                row.ended_at = row.ended_at or heard or self.kernel.clock.now()
+            shutil.rmtree(self._folder / id_, ignore_errors=True)
+            log.info("an exercise was cut short", extra={"run": id_})
+        return left
 
     def runs(self, actor: Actor) -> list[Run]:
         """The exercises, newest first, with their scores as they stand now."""
@@ -299,6 +329,11 @@ class Exercise:
 
     def _room(self) -> Thing:
         return Thing.room("exercise", self.kernel.agency)
+
+
+def _feed(id_: str) -> str:
+    """Name of the feed that reads a run's sentences."""
+    return f"{FEED} {id_[-6:]}"
 
 
 def _run(

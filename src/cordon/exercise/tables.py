@@ -16,7 +16,8 @@ class RunRow(Owned, Base):
     """One exercise.
 
     Columns:
-        world, seed, days, scale: what was generated. state: making, playing, ended.
+        world, seed, days, scale: what was generated. state: playing, ended, cut short (its node
+            ended while it played).
         begins: the node's time at which the part that is played live begins.
         shift_s: added to the world's own times, so that it plays now.
         truth: what was planted, in the node's time. score: the latest, or empty.

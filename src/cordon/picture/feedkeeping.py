@@ -6,6 +6,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Protocol
 
 import orjson
@@ -130,6 +131,18 @@ class Feeds:
         if reader is not None:
             reader.stop()
             reader.join(timeout=10)
+
+    def end(self, name: str) -> datetime | None:
+        """Connect a feed no more that ended with the node; return when it was last heard.
+
+        No officer does this: what the feed read ended too, and none comes at its address again.
+        """
+        with self._kernel.rows.write() as session:
+            row = session.scalars(select(FeedRow).where(FeedRow.name == name)).first()
+            if row is None:
+                return None
+            row.wanted = False
+            return row.heard_at
 
     def reconnect(self, actor: Actor, feed: str) -> None:
         """Connect a feed again that was disconnected."""

@@ -295,6 +295,10 @@ class Picture:
         """Disconnect a feed; it stays disconnected after a restart."""
         self.connections.disconnect(actor, feed)
 
+    def end_feed(self, name: str) -> datetime | None:
+        """Connect a feed no more that ended with the node; return when it was last heard."""
+        return self.connections.end(name)
+
     # what is seen
 
     def frame(self) -> bytes:

@@ -21,7 +21,7 @@ JOB_REPORTS = (
     N_("refused"), N_("numbers"), N_("days"), N_("rows"), N_("calls"), N_("bytes"), N_("lines"),
 )  # fmt: skip
 FILE_STATES = (N_("waiting"), N_("stored"), N_("kept"))
-RUN_STATES = (N_("playing"), N_("stopped"), N_("ended"))
+RUN_STATES = (N_("playing"), N_("stopped"), N_("ended"), N_("cut short"))
 ZONE_KINDS = (
     N_("border"), N_("official crossing"), N_("restricted"), N_("port"), N_("anchorage"),
     N_("lane"), N_("territorial sea"), N_("patrol sector"), N_("land"), N_("fishing ground"),

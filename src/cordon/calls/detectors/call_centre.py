@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from cordon.calls.detectors.data import CallData
 from cordon.calls.detectors.ringcards import BOXES
+from cordon.calls.rings.bound import bound
+from cordon.calls.rings.forwarded import forwarded
 from cordon.calls.rings.identifiers import tied
 from cordon.calls.rings.judging import is_box, is_ring
 from cordon.calls.rings.links import linked
@@ -37,16 +39,28 @@ def find(data: CallData, card: Card = CARD) -> Iterator[Finding]:
         ties = tied(data, group, seen.uses)
         names = [*subjects(data, group, seen.uses), *ties.subjects]
         links = linked(data, group, seen.uses, names, ties)
+        sent, held = forwarded(data, group), bound(data, group)
         more = {
             **extra(seen),
             "complaints": list(ties.complaints),
             "hubs": sorted(cut.subject for cut in ties.hubs),
             "beside": [f"number:{data.near.numbers[i]}" for i in group.beside],
-            **links.told(),
+            **links.told([*sent.links, *held.links]),
         }
-        tied_too = (*ties.subjects, *links.subjects)
+        tied_too = (*ties.subjects, *links.subjects, *held.subjects)
         usual = _usual(data, group.facts)
-        yield finding(data, card, group, seen, group.signs, sure, more, usual, tied_too)
+        yield finding(
+            data,
+            card,
+            group,
+            seen,
+            group.signs,
+            sure,
+            more,
+            usual,
+            tied_too,
+            (*sent.reasons, *held.reasons),
+        )
 
 
 def _usual(data: CallData, facts: Facts) -> dict[str, str]:

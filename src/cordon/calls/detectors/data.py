@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from cordon.calls import forwarding
 from cordon.calls.rings.ground import Ground, ground, networks
 from cordon.calls.rings.lines import Usual, usual
 from cordon.calls.survey import Census, Engine, Near
@@ -45,6 +46,8 @@ class CallData:
         search: the groups of lines, once a detector asked for them (`rings.search.searched`).
         told: positions in `near.numbers` of those that stand in a ring or box already told.
         sessions: files of internet sessions, or None; waited for as what `paid` gives.
+        bound: told numbers, gives each account that is bound to one of them with its number.
+        forwards: which number sent a call on to which, in `forwarding.SCHEMA`; each call once.
     """
 
     engine: Engine
@@ -62,6 +65,8 @@ class CallData:
     search: Search | None = None
     told: list[NDArray[np.int64]] = field(default_factory=list)
     sessions: Callable[[], SessionFiles | None] = lambda: None
+    bound: Callable[[Sequence[str]], Iterable[tuple[str, str]]] = lambda _numbers: ()
+    forwards: pa.Table = field(default_factory=forwarding.none)
 
     @property
     def payments(self) -> pa.Table | None:

@@ -84,7 +84,8 @@ def mapped(
     inward = pc.if_else(forwarded, pa.scalar(None, pa.bool_()), _inward(source, layout))
     went_to = source.text("forwarded")
     dialled = pc.fill_null(pc.match_substring_regex(went_to, _DIALLED), False)
-    went_to = pc.if_else(dialled, went_to, pa.scalar(None, pa.string()))
+    nothing = pa.scalar(None, pa.string())
+    went_to = pc.if_else(dialled, went_to, nothing)
     if "target" in layout.columns or "target" in layout.above:
         unclear = pc.and_(pc.is_null(inward), pc.invert(forwarded))
         refuse(np.asarray(unclear), "its direction is none that the layout knows")
@@ -93,10 +94,15 @@ def mapped(
         sent = pc.and_(forwarded, pc.is_null(went_to))
         inwards = pc.if_else(forwarded, pc.invert(sent), inward)
         caller, callee = pc.if_else(inwards, other, target), pc.if_else(inwards, target, other)
+        # of a call that the target made, nobody tells whose number that is
+        sender, told = target, pc.fill_null(inward, False)
     else:
         caller, callee = source.text("caller"), source.text("callee")
+        sender, told = pc.if_else(pc.is_valid(went_to), callee, nothing), pc.invert(forwarded)
     columns["caller"] = caller
     columns["callee"] = pc.if_else(forwarded, pc.coalesce(went_to, callee), callee)
+    columns["forwarded_by"] = pc.if_else(forwarded, sender, nothing)
+    columns["forwarded_to"] = pc.if_else(told, went_to, nothing)
     for side in ("caller", "callee"):
         for name in SIDES:
             columns[f"{side}_{name}"] = _of_side(source, inward, side, name)
@@ -162,9 +168,15 @@ def _meaning(source: _Source, field: str, values: object) -> pa.Array:
     keys, meanings = list(values), list(values.values())  # type: ignore[call-overload, attr-defined]
     found = pa.nulls(source.rows, pa.string())
     for column in source.each(field):
-        at = pc.index_in(pc.utf8_lower(column), pa.array(keys, pa.string()))
-        found = pc.coalesce(found, pa.array(meanings, pa.string()).take(at))
+        for spelt in (pc.utf8_lower, _unparted):
+            at = pc.index_in(spelt(column), spelt(pa.array(keys, pa.string())))
+            found = pc.coalesce(found, pa.array(meanings, pa.string()).take(at))
     return found
+
+
+def _unparted(codes: pa.Array) -> pa.Array:
+    """Codes as they are compared where none stands as written: `SMS_IN` is `sms-in`."""
+    return pc.replace_substring_regex(pc.utf8_lower(codes), r"[\s_.-]+", "")
 
 
 def _forwarded(source: _Source) -> pa.Array:

@@ -50,6 +50,8 @@ class Layout:
             it is told from the whole file.
         above: field to the pattern that finds it above a table, in its first group; for what a
             statement says once, as whose it is.
+        header_lines: 2 where groups stand in a line over the names, whose columns are then named
+            by both (`layouts.grouped`).
         corrected: name of a column to what a person said that it means, or `none`; kept from
             when the layout was learned, for the next one.
     """
@@ -67,6 +69,7 @@ class Layout:
     cells: str = ""
     above: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
     corrected: Mapping[str, str] = field(default_factory=dict)
+    header_lines: int = 1
 
     @property
     def own(self) -> bool:
@@ -118,6 +121,8 @@ def checked(file: str, data: Mapping[str, Any]) -> Layout:
             raise BadInput(
                 f"The layout {file} has the {key} {data[key]}.", advice=f"{' or '.join(known)}."
             )
+    if data.get("header_lines") not in (None, 1, 2):
+        raise BadInput(f"The layout {file} has another number of header_lines than 1 or 2.")
     try:
         ZoneInfo(str(data["zone"]))
     except (ZoneInfoNotFoundError, ValueError):
@@ -141,6 +146,7 @@ def checked(file: str, data: Mapping[str, Any]) -> Layout:
         cells=str(data.get("cells") or ""),
         above=_above(file, data.get("above") or {}),
         corrected={str(k): str(v) for k, v in (data.get("corrected") or {}).items()},
+        header_lines=int(data.get("header_lines") or 1),
     )
 
 

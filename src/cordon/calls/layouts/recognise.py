@@ -6,6 +6,7 @@ import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from cordon.calls.layouts.grouped import joined
 from cordon.calls.layouts.model import Layout, plain
 
 SIGNS = (",", ";", "\t", "|")
@@ -18,7 +19,7 @@ class Recognised:
     """A file's layout and its header.
 
     Attributes:
-        line: number of the header's line, from 0. sign: between two values.
+        line: number of the header's line, the last one of two, from 0. sign: between two values.
         names: the columns' names, normalised, as many as a row has values.
     """
 
@@ -35,12 +36,15 @@ def recognise(lines: Sequence[bytes], layouts: Sequence[Layout]) -> Recognised |
     more columns are there.
     """
     best: tuple[tuple[int, int], Recognised] | None = None
+    grouped = any(one.header_lines > 1 for one in layouts)
     for number, line in enumerate(lines[:MOST_LINES]):
         for sign in SIGNS:
-            names = [plain(v) for v in split(line, sign)]
-            if len(names) < 2:
+            alone = [plain(v) for v in split(line, sign)]
+            if len(alone) < 2:
                 continue
+            both = _with_groups(lines, number, sign) if grouped else []
             for layout in layouts:
+                names = both if layout.header_lines > 1 else alone
                 if not set(layout.known_by) <= set(names) or (layout.own and sign != ","):
                     continue
                 held = sum(layout.column(f, names) is not None for f in layout.columns)
@@ -53,6 +57,14 @@ def recognise(lines: Sequence[bytes], layouts: Sequence[Layout]) -> Recognised |
         return None
     found = best[1]
     return Recognised(found.layout, found.line, found.sign, as_wide(found, lines[found.line + 1 :]))
+
+
+def _with_groups(lines: Sequence[bytes], number: int, sign: str) -> list[str]:
+    """Names of columns by a line and the one above it; none where there is none."""
+    if number == 0:
+        return []
+    above, below = (split(lines[at], sign) for at in (number - 1, number))
+    return [plain(n) for n in joined(above, below)]
 
 
 def nearest(lines: Sequence[bytes], layouts: Sequence[Layout]) -> tuple[Layout, list[str]] | None:

@@ -9,6 +9,8 @@
 | `victim` | the number that reached a victim first, and what the complaint names with no number | \
 complaints |
 | `payment` | an account and one that it pays into soon after it was paid | payments |
+| `forwarded` | a number and the one that it sends calls on to (`rings.forwarded`) | calls |
+| `bound` | a number and an account that is bound to it (`rings.bound`) | accounts |
 | `address` | a number and an internet address that hardly anybody else uses | sessions |
 """
 
@@ -51,12 +53,17 @@ class Linked:
     cut: tuple[Cut, ...]
     subjects: tuple[str, ...]
 
-    def told(self) -> dict[str, Any]:
-        """The keys `links`, `links_in_all` (of each reason) and `cut` of a finding."""
+    def told(self, more: Sequence[Link] = ()) -> dict[str, Any]:
+        """The keys `links`, `links_in_all` (of each reason) and `cut` of a finding.
+
+        Args:
+            more: links that were told elsewhere.
+        """
         kept: list[Link] = []
-        in_all = Counter(link.reason for link in self.links)
+        links = (*self.links, *more)
+        in_all = Counter(link.reason for link in links)
         for reason in in_all:
-            some = [link for link in self.links if link.reason == reason]
+            some = [link for link in links if link.reason == reason]
             some.sort(key=lambda n: (-n.weight, -n.times, n.a, n.b))
             kept += some[:MOST]
         kept.sort(key=lambda n: (n.a, n.b, n.reason))

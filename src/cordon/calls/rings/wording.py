@@ -110,11 +110,12 @@ def finding(
     extra: dict[str, Any],
     usual: dict[str, str],
     more: Iterable[str] = (),
+    also: Iterable[Reason] = (),
 ) -> Finding:
     """One finding of a group.
 
     Args:
-        more: subjects beside those that its calls tell.
+        more: subjects beside those that its calls tell. also: reasons beside its signs.
     """
     own, near = seen.uses, data.near
     calls = distinct(own.call)
@@ -142,6 +143,7 @@ def finding(
                 "them",
             )
         )
+    why += also
     duration = np.nan_to_num(near.duration[calls])
     ends = near.us[calls] + (duration * 1e6).astype(np.int64)
     made = Finding.make(

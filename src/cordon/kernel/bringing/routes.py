@@ -31,7 +31,12 @@ def import_routes(brings: Bringing, said: Said) -> APIRouter:
     Bring = Annotated[Actor, May(brings.act)]
 
     def form(
-        request: Request, actor: Actor, kind: str, layout: str, wrong: CordonError | None = None
+        request: Request,
+        actor: Actor,
+        kind: str,
+        layout: str = TOLD,
+        dates: str = "",
+        wrong: CordonError | None = None,
     ) -> Response:
         return page(
             request,
@@ -40,15 +45,17 @@ def import_routes(brings: Bringing, said: Said) -> APIRouter:
             refused=said(wrong),
             kind=kind,
             layout=layout,
+            dates=dates,
             kinds=brings.kinds,
             layouts=brings.layouts(),
+            orders=brings.orders,
             lately=brings.lately(actor),
         )
 
     @router.get(f"{base}/import")
     def import_form(request: Request, actor: Bring, kind: str = TOLD) -> Response:
         """The form to bring in files, and what was brought in lately."""
-        return form(request, actor, kind if kind in brings.kinds else TOLD, TOLD)
+        return form(request, actor, kind if kind in brings.kinds else TOLD)
 
     @router.post(f"{base}/import")
     def import_files(
@@ -57,15 +64,16 @@ def import_routes(brings: Bringing, said: Said) -> APIRouter:
         file: Annotated[list[UploadFile], File()] = [],  # noqa: B006 (never changed)
         kind: Text = brings.kinds[1],
         layout: Text = TOLD,
+        dates: Text = "",
     ) -> Response:
         """Take files; a job reads each of them in."""
         files = [(f.filename or "file", f.file) for f in file if f.filename or f.size]
         try:
-            id_ = brings.bring(actor, files, kind=kind, layout=layout)
+            id_ = brings.bring(actor, files, kind=kind, layout=layout, dates=dates)
         except CordonError as wrong:
             if wants_json(request):
                 raise
-            return form(request, actor, kind, layout, wrong)
+            return form(request, actor, kind, layout, dates, wrong)
         return see_other(request, f"{base}/imports/{id_}")
 
     @router.get(f"{base}/imports/{{id_}}")
@@ -81,6 +89,7 @@ def import_routes(brings: Bringing, said: Said) -> APIRouter:
             base=base,
             kinds=brings.kinds,
             layouts=brings.layouts(),
+            orders=brings.orders,
         )
 
     @router.get(f"{base}/imports/{{id_}}/{{place}}")
@@ -95,6 +104,7 @@ def import_routes(brings: Bringing, said: Said) -> APIRouter:
             base=base,
             kinds=brings.kinds,
             layouts=brings.layouts(),
+            orders=brings.orders,
         )
 
     @router.get(f"{base}/imports/{{id_}}/{{place}}/rejects.csv")
@@ -108,10 +118,16 @@ def import_routes(brings: Bringing, said: Said) -> APIRouter:
 
     @router.post(f"{base}/imports/{{id_}}/{{place}}/again")
     def again(
-        request: Request, actor: Bring, id_: str, place: int, kind: Text = "", layout: Text = TOLD
+        request: Request,
+        actor: Bring,
+        id_: str,
+        place: int,
+        kind: Text = "",
+        layout: Text = TOLD,
+        dates: Text = "",
     ) -> Response:
         """Try a file that failed once more."""
-        brings.again(actor, id_, place, kind=kind, layout=layout)
+        brings.again(actor, id_, place, kind=kind, layout=layout, dates=dates)
         return see_other(request, f"{base}/imports/{id_}#file-{place}")
 
     @router.post(f"{base}/imports/{{id_}}/{{place}}/cancel")
