@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import IO
 
-from cordon.money.bank.told import Clock, Told, reference, short
+from cordon.money.bank.pacs004 import NAMES
+from cordon.money.bank.told import Clock, Told, reference, references, short
 from cordon.money.bank.trees import Tree, trees
 
 ROOTS = ("Stmt", "Rpt", "Ntfctn")
@@ -163,6 +164,7 @@ def _payment(
             sum_.currency, channel, banks[0] or None, banks[1] or None,
             short(detail.said("RmtInf/Ustrd") or entry.said("AddtlNtryInf")),
             clock.precision(moment), "to" if comes else "from",
+            references(*(detail.said(f"Refs/{n}") for n in NAMES)),
         ),
     )  # fmt: skip
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import IO
 
 from cordon.money.accounts import checks, is_iban
-from cordon.money.bank.told import IBAN, Clock, Told, reference, short
+from cordon.money.bank.told import IBAN, Clock, Told, reference, references, short
 
 _FIELD = re.compile(r"^:(\d{2}[A-Z]?):")
 _LINE = re.compile(
@@ -21,6 +21,7 @@ _LINE = re.compile(
 )
 _OTHER = re.compile(r"\?31([^?\r\n]+)|\?38([^?\r\n]+)|/(?:IBAN|ACCW)/([^/\r\n]+)")
 _BANK = re.compile(r"\?30([^?\r\n]+)|/BIC/([^/\r\n]+)")
+_END_TO_END = re.compile(r"(?:EREF\+|/EREF/)([^?/+]+)")
 _PART = re.compile(r"\?\d\d|/[A-Z]{4}/")
 # transaction type identification codes (field 61, subfield 6)
 _CHANNELS = {"NMSC": None, "NTRF": "transfer", "NCMI": "transfer", "NCHK": None, "NATM": "cash_out",
@@ -159,6 +160,7 @@ def _payment(line: _Field, about: _Field | None, of: _Statement, clock: Clock) -
         (
             name, clock.moment(told), *ends, amount, currency, channel, *banks, note,
             clock.precision(told), "to" if comes else "from",
+            references(found["own"], found["bank"] or "", *_END_TO_END.findall(text)),
         ),
     )  # fmt: skip
 

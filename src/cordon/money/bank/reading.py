@@ -15,10 +15,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from cordon.calls import PAYMENTS, Parts, Plain, Refusal, read_plain
+from cordon.calls import Parts, Plain, Refusal, read_plain
 from cordon.countries import codes, country
 from cordon.money.bank import camt053, mt940, pacs004, pacs008
-from cordon.money.bank.told import COLUMNS, Clock, Told
+from cordon.money.bank.told import COLUMNS, FORM, Clock, Told
 
 Reader = Callable[[IO[bytes], str, Clock], Iterator[Told]]
 Progress = Callable[[int, int], None]
@@ -90,7 +90,7 @@ def read_message(
     """
     clock = clock_of(region)
     parts = message_parts(path, reader, path.name, clock)
-    plain = read_plain(path, PAYMENTS, region, parts=parts, once=False)
+    plain = read_plain(path, FORM, region, parts=parts, once=False)
     plain.notes.update(clock.notes)
     return plain, clock.openings
 

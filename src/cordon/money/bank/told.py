@@ -4,17 +4,33 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, tzinfo
 from decimal import Decimal, InvalidOperation
 
+from cordon.calls import PAYMENTS, Form
 from cordon.kernel.clock import format_time
 from cordon.kernel.errors import BadInput
 
 COLUMNS = (
     "payment_id", "at", "from_account", "to_account", "amount", "currency", "channel",
-    "from_bank", "to_bank", "note", "precision", "told_by",
+    "from_bank", "to_bank", "note", "precision", "told_by", "refs",
 )  # fmt: skip
+BETWEEN_REFS = "\n"
+FORM: Form = replace(
+    PAYMENTS,
+    columns=(
+        *PAYMENTS.columns,
+        replace(
+            PAYMENTS.columns[0],
+            name="refs",
+            required=False,
+            says="References that it carries; of one that is given back, those of the payment "
+            "that it gives back.",
+        ),
+    ),
+)
+"""The format `payments` with what banks' messages tell beside it."""
 MOST_NOTE = 500  # characters kept of what was written with a payment
 # what stands where a reference should, and names nothing (SWIFT's NONREF, ISO 20022's NOTPROVIDED)
 _NONE = re.compile(
@@ -97,6 +113,12 @@ def reference(*texts: str) -> str:
         if bare and _NONE.fullmatch(bare) is None:
             return bare
     return ""
+
+
+def references(*texts: str) -> str | None:
+    """All of these that are references, as they are compared; None where there is none."""
+    found = {" ".join(one.upper().split()) for text in texts if (one := reference(text))}
+    return BETWEEN_REFS.join(sorted(found)) or None
 
 
 def short(text: str) -> str | None:
