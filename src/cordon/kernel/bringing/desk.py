@@ -32,7 +32,10 @@ class FileState:
     """One file of those brought in together, as its page shows it.
 
     Attributes:
-        place: from 0. state: `queued`, `running`, `done`, `failed`, `cancelled`.
+        place: from 0. dates: one of `Bringing.orders`, as it was said of the file, or empty.
+        told: what was told with the file, by field (`Bringing.fields`); empty under any other
+            authority than its own.
+        state: `queued`, `running`, `done`, `failed`, `cancelled`.
         share: of the file that was read (0 to 1). done: rows. rate: rows a second, or None.
         left: time still to go, or None. counts: what became of its rows; empty where unknown.
         refusals: the first ones, `row` and `reason`. error: why it failed.
@@ -43,6 +46,8 @@ class FileState:
     name: str
     kind: str
     layout: str
+    dates: str
+    told: Mapping[str, str]
     state: str
     stage: str
     share: float
@@ -82,11 +87,17 @@ class Bringing(ABC):
         act: what bringing in is called. kinds: what a file may hold, `auto` first where it can be
             told from the file.
         table: rows of files brought in together. file_table: rows of the files.
+        orders: what may be said of the order of day and month in a file's dates; empty where
+            the room asks for none.
+        fields: what may be told with files that do not tell it; empty where the room asks for
+            none.
         mark: of what comes in. largest: bytes that an uploaded file may have.
     """
 
     act: str
     kinds: tuple[str, ...]
+    orders: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
     table: Any  # a mapped class with `BroughtColumns`
     file_table: Any  # a mapped class with `FileColumns`
     mark: Mark
@@ -119,6 +130,19 @@ class Bringing(ABC):
     @abstractmethod
     def refused(self, actor: Actor, path: Path, layout: str, kind: str) -> Iterator[Refused]:
         """Every row of a file that the actor's authority does not let in, or that is none."""
+
+    def ask_item(self, actor: Actor, item: Mapping[str, Any]) -> str:
+        """As `ask_kept`, of one of `BroughtColumns.items`; for what a room asks beside a layout."""
+        sha256, size, name = item["sha256"], item["size"], item["name"]
+        return self.ask_kept(actor, sha256, size, name, kind=item["kind"], layout=item["layout"])
+
+    def refused_of(self, actor: Actor, path: Path, item: Mapping[str, Any]) -> Iterator[Refused]:
+        """As `refused`, of one of `BroughtColumns.items`."""
+        return self.refused(actor, path, item["layout"], item["kind"])
+
+    def told_with(self, told: Mapping[str, str]) -> Mapping[str, str]:
+        """What a form told with its files, as it is kept; BadInput where a field cannot be so."""
+        return {f: text for f in self.fields if (text := told.get(f, "").strip())}
 
     def first_kind(self, _actor: Actor) -> str:
         """The kind that an authority is asked for where each file is still to tell its own."""
@@ -177,6 +201,8 @@ class Bringing(ABC):
         *,
         kind: str,
         layout: str = TOLD,
+        dates: str = "",
+        told: Mapping[str, str] | None = None,
     ) -> str:
         """Take files in and queue a job for each; return the id of their page.
 
@@ -184,13 +210,14 @@ class Bringing(ABC):
         authority does not cover what it holds.
 
         Args:
-            kind: one of `kinds`; `auto` tells it from each file.
+            kind: one of `kinds`; `auto` tells it from each file. dates: one of `orders`, or empty.
+            told: by field, as of `fields`.
 
         Raises:
-            BadInput: no file, too many, or an unknown kind or layout.
+            BadInput: no file, too many, or an unknown kind, layout or order of dates.
             AuthorityRefused: no usable authority over such records is chosen.
         """
-        self._known(kind, layout)
+        self._known(kind, layout, dates)
         if not files:
             raise BadInput("No file was chosen.", advice="Choose at least one.")
         if len(files) > MOST_FILES:
@@ -199,7 +226,8 @@ class Bringing(ABC):
             )
         with self.kernel.work(actor) as work:
             authority = self.covering(work, self.first_kind(actor) if kind == TOLD else kind)
-        items = [self._one(actor, name, source, kind, layout) for name, source in files]
+        how = {"kind": kind, "layout": layout, "dates": dates, "told": self.told_with(told or {})}
+        items = [self._one(actor, name, source, how) for name, source in files]
         with self.kernel.work(actor) as work:
             row: BroughtColumns = self.table(
                 id=new_id(),
@@ -214,13 +242,26 @@ class Bringing(ABC):
             work.act(self.act, row.thing(), files=len(items))
             return row.id
 
-    def again(self, actor: Actor, id_: str, place: int, *, kind: str, layout: str) -> None:
-        """Try a file once more, by another kind or layout where one was chosen.
+    def again(
+        self,
+        actor: Actor,
+        id_: str,
+        place: int,
+        *,
+        kind: str,
+        layout: str,
+        dates: str = "",
+        told: Mapping[str, str] | None = None,
+    ) -> None:
+        """Try a file once more, by another kind, layout or order of dates where one was chosen.
+
+        Args:
+            told: by field, as of `fields`; what was told before where None.
 
         Raises:
             Conflict: it is still being read, or its bytes are not kept.
         """
-        self._known(kind, layout)
+        self._known(kind, layout, dates)
         with self.kernel.view(actor) as view:
             row = self._row(view, id_, place)
             state = self._state(view, row, place)
@@ -230,13 +271,12 @@ class Bringing(ABC):
         item = dict(row.items[place])
         if not state.again:
             raise Conflict("Its bytes are not kept.", advice="Bring the file in again.")
-        kind = self._kind(item["sha256"], kind)
-        item |= {"kind": kind, "layout": layout}
+        item |= {"kind": self._kind(item["sha256"], kind), "layout": layout, "dates": dates}
+        if told is not None:
+            item["told"] = self.told_with(told)
         item.pop("error", None)
         try:
-            item["job"] = self.ask_kept(
-                actor, item["sha256"], item["size"], item["name"], kind=kind, layout=layout
-            )
+            item["job"] = self.ask_item(actor, item)
         except (BadInput, Conflict) as wrong:
             item["job"], item["error"] = "", str(wrong)
         with self.kernel.work(actor) as work:
@@ -296,20 +336,18 @@ class Bringing(ABC):
             item = self._row(view, id_, place).items[place]
         with self.kernel.work(actor) as work:  # before the answer begins
             self.covering(work, item["kind"])
-        found = self.refused(actor, path, item["layout"], item["kind"])
+        found = self.refused_of(actor, path, item)
         return _lines((item["name"], r.row, r.reason) for r in found)
 
     def _one(
-        self, actor: Actor, name: str, source: BinaryIO, kind: str, layout: str
+        self, actor: Actor, name: str, source: BinaryIO, how: Mapping[str, Any]
     ) -> dict[str, Any]:
-        item: dict[str, Any] = {"name": name[:200], "kind": kind, "layout": layout}
+        item: dict[str, Any] = {"name": name[:200], **how}
         try:
             stored = self.kernel.files.put(source, at_most=self.largest)
             item |= {"sha256": stored.sha256, "size": stored.size}
-            kind = item["kind"] = self._kind(stored.sha256, kind)
-            item["job"] = self.ask_kept(
-                actor, stored.sha256, stored.size, name, kind=kind, layout=layout
-            )
+            item["kind"] = self._kind(stored.sha256, item["kind"])
+            item["job"] = self.ask_item(actor, item)
         except CordonError as wrong:
             item["error"] = str(wrong)
         return item
@@ -317,12 +355,14 @@ class Bringing(ABC):
     def _kind(self, sha256: str, kind: str) -> str:
         return self.kind_of(self.kernel.files.path(sha256)) if kind == TOLD else kind
 
-    def _known(self, kind: str, layout: str) -> None:
+    def _known(self, kind: str, layout: str, dates: str) -> None:
         # a name of the list alone: the path of a file would be read on the node's own disk
         if kind not in self.kinds:
             raise BadInput("It was not said what the files hold.", advice="Choose what they hold.")
         if layout not in self.layouts():
             raise BadInput("There is no such layout.", advice="Choose one of the list.")
+        if dates and dates not in self.orders:
+            raise BadInput("Dates have no such order.", advice="Choose one of the list.")
 
     def _row(self, view: View, id_: str, place: int = 0) -> BroughtColumns:
         row: BroughtColumns | None = view.session.get(self.table, id_)
@@ -338,7 +378,10 @@ class Bringing(ABC):
     def _state(self, view: View, row: BroughtColumns, place: int) -> FileState:
         item = row.items[place]
         job = view.session.get(JobRow, item["job"]) if item.get("job") else None
-        common = (place, item["name"], item["kind"], item["layout"])
+        chosen = view.actor.authority
+        is_its = chosen is not None and chosen.id == row.authority
+        said = item.get("dates", ""), item.get("told", {}) if is_its else {}
+        common = (place, item["name"], item["kind"], item["layout"], *said)
         if job is None:
             return self._without_job(view, row, item, common)
         file: Mapping[str, Any] = next(iter(job.report.get("files", [])), {})
@@ -369,7 +412,7 @@ class Bringing(ABC):
         view: View,
         row: BroughtColumns,
         item: dict[str, Any],
-        common: tuple[int, str, str, str],
+        common: tuple[int, str, str, str, str, Mapping[str, str]],
     ) -> FileState:
         """A file that was read when it came, or that was not taken at all."""
         error = str(item.get("error", ""))

@@ -45,7 +45,8 @@ class BroughtColumns(Owned):
 
     Columns:
         authority: id of the legal authority. officer: who brought them in.
-        items: for each file `name`, `kind`, `layout`, `sha256`, and `job` (its id) or `error`.
+        items: for each file `name`, `kind`, `layout`, `dates` (of `Bringing.orders`, or empty),
+            `sha256`, `size`, and `job` (its id) or `error`.
     """
 
     authority: Mapped[str] = mapped_column(String(36))

@@ -21,6 +21,8 @@ Flags = NDArray[np.bool_]
 _BOTH = r"^(?P<date>\S.*?)(?:[ T]+(?P<time>\d{1,2}:\d{2}.*))?$"
 _ZONED = r"^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:?\d{2})$"
 _WAY = r"^(?P<amount>.*[0-9)])\s*(?P<way>[A-Za-z]+)\.?$"
+NO_ACCOUNT = "nothing tells whose account the statement is of; tell it with the file (account)"
+NO_CURRENCY = "nothing tells the currency of its amount; tell it with the file (currency)"
 _NONE = pa.scalar(None, pa.string())
 
 
@@ -70,6 +72,7 @@ class BlockRows:
                 columns[name] = self.text(name)
         else:
             columns |= self._ends(out, columns["channel"])
+        self._refuse(pc.is_null(currency), NO_CURRENCY)
         columns["payment_id"] = self._ids(columns)
         return columns
 
@@ -227,7 +230,7 @@ class BlockRows:
     def _ends(self, out: pa.Array, channel: pa.Array) -> dict[str, pa.Array]:
         """Both accounts of a statement's rows, and their banks."""
         own = self.text("account")
-        self._refuse(pc.is_null(own), "nothing tells whose account the statement is of")
+        self._refuse(pc.is_null(own), NO_ACCOUNT)
         other = self._from_note("other_account", self.text("other_account"))
         other = pc.if_else(pc.equal(other, own), _NONE, other)
         nobody = pc.is_null(other)
