@@ -86,6 +86,20 @@ def test_a_file_that_failed_is_tried_again_with_what_it_lacked(site, http):
     assert http.get(f"{where}/0/rejects.csv").text.splitlines() == ["file,row,reason"]
 
 
+def test_the_page_says_where_balances_break_off(site, http):
+    data = b"Date,Description,Debit,Credit,Balance\n" + b"".join(
+        b"%d-Mar-26,x,,100.00,%d.00\n" % (day, 100 * day) for day in (20, 21, 22, 24, 25)
+    )
+    answer = http.post(
+        "/money/import",
+        files={"file": ("s.csv", data)},
+        data={"kind": "auto", "account": OWN, "currency": "PKR"},
+    )
+    page = ended(site, http, answer.headers["location"])
+    assert "Row 4: its balance is 2400.00" in page
+    assert "it should be 2300.00: a row is missing there, or one was changed." in page
+
+
 def test_under_another_authority_the_account_is_not_shown(site, http):
     where = sent(http, account=OWN).headers["location"]
     assert OWN in ended(site, http, where)

@@ -120,7 +120,10 @@ class Opened:
             told |= self.clock.notes
         if self.file is not None:
             told |= self.file.notes
-        return [f"{why}: {times:,} times" for why, times in sorted(told.items())]
+        breaks = self.clock.breaks if self.clock is not None else []
+        if self.file is not None:
+            breaks = self.file.balances.sentences()
+        return [*breaks, *(f"{why}: {times:,} times" for why, times in sorted(told.items()))]
 
 
 def layout_names(folder: Path | None = None) -> tuple[str, ...]:

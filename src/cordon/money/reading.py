@@ -145,10 +145,12 @@ def read_with(
         else:
             message = reader_of(path) if path.is_file() else None
             if message is not None:
-                read, opens = read_message(path, message[1], region)
-                openings += opens
+                read, clock = read_message(path, message[1], region)
+                openings += clock.openings
+                breaks = clock.breaks
             else:
-                read = read_by_layout(path, region, progress)
+                read, breaks = read_by_layout(path, region, progress)
+            left_out += [f"{path.name}: {one}" for one in breaks]
             counts += read.counts
             refusals += [(path.name, r) for r in read.refusals]
             left_out += [f"{path.name}: in {n:,} rows {what}." for what, n in read.notes.items()]

@@ -6,8 +6,7 @@ import gzip
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import UTC
 from pathlib import Path
 from typing import IO
 
@@ -77,10 +76,8 @@ def message_parts(
             yield part
 
 
-def read_message(
-    path: Path, reader: Reader, region: str = "PK"
-) -> tuple[Plain, list[tuple[datetime, str, Decimal, str]]]:
-    """Payments of a bank's message, checked as those of a plain file are; and opening balances.
+def read_message(path: Path, reader: Reader, region: str = "PK") -> tuple[Plain, Clock]:
+    """Payments of a bank's message, checked as those of a plain file are; and what else it tells.
 
     Args:
         region: ISO 3166 code of the bank's country, whose clock holds where a message names none.
@@ -92,7 +89,7 @@ def read_message(
     parts = message_parts(path, reader, path.name, clock)
     plain = read_plain(path, FORM, region, parts=parts, once=False)
     plain.notes.update(clock.notes)
-    return plain, clock.openings
+    return plain, clock
 
 
 def opened(path: Path, raw: IO[bytes] | None = None) -> IO[bytes]:

@@ -66,12 +66,15 @@ class Clock:
         notes: phrases, and of how many payments each is true.
         openings: balances (moment, account, amount, currency) at which statements begin, where
             they are above nothing.
+        breaks: sentences on statements whose entries do not lead from their opening balance to
+            their closing one.
     """
 
     def __init__(self, zone: tzinfo) -> None:
         self._zone = zone
         self.notes: Counter[str] = Counter()
         self.openings: list[tuple[datetime, str, Decimal, str]] = []
+        self.breaks: list[str] = []
 
     def opens(self, day: str, account: str, amount: str, currency: str) -> None:
         """A statement begins with so much; what is no day or amount is passed over, and said."""
@@ -84,6 +87,15 @@ class Clock:
         if account and currency and units.is_finite() and 0 < units < 10**18:
             at = at if at.tzinfo is not None else at.replace(tzinfo=self._zone)
             self.openings.append((at, account, units, currency))
+
+    def closes(self, line: int, opening: Decimal, moved: Decimal, closing: Decimal) -> None:
+        """A statement ends with so much; that is said where its entries come to something else."""
+        if opening + moved != closing:
+            self.breaks.append(
+                f"Line {line:,}: the closing balance is {closing:f}, and by the opening balance "
+                f"and the entries it should be {opening + moved:f}: an entry is missing, or one "
+                "was changed."
+            )
 
     @staticmethod
     def precision(text: str) -> str:

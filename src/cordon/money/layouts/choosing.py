@@ -93,21 +93,24 @@ def has_layout(path: Path, kind: str = "payments", folder: Path | None = None) -
     return _fits(lines, layouts) and not _is_plain(lines, kind)
 
 
-def read_by_layout(path: Path, region: str, progress: Progress | None = None) -> Plain:
-    """Payments of a file of the plain format, or of a layout that its header tells.
+def read_by_layout(
+    path: Path, region: str, progress: Progress | None = None
+) -> tuple[Plain, list[str]]:
+    """Payments of a file of the plain format, or of a layout that its header tells; and sentences
+    on balances of it that do not run with its amounts.
 
     Raises:
         BadInput: it is neither, or nothing of it can be read.
     """
     if not path.is_file():
-        return read_plain(path, PAYMENTS, region, progress=progress, once=False)
+        return read_plain(path, PAYMENTS, region, progress=progress, once=False), []
     file = file_of(path, "payments", Choice(), region, path.name, progress)
     if file is None:
-        return read_plain(path, PAYMENTS, region, progress=progress, once=False)
+        return read_plain(path, PAYMENTS, region, progress=progress, once=False), []
     read = read_plain(path, PAYMENTS, region, parts=file.parts(), once=False)
     read.notes.update(file.notes)
     read.broken = read.broken or file.broken
-    return read
+    return read, file.balances.sentences()
 
 
 def zone_of(region: str) -> ZoneInfo:
