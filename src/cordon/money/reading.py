@@ -23,7 +23,7 @@ from cordon.money.counting import MOST_AMOUNT, Beyond, counted
 from cordon.money.currencies import unknown
 from cordon.money.engines import COLUMNS, DUCKDB, Engine, engine_of, rows
 from cordon.money.givenback import WAYS, marked, settled
-from cordon.money.layouts.choosing import has_layout, read_by_layout
+from cordon.money.layouts.choosing import is_plain, read_by_layout
 from cordon.money.model import CHANNELS, Channel
 from cordon.money.once import each_once
 from cordon.money.opening import opened_with
@@ -184,7 +184,7 @@ def _quickly(
     if _typed(path):
         columns = read_traced(path, reach, progress) if reach else read_columns(path, progress)
         return None if columns is None else Read(settled(columns[0]), columns[1], ())
-    if reader_of(path) is not None or has_layout(path):
+    if reader_of(path) is not None or not is_plain(path):
         return None
     plain = PlainReading(path, PAYMENTS, region, progress=progress, once=False)
     coding, refusals = Coding(), list[tuple[str, Refusal]]()

@@ -59,6 +59,7 @@ class BlockRows:
         self._layout, self._told = layout, told
         self._why = np.zeros(len(table), np.int16)
         self._reasons = [""]
+        self._days: pa.Array = pa.nulls(len(table), pa.string())  # what each moment tells
         self._moved: tuple[pa.Array, pa.Array] | None = None  # amount and whether it left
 
     def payments(self) -> dict[str, pa.Array]:
@@ -79,6 +80,10 @@ class BlockRows:
             columns |= self._ends(out, columns["channel"])
         self._refuse(pc.is_null(currency), NO_CURRENCY)
         columns["payment_id"] = self._ids(columns)
+        # what another bank tells with its hour, or a day later, is the same payment
+        columns["precision"] = self._days
+        if not two_sided:
+            columns["told_by"] = pc.if_else(out, "from", "to")
         return columns
 
     def accounts(self) -> dict[str, pa.Array]:
@@ -181,6 +186,7 @@ class BlockRows:
             "the clocks were changed: its time stands twice in that night, or not at all",
         )
         self._note(bare, "a day and no hour is told; its first moment was taken")
+        self._days = pc.if_else(pc.and_(bare, pc.invert(zoned)), "day", "time")
         return stamps
 
     def _check_done(self) -> None:

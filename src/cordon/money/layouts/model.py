@@ -22,9 +22,11 @@ OF_PAYMENTS = frozenset(
         "payment_id", "date", "time", "amount", "currency", "channel", "note", "status",
         "from_account", "to_account", "from_bank", "to_bank",
         "account", "bank", "other_account", "other_bank", "debit", "credit", "direction", "balance",
+        "iban",
     }
 )  # fmt: skip
-"""What columns of payments can mean. `account` is whose statement it is, `debit` what left it,
+"""What columns of payments can mean. `account` is whose statement it is (`iban`, told above a table
+beside a number of the bank's own, goes before it), `debit` what left it,
 `credit` what came in; with one `amount` its sign or `direction` tells which."""
 OF_ACCOUNTS = frozenset(column.name for column in ACCOUNTS.columns)
 FIELDS = {"payments": OF_PAYMENTS, "accounts": OF_ACCOUNTS}

@@ -225,4 +225,6 @@ class LayoutFile:
 
 def _told_above(section: tabular.Section) -> dict[str, str]:
     """Fields that stand above a table, their digits as 0 to 9."""
-    return {f: latin(v.encode()).decode() for f, v in section.given.items()}
+    told = {f: latin(v.encode()).decode() for f, v in section.given.items()}
+    # a number of its own and an IBAN: other banks' files name the account by the second
+    return {**told, "account": told["iban"]} if "iban" in told else told
