@@ -145,6 +145,20 @@ def test_dr_and_cr_behind_an_amount_are_learned(tmp_path: Path) -> None:
     assert table["to_account"].to_pylist()[0] == "0109000245678901"
 
 
+def test_pages_with_totals_and_balances_carried_over(tmp_path: Path) -> None:
+    head = "Date,Description,Debit,Credit,Balance\n"
+    text = (
+        f'Account No:,{OWN}\nCurrency:,PKR\n{head}13-Mar-26,IBFT,"1,000.00",,"9,000.00"\n'
+        f'Page Total,,"1,000.00",,\nBalance c/f,,,,"9,000.00"\nPage 2 of 2\n{head}'
+        'Balance b/f,,,,"9,000.00"\n14-Mar-26,IBFT,,500.00,"9,500.00"\n'
+        '15-Mar-26,IBFT,,500.00,"10,000.00"\n'
+    )
+    read = read_payments([put(tmp_path, text)])
+    assert read.refusals == ()
+    assert [amount for _, _, amount in told(read)] == ["1000.00", "500.00", "500.00"]
+    assert not any("a row is missing" in s for s in read.payments.left_out)
+
+
 def test_a_wallets_rupees_and_brackets(tmp_path: Path) -> None:
     text = (
         "Mobile Number:,03001234567\nCurrency:,PKR\n"

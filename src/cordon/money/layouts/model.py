@@ -34,7 +34,8 @@ COUNTRY = "country"
 """As a layout's zone: the clock of the country that the node is in."""
 ALL_DONE = ("total", "grand total", "sub total", "opening balance", "closing balance",
             "balance brought forward", "brought forward", "balance carried forward",
-            "carried forward", "end of statement")  # fmt: skip
+            "carried forward", "end of statement", "page total", "balance b/f", "balance c/f",
+            "b/f", "c/f")  # fmt: skip
 _KEYS = frozenset(
     {
         "name", "title", "kind", "zone", "order", "separator", "known_by", "columns", "above",
