@@ -214,3 +214,31 @@ def test_absurd_amounts_are_left_out_by_any_engine(spark: InSpark, tmp_path: Pat
     assert 300 < ours.counts.refused < 400
     assert (theirs.counts, theirs.refusals) == (ours.counts, ours.refusals)
     same_payments(theirs.payments, ours.payments)
+
+
+@pytest.mark.spark
+@needs_spark
+@pytest.mark.timeout(600)
+def test_what_a_return_names_is_brought_by_spark(spark: InSpark, tmp_path: Path) -> None:
+    """The return names one account alone, so that no pair of accounts tells what it gives back."""
+    own, far = "GB82WEST12345698765432", "DE89370400440532013000"
+    entry = (
+        '<Ntry><Amt Ccy="EUR">{}</Amt><CdtDbtInd>{}</CdtDbtInd><Sts>BOOK</Sts><BookgDt><Dt>'
+        "2026-03-0{}</Dt></BookgDt>{}<NtryDtls><TxDtls><Refs><EndToEndId>{}</EndToEndId></Refs>"
+        "{}</TxDtls></NtryDtls></Ntry>"
+    )
+    to_far = f"<RltdPties><CdtrAcct><Id><IBAN>{far}</IBAN></Id></CdtrAcct></RltdPties>"
+    statement = tmp_path / "s.xml"
+    statement.write_text(
+        f"<BkToCstmrStmt><Stmt><Acct><Id><IBAN>{own}</IBAN></Id></Acct>"
+        + entry.format("25.50", "DBIT", 1, "", "A", to_far)
+        + entry.format("25.50", "DBIT", 2, "", "B", to_far)
+        + entry.format("25.50", "CRDT", 3, "<RvslInd>true</RvslInd>", "A", "")
+        + "</Stmt></BkToCstmrStmt>"
+    )
+    paths = sorted([statement, written(tmp_path, network(11))])
+    whole = read_payments(paths).payments
+    assert len(whole.given_back)
+    same_payments(reading.read_with(spark, paths).payments, whole)
+    some = reading.read_with(spark, paths, reach=Reach([far])).payments
+    assert any("1 of them name the payment" in s for s in some.left_out)

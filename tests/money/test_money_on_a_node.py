@@ -136,6 +136,22 @@ def test_two_banks_that_count_from_one_share_no_payment(world):
     assert any("carry the id of another" in s for s in found.left_out)
 
 
+def test_a_return_gives_back_what_its_reference_names_whichever_came_first(world):
+    entry = (
+        '<Ntry><Amt Ccy="PKR">25.50</Amt><CdtDbtInd>{}</CdtDbtInd><Sts>BOOK</Sts><BookgDt><Dt>'
+        "2026-01-{}</Dt></BookgDt>{}<NtryDtls><TxDtls><Refs><EndToEndId>{}</EndToEndId></Refs>"
+        "</TxDtls></NtryDtls></Ntry>"
+    )
+    head = (
+        f"<BkToCstmrStmt><Stmt><Acct><Id><IBAN>{MULE}</IBAN></Id></Acct>{{}}</Stmt></BkToCstmrStmt>"
+    )
+    back = entry.format("CRDT", "20", "<RvslInd>true</RvslInd>", "A")
+    paid = entry.format("DBIT", "10", "", "A") + entry.format("DBIT", "11", "", "B")
+    assert counts(brought(world, head.format(back).encode(), name="b.xml")) == (1, 1, 0, 0)
+    assert counts(brought(world, head.format(paid).encode(), name="a.xml")) == (2, 2, 0, 0)
+    assert kept(world).amount.tolist() == [0, 255, 0]
+
+
 def test_what_is_kept_and_cannot_be_counted_is_left_out_by_file_and_row(tmp_path):
     """Also of columns that were kept before days were told from hours."""
     sums = ["999999999999999999", "0.000000000000000001", "90000.50", "70000.25"]

@@ -15,7 +15,15 @@ import typer
 from sqlalchemy import select
 
 from cordon.bootstrap import Node
-from cordon.commands.demo_cast import BOATS, OFFICERS, PLACES, UNITS, Player, passwords
+from cordon.commands.demo_cast import (
+    BOATS,
+    OFFICERS,
+    ORDERS,
+    PLACES,
+    UNITS,
+    Player,
+    passwords,
+)
 from cordon.commands.demo_nodes import Others, Part, check_ports, opened, parts_of
 from cordon.commands.serving import run
 from cordon.exercise import Plan
@@ -28,7 +36,6 @@ from cordon.kernel.errors import CordonError
 from cordon.operations import Position
 
 log = logging.getLogger(__name__)
-AUTHORITY = "EX-1 (exercise)"
 
 
 def demo(
@@ -119,18 +126,17 @@ def _make(
             contact="Channel 16",
             position=Position(lat, lon),
         )
-    node.authorities.record(
-        actor,
-        Draft(
-            basis="crpc_production",
-            reference=AUTHORITY,
+    now = node.kernel.clock.now()
+    for order in ORDERS:
+        draft = Draft(
+            basis=order.basis,
+            reference=order.reference,
             issuer="Exercise control",
-            scope=Scope(frozenset({"calls", "payments", "subscribers"})),
-            valid_from=node.kernel.clock.now(),
-            valid_until=node.kernel.clock.now() + timedelta(days=300),
-        ),
-        io.BytesIO(b"Order of the exercise control: made-up calls and payments may be read.\n"),
-    )
+            scope=Scope(frozenset(order.data)),
+            valid_from=now,
+            valid_until=now + timedelta(days=order.days),
+        )
+        node.authorities.record(actor, draft, io.BytesIO(order.text.encode()))
 
 
 def play(node: Node, actor: Actor, plan: Plan) -> None:
@@ -139,7 +145,7 @@ def play(node: Node, actor: Actor, plan: Plan) -> None:
         time.sleep(0.1)
     try:
         node.exercise.start(actor, plan)
-        under = node.console_actor(AUTHORITY)
+        under = node.console_actor(ORDERS[0].reference)
         jobs = node.exercise.bring_calls(under, node.calls)
         for job in jobs:
             node.jobs.wait(job)

@@ -82,14 +82,18 @@ OFFICERS = (
         "countersigns what Watch South wants to close",
     ),
     Player(
-        "supervisor", "S. Visor", "watch-west", Role.SUPERVISOR, "sets zones, feeds and authorities"
+        "supervisor",
+        "S. Visor",
+        "watch-west",
+        Role.SUPERVISOR,
+        "sets zones, feeds and authorities, approves packages",
     ),
     Player(
         "investigator",
         "I. Officer",
         "desk-calls",
         Role.INVESTIGATOR,
-        "works cases and call records",
+        "works cases, calls and payments, drafts packages",
     ),
     Player("custodian", "C. Keeper", "stores", Role.CUSTODIAN, "keeps exhibits, seals bundles"),
     Player("boat", "B. Cox", "pb-07", Role.FIELD_OFFICER, "carries out taskings"),
@@ -109,6 +113,58 @@ OFFICERS = (
     ),
     Player("admin", "A. Admin", "support", Role.ADMINISTRATOR, "manages accounts"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A legal authority of the demonstration, made up as all else.
+
+    Attributes:
+        basis: as of the country's `authorities.yaml`. data: that it covers. days: it holds.
+        text: its document.
+    """
+
+    reference: str
+    basis: str
+    data: tuple[str, ...]
+    text: str
+    days: int = 300
+
+
+ORDERS = (
+    Order(
+        "EX-1 (exercise)",
+        "crpc_production",
+        ("calls", "payments", "subscribers"),
+        "Order of the exercise control: made-up calls and payments may be read.\n",
+    ),
+    Order(
+        "EX-2 (exercise, to hold money)",
+        "crpc_seizure",
+        ("payments",),
+        "Order of the exercise control: money on made-up accounts may be held.\n",
+    ),
+    Order(
+        "EX-3 (exercise, to block)",
+        "telecom_blocking",
+        ("calls", "subscribers"),
+        "Direction of the exercise control: made-up numbers and handsets may be blocked.\n",
+    ),
+    Order(
+        "EX-4 (exercise, to preserve)",
+        "peca_preservation",
+        ("calls", "payments", "subscribers"),
+        "Notice of the exercise control: made-up records are to be kept.\n",
+        days=90,
+    ),
+    Order(
+        "EX-5 (exercise, to search)",
+        "crpc_search",
+        ("calls", "subscribers"),
+        "Warrant of the exercise control: made-up places may be searched.\n",
+    ),
+)
+"""The first lets calls and payments be read; the others are what packages stand on."""
 
 EVERYWHERE = ("watch", "supervisor", "investigator", "overseer", "admin")
 """Logins that each of the three agencies has."""

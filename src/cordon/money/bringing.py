@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from cordon.calls import Refusal, kind_of
 from cordon.kernel.access.model import Actor, Authority, Mark
@@ -14,6 +15,7 @@ from cordon.kernel.jobs import Jobs
 from cordon.kernel.work import Kernel, Work
 from cordon.money import intake
 from cordon.money.bank.reading import reader_of
+from cordon.money.given import told_account, told_currency
 from cordon.money.layouts.choosing import Choice, has_layout
 from cordon.money.tables import MoneyFileRow, MoneyImportRow
 
@@ -31,6 +33,7 @@ class BringingMoney(Bringing):
 
     act = intake.ACT
     kinds = (TOLD, *KINDS)
+    fields = ("account", "currency")
     table = MoneyImportRow
     file_table = MoneyFileRow
     mark = Mark.AMBER
@@ -67,10 +70,12 @@ class BringingMoney(Bringing):
 
         Raises:
             AuthorityRefused: no usable authority over payments is chosen.
-            BadInput: there is no such kind or layout. Conflict: it was brought in as another kind.
+            BadInput: there is no such kind or layout, or what is told with the file is none.
+            Conflict: it was brought in as another kind.
         """
         if kind not in KINDS:
             raise BadInput(f"A file holds one of: {', '.join(KINDS)}.")
+        given = self.told_with(given or {})
         if not own and layout not in self.layouts():
             raise BadInput("There is no such layout.", advice="Choose one of the list.")
         with self.kernel.work(actor) as work:
@@ -86,9 +91,24 @@ class BringingMoney(Bringing):
                 "kind": kind,
                 "layout": layout,
                 "own": own,
-                "given": dict(given or {}),
+                "given": dict(given),
             }
             return self.jobs.ask(work, "money.import", row.name, params, resume=True)
+
+    def told_with(self, told: Mapping[str, str]) -> Mapping[str, str]:
+        found = dict(super().told_with(told))
+        if "account" in found:
+            found["account"] = told_account(found["account"])
+        if "currency" in found:
+            found["currency"] = told_currency(found["currency"])
+        return found
+
+    def ask_item(self, actor: Actor, item: Mapping[str, Any]) -> str:
+        how = {"kind": item["kind"], "layout": item["layout"], "given": item.get("told")}
+        return self.ask_kept(actor, item["sha256"], item["size"], item["name"], **how)
+
+    def refused_of(self, actor: Actor, path: Path, item: Mapping[str, Any]) -> Iterator[Refusal]:
+        return self.refused(actor, path, item["layout"], item["kind"], given=item.get("told"))
 
     def kind_of(self, path: Path) -> str:
         """The kind that a file holds; `payments` where it is none of the plain formats.

@@ -27,10 +27,10 @@ from cordon.money.givenback import SAYS
 DUCKDB = "duckdb"
 COLUMNS = (
     "payment_id", "us", "from_account", "to_account", "amount", "currency", "channel", "row",
-    "precision", "told_by",
+    "precision", "told_by", "refs",
 )  # fmt: skip
 """Columns of a relation of payments; `us` is when it was booked (µs since the epoch)."""
-ADDED = ("precision", "told_by")
+ADDED = ("precision", "told_by", "refs")
 """Columns that what was kept before they were made does not have."""
 ENDS = ("from_account", "to_account")
 _RAW = (

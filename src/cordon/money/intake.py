@@ -22,7 +22,7 @@ from cordon.kernel.store.columns import Columns, SegmentRow
 from cordon.kernel.work import Kernel, Work
 from cordon.money.accounts import written
 from cordon.money.bank.reading import READERS, Progress, clock_of, message_parts, reader_of
-from cordon.money.bank.told import Clock
+from cordon.money.bank.told import FORM, Clock
 from cordon.money.givenback import marked
 from cordon.money.layouts import all_layouts
 from cordon.money.layouts.choosing import Choice, file_of
@@ -120,7 +120,10 @@ class Opened:
             told |= self.clock.notes
         if self.file is not None:
             told |= self.file.notes
-        return [f"{why}: {times:,} times" for why, times in sorted(told.items())]
+        breaks = self.clock.breaks if self.clock is not None else []
+        if self.file is not None:
+            breaks = self.file.balances.sentences()
+        return [*breaks, *(f"{why}: {times:,} times" for why, times in sorted(told.items()))]
 
 
 def layout_names(folder: Path | None = None) -> tuple[str, ...]:
@@ -169,8 +172,8 @@ def opened(
     if reader is not None:
         clock = clock_of(region)
         parts = message_parts(path, reader, name, clock, progress)
-    reading = PlainReading(path, FORMS[kind], region, name, progress, parts)
-    return Opened(reading, used, clock)
+    form = FORMS[kind] if reader is None else FORM
+    return Opened(PlainReading(path, form, region, name, progress, parts), used, clock)
 
 
 def run(

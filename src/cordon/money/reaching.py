@@ -52,7 +52,8 @@ WHERE channel IN ({refund}) AND sender <> receiver
 """
 _CHOSEN = """
 WHERE sender IN (SELECT code FROM touched) OR receiver IN (SELECT code FROM touched)
-OR channel IN ({refund}) OR sender * CAST({size} AS BIGINT) + receiver IN (SELECT pair FROM refunds)
+OR channel IN ({refund}) OR (file, row) IN (SELECT file, row FROM named)
+OR sender * CAST({size} AS BIGINT) + receiver IN (SELECT pair FROM refunds)
 """
 
 

@@ -23,12 +23,13 @@ from cordon.money.counting import MOST_AMOUNT, Beyond, counted
 from cordon.money.currencies import unknown
 from cordon.money.engines import COLUMNS, DUCKDB, Engine, engine_of, rows
 from cordon.money.givenback import WAYS, marked, settled
-from cordon.money.layouts.choosing import has_layout, read_by_layout
+from cordon.money.layouts.choosing import is_plain, read_by_layout
 from cordon.money.model import CHANNELS, Channel
 from cordon.money.once import each_once
 from cordon.money.opening import opened_with
 from cordon.money.payments import Payments
 from cordon.money.reaching import Reach, within
+from cordon.money.returns import Named, named, placed
 from cordon.money.traced import read_traced
 
 Progress = Callable[[int, int], None]
@@ -61,7 +62,7 @@ SELECT payment_id, us, from_account, to_account, exact(amount) AS amount, curren
     ", ".join(f"'{way}'" for way in WAYS)
 })) THEN '{
     Channel.REFUND_NOTED.value
-}' ELSE channel END AS channel, row, precision, told_by FROM {{file}}
+}' ELSE channel END AS channel, row, precision, told_by, refs FROM {{file}}
 """  # noqa: S608 - words of our own
 
 
@@ -144,10 +145,12 @@ def read_with(
         else:
             message = reader_of(path) if path.is_file() else None
             if message is not None:
-                read, opens = read_message(path, message[1], region)
-                openings += opens
+                read, clock = read_message(path, message[1], region)
+                openings += clock.openings
+                breaks = clock.breaks
             else:
-                read = read_by_layout(path, region, progress)
+                read, breaks = read_by_layout(path, region, progress)
+            left_out += [f"{path.name}: {one}" for one in breaks]
             counts += read.counts
             refusals += [(path.name, r) for r in read.refusals]
             left_out += [f"{path.name}: in {n:,} rows {what}." for what, n in read.notes.items()]
@@ -162,10 +165,14 @@ def read_with(
     engine.view("told", " UNION ALL ".join(parts))
     # what of an account stands before its statement is told, whosever it is
     about = None if openings else reach
-    found, beyond = _columns(engine, list(files), names, left_out, about)
+    found, beyond, back = _columns(engine, list(files), names, left_out, about)
     refusals += [(names[file], Refusal(row, why)) for file, row, why in beyond]
     counts += Counts(0, -found.repeated - len(beyond), found.repeated, len(beyond))
-    return Read(settled(opened_with(found, openings)), counts, tuple(refusals))
+    return Read(
+        settled(opened_with(found, openings), placed(back, found.file, found.row)),
+        counts,
+        tuple(refusals),
+    )
 
 
 def _quickly(
@@ -177,7 +184,7 @@ def _quickly(
     if _typed(path):
         columns = read_traced(path, reach, progress) if reach else read_columns(path, progress)
         return None if columns is None else Read(settled(columns[0]), columns[1], ())
-    if reader_of(path) is not None or has_layout(path):
+    if reader_of(path) is not None or not is_plain(path):
         return None
     plain = PlainReading(path, PAYMENTS, region, progress=progress, once=False)
     coding, refusals = Coding(), list[tuple[str, Refusal]]()
@@ -236,12 +243,15 @@ def read_segments(
         )
         about = None if begun.here else reach
         names = [f"file {sha256[:12]}…" for sha256 in files]
-        return settled(_columns(begun, files, names, [], about)[0])
+        found, _, back = _columns(begun, files, names, [], about)
+        return settled(found, placed(back, found.file, found.row))
 
 
 def _by_micros(table: pa.Table) -> pa.Table:
     """Rows of the format with `us` (µs since the epoch) in place of `at`."""
     at = table["at"].cast(pa.timestamp("us", "UTC")).cast(pa.int64())
+    if "refs" not in table.column_names:  # banks' messages alone tell them
+        table = table.append_column("refs", pa.nulls(len(table), pa.string()))
     return table.drop_columns(["at"]).append_column("us", at)
 
 
@@ -282,8 +292,8 @@ def _columns(
     names: list[str],
     left_out: list[str],
     reach: Reach | None,
-) -> tuple[Payments, list[Beyond]]:
-    """What `told` says, each payment once; and what of it cannot be counted.
+) -> tuple[Payments, list[Beyond], Named]:
+    """What `told` says, each payment once; what of it cannot be counted; what returns name.
 
     Args:
         names: how sentences call the files. left_out: sentences so far.
@@ -300,6 +310,7 @@ def _columns(
              "code": pa.array([code[a] for a in own.values()], pa.int32())}
         ),
     )  # fmt: skip
+    back = named(engine)
     repeated = each_once(engine, len(files), left_out)
     count = counted(engine)
     currencies, digits = count.currencies, tuple(count.digits)
@@ -340,4 +351,4 @@ def _columns(
         repeated,
         tuple(left_out),
     )
-    return found, count.beyond
+    return found, count.beyond, back

@@ -17,6 +17,12 @@ FIXED = frozenset((
     N_("There is no such layout."), N_("Choose one of the list."),
     N_("No authority is chosen, and payments may be read only under one."),
     N_("Choose an authority that covers them, or ask for one."),
+    N_("The account that was told is none."),
+    N_("Write its number or IBAN, as it stands on the bank's paper."),
+    N_("The account that was told has the form of an IBAN, and its check digits do not fit."),
+    N_("Hold it against the bank's paper: a sign of it is wrong."),
+    N_("The currency that was told is no code."),
+    N_("Write its code of three letters (ISO 4217), for example PKR."),
     # what a look or a trace is refused for
     N_("That is no account."), N_("Write it as the payments do."),
     N_("A trace goes forward or back."),

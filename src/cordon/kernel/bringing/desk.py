@@ -34,6 +34,8 @@ class FileState:
 
     Attributes:
         place: from 0. dates: one of `Bringing.orders`, as it was said of the file, or empty.
+        told: what was told with the file, by field (`Bringing.fields`); empty under any other
+            authority than its own.
         state: `queued`, `running`, `done`, `failed`, `cancelled`.
         share: of the file that was read (0 to 1). done: rows. rate: rows a second, or None.
         left: time still to go, or None. counts: what became of its rows; empty where unknown.
@@ -46,6 +48,7 @@ class FileState:
     kind: str
     layout: str
     dates: str
+    told: Mapping[str, str]
     state: str
     stage: str
     share: float
@@ -87,12 +90,15 @@ class Bringing(ABC):
         table: rows of files brought in together. file_table: rows of the files.
         orders: what may be said of the order of day and month in a file's dates; empty where
             the room asks for none.
+        fields: what may be told with files that do not tell it; empty where the room asks for
+            none.
         mark: of what comes in. largest: bytes that an uploaded file may have.
     """
 
     act: str
     kinds: tuple[str, ...]
     orders: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
     table: Any  # a mapped class with `BroughtColumns`
     file_table: Any  # a mapped class with `FileColumns`
     mark: Mark
@@ -134,6 +140,10 @@ class Bringing(ABC):
     def refused_of(self, actor: Actor, path: Path, item: Mapping[str, Any]) -> Iterator[Refused]:
         """As `refused`, of one of `BroughtColumns.items`."""
         return self.refused(actor, path, item["layout"], item["kind"])
+
+    def told_with(self, told: Mapping[str, str]) -> Mapping[str, str]:
+        """What a form told with its files, as it is kept; BadInput where a field cannot be so."""
+        return {f: text for f in self.fields if (text := told.get(f, "").strip())}
 
     def first_kind(self, _actor: Actor) -> str:
         """The kind that an authority is asked for where each file is still to tell its own."""
@@ -193,6 +203,7 @@ class Bringing(ABC):
         kind: str,
         layout: str = TOLD,
         dates: str = "",
+        told: Mapping[str, str] | None = None,
     ) -> str:
         """Take files in and queue a job for each; return the id of their page.
 
@@ -201,6 +212,7 @@ class Bringing(ABC):
 
         Args:
             kind: one of `kinds`; `auto` tells it from each file. dates: one of `orders`, or empty.
+            told: by field, as of `fields`.
 
         Raises:
             BadInput: no file, too many, or an unknown kind, layout or order of dates.
@@ -215,7 +227,8 @@ class Bringing(ABC):
             )
         with self.kernel.work(actor) as work:
             authority = self.covering(work, self.first_kind(actor) if kind == TOLD else kind)
-        items = [self._one(actor, name, source, kind, layout, dates) for name, source in files]
+        how = {"kind": kind, "layout": layout, "dates": dates, "told": self.told_with(told or {})}
+        items = [self._one(actor, name, source, how) for name, source in files]
         with self.kernel.work(actor) as work:
             row: BroughtColumns = self.table(
                 id=new_id(),
@@ -231,9 +244,20 @@ class Bringing(ABC):
             return row.id
 
     def again(
-        self, actor: Actor, id_: str, place: int, *, kind: str, layout: str, dates: str = ""
+        self,
+        actor: Actor,
+        id_: str,
+        place: int,
+        *,
+        kind: str,
+        layout: str,
+        dates: str = "",
+        told: Mapping[str, str] | None = None,
     ) -> None:
         """Try a file once more, by another kind, layout or order of dates where one was chosen.
+
+        Args:
+            told: by field, as of `fields`; what was told before where None.
 
         Raises:
             Conflict: it is still being read, or its bytes are not kept.
@@ -249,6 +273,8 @@ class Bringing(ABC):
         if not state.again:
             raise Conflict("Its bytes are not kept.", advice="Bring the file in again.")
         item |= {"kind": self._kind(item["sha256"], kind), "layout": layout, "dates": dates}
+        if told is not None:
+            item["told"] = self.told_with(told)
         item.pop("error", None)
         try:
             item["job"] = self.ask_item(actor, item)
@@ -315,13 +341,13 @@ class Bringing(ABC):
         return _lines((item["name"], r.row, r.reason) for r in _as_far(found))
 
     def _one(
-        self, actor: Actor, name: str, source: BinaryIO, kind: str, layout: str, dates: str
+        self, actor: Actor, name: str, source: BinaryIO, how: Mapping[str, Any]
     ) -> dict[str, Any]:
-        item: dict[str, Any] = {"name": name[:200], "kind": kind, "layout": layout, "dates": dates}
+        item: dict[str, Any] = {"name": name[:200], **how}
         try:
             stored = self.kernel.files.put(source, at_most=self.largest)
             item |= {"sha256": stored.sha256, "size": stored.size}
-            item["kind"] = self._kind(stored.sha256, kind)
+            item["kind"] = self._kind(stored.sha256, item["kind"])
             item["job"] = self.ask_item(actor, item)
         except CordonError as wrong:
             item["error"] = str(wrong)
@@ -353,7 +379,10 @@ class Bringing(ABC):
     def _state(self, view: View, row: BroughtColumns, place: int) -> FileState:
         item = row.items[place]
         job = view.session.get(JobRow, item["job"]) if item.get("job") else None
-        common = (place, item["name"], item["kind"], item["layout"], item.get("dates", ""))
+        chosen = view.actor.authority
+        is_its = chosen is not None and chosen.id == row.authority
+        said = item.get("dates", ""), item.get("told", {}) if is_its else {}
+        common = (place, item["name"], item["kind"], item["layout"], *said)
         if job is None:
             return self._without_job(view, row, item, common)
         file: Mapping[str, Any] = next(iter(job.report.get("files", [])), {})
@@ -384,7 +413,7 @@ class Bringing(ABC):
         view: View,
         row: BroughtColumns,
         item: dict[str, Any],
-        common: tuple[int, str, str, str, str],
+        common: tuple[int, str, str, str, str, Mapping[str, str]],
     ) -> FileState:
         """A file that was read when it came, or that was not taken at all."""
         error = str(item.get("error", ""))

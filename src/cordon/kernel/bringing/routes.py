@@ -2,10 +2,10 @@
 
 # The annotations of these routes are evaluated at once: they name what the room gives.
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
-from fastapi import APIRouter, File, Form, Request, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
 from starlette.responses import Response, StreamingResponse
 
 from cordon.kernel.access.model import Actor
@@ -30,12 +30,20 @@ def import_routes(brings: Bringing, said: Said) -> APIRouter:
     base = f"/{room}"
     Bring = Annotated[Actor, May(brings.act)]
 
+    async def told_with(request: Request) -> Mapping[str, str] | None:
+        sent = await request.form()
+        found = {f: str(sent[f]) for f in brings.fields if f in sent}
+        return found or None
+
+    Told = Annotated[Mapping[str, str] | None, Depends(told_with)]
+
     def form(
         request: Request,
         actor: Actor,
         kind: str,
         layout: str = TOLD,
         dates: str = "",
+        told: Mapping[str, str] | None = None,
         wrong: CordonError | None = None,
     ) -> Response:
         return page(
@@ -46,6 +54,7 @@ def import_routes(brings: Bringing, said: Said) -> APIRouter:
             kind=kind,
             layout=layout,
             dates=dates,
+            told=told or {},
             kinds=brings.kinds,
             layouts=brings.layouts(),
             orders=brings.orders,
@@ -61,6 +70,7 @@ def import_routes(brings: Bringing, said: Said) -> APIRouter:
     def import_files(
         request: Request,
         actor: Bring,
+        told: Told,
         file: Annotated[list[UploadFile], File()] = [],  # noqa: B006 (never changed)
         kind: Text = brings.kinds[1],
         layout: Text = TOLD,
@@ -69,11 +79,11 @@ def import_routes(brings: Bringing, said: Said) -> APIRouter:
         """Take files; a job reads each of them in."""
         files = [(f.filename or "file", f.file) for f in file if f.filename or f.size]
         try:
-            id_ = brings.bring(actor, files, kind=kind, layout=layout, dates=dates)
+            id_ = brings.bring(actor, files, kind=kind, layout=layout, dates=dates, told=told)
         except CordonError as wrong:
             if wants_json(request):
                 raise
-            return form(request, actor, kind, layout, dates, wrong)
+            return form(request, actor, kind, layout, dates, told, wrong)
         return see_other(request, f"{base}/imports/{id_}")
 
     @router.get(f"{base}/imports/{{id_}}")
@@ -90,6 +100,7 @@ def import_routes(brings: Bringing, said: Said) -> APIRouter:
             kinds=brings.kinds,
             layouts=brings.layouts(),
             orders=brings.orders,
+            fields=brings.fields,
         )
 
     @router.get(f"{base}/imports/{{id_}}/{{place}}")
@@ -105,6 +116,7 @@ def import_routes(brings: Bringing, said: Said) -> APIRouter:
             kinds=brings.kinds,
             layouts=brings.layouts(),
             orders=brings.orders,
+            fields=brings.fields,
         )
 
     @router.get(f"{base}/imports/{{id_}}/{{place}}/rejects.csv")
@@ -122,12 +134,13 @@ def import_routes(brings: Bringing, said: Said) -> APIRouter:
         actor: Bring,
         id_: str,
         place: int,
+        told: Told,
         kind: Text = "",
         layout: Text = TOLD,
         dates: Text = "",
     ) -> Response:
         """Try a file that failed once more."""
-        brings.again(actor, id_, place, kind=kind, layout=layout, dates=dates)
+        brings.again(actor, id_, place, kind=kind, layout=layout, dates=dates, told=told)
         return see_other(request, f"{base}/imports/{id_}#file-{place}")
 
     @router.post(f"{base}/imports/{{id_}}/{{place}}/cancel")

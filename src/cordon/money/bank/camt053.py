@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import IO
 
-from cordon.money.bank.told import Clock, Told, reference, short
+from cordon.money.bank.pacs004 import NAMES
+from cordon.money.bank.told import Clock, Told, reference, references, short
 from cordon.money.bank.trees import Tree, trees
 
 ROOTS = ("Stmt", "Rpt", "Ntfctn")
@@ -37,24 +38,63 @@ class _Statement:
     account: str = ""
     bank: str = ""
     entries: int = 0
+    is_page: bool = False  # one of several: a balance may be of them all
+    balances: dict[str, tuple[int, Decimal, str]] = field(default_factory=dict)
+    moved: Decimal = Decimal()
+    is_whole: bool = True  # each booked entry has an amount in the currency of the balances
 
 
 def read(raw: IO[bytes], name: str, clock: Clock) -> Iterator[Told]:
     """Payments of a statement, each once for its own account."""
     # id and account stand before the entries, and an entry within no other
     of = _Statement()
-    for one in trees(raw, ("Id", "Acct", "RltdAcct", "Bal", "Ntry"), name):
+    for one in trees(raw, ("Id", "StmtPgntn", "RptPgntn", "Acct", "RltdAcct", "Bal", "Ntry"), name):
         if one.tag == "Id" and one.text.strip():
+            _closes(of, clock)
             of = _Statement(reference(one.text))
+        elif one.tag.endswith("Pgntn"):
+            of.is_page = one.said("PgNb").lstrip("0") != "1" or one.said("LastPgInd") == "false"
         elif one.tag == "Acct":
             of.account = _account(one)
             agent = "Svcr/FinInstnId"
             of.bank = one.said(f"{agent}/BICFI", f"{agent}/BIC", f"{agent}/Nm")
         elif one.tag == "Bal":
             _opens(one, of.account, clock)
+            _balance(one, of)
         elif one.tag == "Ntry":
             of.entries += 1
+            _moves(one, of)
             yield from _entry(one, of, clock)
+    _closes(of, clock)
+
+
+def _balance(balance: Tree, of: _Statement) -> None:
+    told, way = _sum(balance.one("Amt")), balance.said("CdtDbtInd")
+    kind = balance.said("Tp/CdOrPrtry/Cd")
+    if told is None or told.amount is None or way not in ("CRDT", "DBIT"):
+        return
+    held = told.amount if way == "CRDT" else -told.amount
+    # the first of each kind: a closing balance of money on the way follows with a sub-type
+    of.balances.setdefault(kind, (balance.line, held, told.currency or ""))
+
+
+def _moves(entry: Tree, of: _Statement) -> None:
+    if (entry.said("Sts/Cd", "Sts/Prtry", "Sts") or "BOOK") != "BOOK":
+        return
+    told, way = _sum(entry.one("Amt")), entry.said("CdtDbtInd")
+    currencies = {currency for _, _, currency in of.balances.values()}
+    if told is None or told.amount is None or {told.currency} != currencies or not way:
+        of.is_whole = False
+        return
+    of.moved += told.amount if way == "CRDT" else -told.amount
+
+
+def _closes(of: _Statement, clock: Clock) -> None:
+    """Hold a whole statement's closing balance against its opening one and its entries."""
+    opening = of.balances.get("OPBD") or of.balances.get("PRCD")
+    closing = of.balances.get("CLBD")
+    if opening and closing and of.is_whole and not of.is_page and opening[2] == closing[2]:
+        clock.closes(closing[0], opening[1], of.moved, closing[1])
 
 
 def _opens(balance: Tree, account: str, clock: Clock) -> None:
@@ -163,6 +203,7 @@ def _payment(
             sum_.currency, channel, banks[0] or None, banks[1] or None,
             short(detail.said("RmtInf/Ustrd") or entry.said("AddtlNtryInf")),
             clock.precision(moment), "to" if comes else "from",
+            references(*(detail.said(f"Refs/{n}") for n in NAMES)),
         ),
     )  # fmt: skip
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import IO
 
 from cordon.money.accounts import checks, is_iban
-from cordon.money.bank.told import IBAN, Clock, Told, reference, short
+from cordon.money.bank.told import IBAN, Clock, Told, reference, references, short
 
 _FIELD = re.compile(r"^:(\d{2}[A-Z]?):")
 _LINE = re.compile(
@@ -21,6 +22,7 @@ _LINE = re.compile(
 )
 _OTHER = re.compile(r"\?31([^?\r\n]+)|\?38([^?\r\n]+)|/(?:IBAN|ACCW)/([^/\r\n]+)")
 _BANK = re.compile(r"\?30([^?\r\n]+)|/BIC/([^/\r\n]+)")
+_END_TO_END = re.compile(r"(?:EREF\+|/EREF/)([^?/+]+)")
 _PART = re.compile(r"\?\d\d|/[A-Z]{4}/")
 # transaction type identification codes (field 61, subfield 6)
 _CHANNELS = {"NMSC": None, "NTRF": "transfer", "NCMI": "transfer", "NCHK": None, "NATM": "cash_out",
@@ -43,6 +45,21 @@ class _Statement:
     currency: str = ""
     named: dict[str, str] = field(default_factory=dict)
     lines: int = 0
+    opening: Decimal | None = None  # of the page, where it tells one
+    moved: Decimal = Decimal()
+
+    def opens(self, balance: Decimal | None) -> None:
+        """Fields 60F and 60M: what the page begins with."""
+        self.opening, self.moved = balance, Decimal()
+
+    def moves(self, line: str) -> None:
+        """Field 61: a line that is none leaves it open what the page ends with."""
+        found = _LINE.match(line.strip())
+        if found is None:
+            self.opening = None
+            return
+        amount = Decimal(found["amount"].replace(",", ".").rstrip("."))
+        self.moved += amount if found["way"] in ("C", "RD") else -amount
 
     def begins(self, tag: str, text: str) -> None:
         """Field 20 (its sender's reference) or 28C (number of statement and page)."""
@@ -77,22 +94,41 @@ def read(raw: IO[bytes], _name: str, clock: Clock) -> Iterator[Told]:
             if is_iban(of.account) and not checks(of.account) and checks(of.account[:-3]):
                 of.account = of.account[:-3]
         elif one.tag in ("60F", "60M", "34F"):
-            found = re.match(r"[CD]?\d{0,6}([A-Z]{3})", one.text[0].strip())
-            of.currency = found.group(1) if found else of.currency
-            if of.currency and re.fullmatch(rf"[0-9A-Z/]*\d{{8,}}{of.currency}", of.account):
-                of.account = of.account[:-3]
-            opens = re.match(
-                r"C(\d\d)(\d\d)(\d\d)[A-Z]{3}(\d{1,15}),(\d{0,4})$", one.text[0].strip()
-            )
-            if opens and one.tag == "60F":  # 60M is of a page between; a debit is no money held
-                y, month, day, whole, part = opens.groups()
-                held_then = f"{whole}.{part or 0}"
-                clock.opens(f"20{y}-{month}-{day}", of.account, held_then, of.currency)
+            _begins(one, of, clock)
         elif one.tag == "61":
             held = one
             of.lines += 1
+            of.moves(one.text[0])
+        elif one.tag in ("62F", "62M"):
+            closing = _balance(one.text[0])
+            if of.opening is not None and closing is not None:
+                clock.closes(one.line, of.opening, of.moved, closing)
+            of.opens(None)
     if held is not None:
         yield _payment(held, None, of, clock)
+
+
+def _begins(one: _Field, of: _Statement, clock: Clock) -> None:
+    """Fields 60F and 60M: the balance that a statement or page begins with; 34F: its currency."""
+    text = one.text[0].strip()
+    found = re.match(r"[CD]?\d{0,6}([A-Z]{3})", text)
+    of.currency = found.group(1) if found else of.currency
+    if of.currency and re.fullmatch(rf"[0-9A-Z/]*\d{{8,}}{of.currency}", of.account):
+        of.account = of.account[:-3]
+    of.opens(_balance(text) if one.tag != "34F" else None)
+    if of.opening is not None and of.opening > 0 and one.tag == "60F":
+        # 60M is of a page between; a debit is no money held
+        clock.opens(f"20{text[1:3]}-{text[3:5]}-{text[5:7]}", of.account, f"{of.opening:f}",
+                    of.currency)  # fmt: skip
+
+
+def _balance(text: str) -> Decimal | None:
+    """What a field of a balance tells, below nothing where it is a debit; None where none."""
+    found = re.match(r"([CD])\d{6}[A-Z]{3}(\d{1,15},\d{0,4})$", text.strip())
+    if found is None:
+        return None
+    amount = Decimal(found[2].replace(",", ".").rstrip("."))
+    return amount if found[1] == "C" else -amount
 
 
 def _own(text: str) -> str:
@@ -159,6 +195,7 @@ def _payment(line: _Field, about: _Field | None, of: _Statement, clock: Clock) -
         (
             name, clock.moment(told), *ends, amount, currency, channel, *banks, note,
             clock.precision(told), "to" if comes else "from",
+            references(found["own"], found["bank"] or "", *_END_TO_END.findall(text)),
         ),
     )  # fmt: skip
 

@@ -1,7 +1,8 @@
 """Payments returned between banks: ISO 20022 pacs.004.
 
 Source: ISO 20022 message definition report, Payments Clearing and Settlement. The parties stand as
-they were in the payment that is returned: who was paid then gives back now.
+they were in the payment that is returned: who was paid then gives back now. Which payment that
+was its references say.
 """
 
 from __future__ import annotations
@@ -9,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import IO
 
-from cordon.money.bank.told import Clock, Told, reference, short
+from cordon.money.bank.told import Clock, Told, reference, references, short
 from cordon.money.bank.trees import Tree, trees
+
+NAMES = ("UETR", "TxId", "EndToEndId", "InstrId", "ClrSysRef")
+"""What a payment between banks is named by."""
 
 
 def read(raw: IO[bytes], name: str, clock: Clock) -> Iterator[Told]:
@@ -51,6 +55,7 @@ def read(raw: IO[bytes], name: str, clock: Clock) -> Iterator[Told]:
                 short(reason),
                 clock.precision(moment),
                 None,
+                references(*(one.said(f"Orgnl{n}") for n in NAMES)),
             ),
         )
 

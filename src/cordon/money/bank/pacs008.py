@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import IO
 
-from cordon.money.bank.told import Clock, Told, reference, short
+from cordon.money.bank.pacs004 import NAMES
+from cordon.money.bank.told import Clock, Told, reference, references, short
 from cordon.money.bank.trees import Tree, trees
 
 
@@ -44,6 +45,7 @@ def read(raw: IO[bytes], name: str, clock: Clock) -> Iterator[Told]:
                 short(one.said("RmtInf/Ustrd", "Purp/Cd")),
                 clock.precision(moment),
                 None,
+                references(*(one.said(f"PmtId/{n}") for n in NAMES)),
             ),
         )
 

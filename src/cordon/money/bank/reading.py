@@ -6,8 +6,7 @@ import gzip
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
-from decimal import Decimal
+from datetime import UTC
 from pathlib import Path
 from typing import IO
 
@@ -15,10 +14,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from cordon.calls import PAYMENTS, Parts, Plain, Refusal, read_plain
+from cordon.calls import Parts, Plain, Refusal, read_plain
 from cordon.countries import codes, country
 from cordon.money.bank import camt053, mt940, pacs004, pacs008
-from cordon.money.bank.told import COLUMNS, Clock, Told
+from cordon.money.bank.told import COLUMNS, FORM, Clock, Told
 
 Reader = Callable[[IO[bytes], str, Clock], Iterator[Told]]
 Progress = Callable[[int, int], None]
@@ -77,10 +76,8 @@ def message_parts(
             yield part
 
 
-def read_message(
-    path: Path, reader: Reader, region: str = "PK"
-) -> tuple[Plain, list[tuple[datetime, str, Decimal, str]]]:
-    """Payments of a bank's message, checked as those of a plain file are; and opening balances.
+def read_message(path: Path, reader: Reader, region: str = "PK") -> tuple[Plain, Clock]:
+    """Payments of a bank's message, checked as those of a plain file are; and what else it tells.
 
     Args:
         region: ISO 3166 code of the bank's country, whose clock holds where a message names none.
@@ -90,9 +87,9 @@ def read_message(
     """
     clock = clock_of(region)
     parts = message_parts(path, reader, path.name, clock)
-    plain = read_plain(path, PAYMENTS, region, parts=parts, once=False)
+    plain = read_plain(path, FORM, region, parts=parts, once=False)
     plain.notes.update(clock.notes)
-    return plain, clock.openings
+    return plain, clock
 
 
 def opened(path: Path, raw: IO[bytes] | None = None) -> IO[bytes]:

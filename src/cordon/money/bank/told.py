@@ -4,17 +4,33 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, tzinfo
 from decimal import Decimal, InvalidOperation
 
+from cordon.calls import PAYMENTS, Form
 from cordon.kernel.clock import format_time
 from cordon.kernel.errors import BadInput
 
 COLUMNS = (
     "payment_id", "at", "from_account", "to_account", "amount", "currency", "channel",
-    "from_bank", "to_bank", "note", "precision", "told_by",
+    "from_bank", "to_bank", "note", "precision", "told_by", "refs",
 )  # fmt: skip
+BETWEEN_REFS = "\n"
+FORM: Form = replace(
+    PAYMENTS,
+    columns=(
+        *PAYMENTS.columns,
+        replace(
+            PAYMENTS.columns[0],
+            name="refs",
+            required=False,
+            says="References that it carries; of one that is given back, those of the payment "
+            "that it gives back.",
+        ),
+    ),
+)
+"""The format `payments` with what banks' messages tell beside it."""
 MOST_NOTE = 500  # characters kept of what was written with a payment
 # what stands where a reference should, and names nothing (SWIFT's NONREF, ISO 20022's NOTPROVIDED)
 _NONE = re.compile(
@@ -50,12 +66,15 @@ class Clock:
         notes: phrases, and of how many payments each is true.
         openings: balances (moment, account, amount, currency) at which statements begin, where
             they are above nothing.
+        breaks: sentences on statements whose entries do not lead from their opening balance to
+            their closing one.
     """
 
     def __init__(self, zone: tzinfo) -> None:
         self._zone = zone
         self.notes: Counter[str] = Counter()
         self.openings: list[tuple[datetime, str, Decimal, str]] = []
+        self.breaks: list[str] = []
 
     def opens(self, day: str, account: str, amount: str, currency: str) -> None:
         """A statement begins with so much; what is no day or amount is passed over, and said."""
@@ -68,6 +87,15 @@ class Clock:
         if account and currency and units.is_finite() and 0 < units < 10**18:
             at = at if at.tzinfo is not None else at.replace(tzinfo=self._zone)
             self.openings.append((at, account, units, currency))
+
+    def closes(self, line: int, opening: Decimal, moved: Decimal, closing: Decimal) -> None:
+        """A statement ends with so much; that is said where its entries come to something else."""
+        if opening + moved != closing:
+            self.breaks.append(
+                f"Line {line:,}: the closing balance is {closing:f}, and by the opening balance "
+                f"and the entries it should be {opening + moved:f}: an entry is missing, or one "
+                "was changed."
+            )
 
     @staticmethod
     def precision(text: str) -> str:
@@ -97,6 +125,12 @@ def reference(*texts: str) -> str:
         if bare and _NONE.fullmatch(bare) is None:
             return bare
     return ""
+
+
+def references(*texts: str) -> str | None:
+    """All of these that are references, as they are compared; None where there is none."""
+    found = {" ".join(one.upper().split()) for text in texts if (one := reference(text))}
+    return BETWEEN_REFS.join(sorted(found)) or None
 
 
 def short(text: str) -> str | None:

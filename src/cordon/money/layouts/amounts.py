@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from cordon.kernel.errors import BadInput
 
@@ -93,6 +95,26 @@ def _bare(column: pa.Array, writing: Writing) -> pa.Array:
         text = pc.replace_substring_regex(text, f"(?i){re.escape(word)}([-)]?)$", r"\1")
     text = pc.replace_substring(text, "\u2212", "-")
     return pc.replace_substring_regex(text, r"^(?:\((.+)\)|([^-+]+)-)$", r"-\1\2")
+
+
+PLACES = 6
+"""Decimal places of `in_units`."""
+_HELD = rf"^[+-]?\d{{1,12}}(?:\.\d{{0,{PLACES}}})?$"
+
+
+def in_units(plain: pa.Array) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Amounts of `Writing.plain` in units of the sixth decimal place, exactly.
+
+    Returns:
+        The units, 0 where there are none; and which can be held: of up to twelve digits before
+        their point and six behind it.
+    """
+    good = pc.fill_null(pc.match_substring_regex(plain, _HELD), False)
+    whole = pc.if_else(good, pc.utf8_ltrim(pc.utf8_rtrim(plain, "."), "+"), "0")
+    words = np.frombuffer(whole.cast(pa.decimal128(38, PLACES)).buffers()[1], np.int64)
+    return words.reshape(-1, 2)[: len(plain), 0].copy(), np.asarray(
+        good.to_numpy(zero_copy_only=False), bool
+    )
 
 
 def latin(text: bytes) -> bytes:

@@ -93,21 +93,35 @@ def has_layout(path: Path, kind: str = "payments", folder: Path | None = None) -
     return _fits(lines, layouts) and not _is_plain(lines, kind)
 
 
-def read_by_layout(path: Path, region: str, progress: Progress | None = None) -> Plain:
-    """Payments of a file of the plain format, or of a layout that its header tells.
+def is_plain(path: Path) -> bool:
+    """True for a file of payments in the plain format, or nearly: its reader says what it lacks."""
+    layouts = all_layouts(None, "payments")
+    if _is_parquet(path):
+        return True
+    lines = _head(path, "payments", layouts, path.name)
+    if _fits(lines, layouts):
+        return _is_plain(lines, "payments")
+    return _share_of_plain(lines, "payments") >= 0.5
+
+
+def read_by_layout(
+    path: Path, region: str, progress: Progress | None = None
+) -> tuple[Plain, list[str]]:
+    """Payments of a file of the plain format, or of a layout that its header tells; and sentences
+    on balances of it that do not run with its amounts.
 
     Raises:
         BadInput: it is neither, or nothing of it can be read.
     """
     if not path.is_file():
-        return read_plain(path, PAYMENTS, region, progress=progress, once=False)
+        return read_plain(path, PAYMENTS, region, progress=progress, once=False), []
     file = file_of(path, "payments", Choice(), region, path.name, progress)
     if file is None:
-        return read_plain(path, PAYMENTS, region, progress=progress, once=False)
+        return read_plain(path, PAYMENTS, region, progress=progress, once=False), []
     read = read_plain(path, PAYMENTS, region, parts=file.parts(), once=False)
     read.notes.update(file.notes)
     read.broken = read.broken or file.broken
-    return read
+    return read, file.balances.sentences()
 
 
 def zone_of(region: str) -> ZoneInfo:
@@ -159,8 +173,16 @@ def _share_of_plain(lines: Sequence[bytes], kind: str) -> float:
 def _say_why_not(lines: Sequence[bytes], kind: str, layouts: Sequence[Layout], name: str) -> None:
     """Say which layout is nearest, and what it lacks; nothing where the plain format is nearer."""
     near = nearest(lines, layouts)
-    if near is None or _share_of_plain(lines, kind) >= 0.5:
+    if _share_of_plain(lines, kind) >= 0.5:
         return
+    if near is None:
+        if not any(len(names_of(one, sign)) > 2 for one in lines for sign in tabular.SIGNS):
+            return  # no table at all: who reads the plain format says what it is
+        raise BadInput(
+            f"{name} has no known layout: no line of its first {tabular.MOST_LINES} names columns "
+            "of one.",
+            advice=f"{LEARN} {FORMS[kind].expected}",
+        )
     raise BadInput(
         f"{name} has no known layout. Nearest is {near.layout.name}, of which it lacks "
         f"{near.says}.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,6 +87,10 @@ def learn(
     return tabular.Proposal(tuple(guesses), data, tuple(says))
 
 
+_AROUND = re.compile(r"(?i)(?:^[-+(]?(rs\.?|pkr|₨|eur|€)\s*)?\d[\d.,' ]*(/[-=])?")
+_BEHIND = re.compile(r"(?i)\d\s*(?:dr|cr)\.?$")
+
+
 def key_of(name: str) -> str:
     """A header as corrections name it; one in another script as it is."""
     return tabular.words(name) or tabular.plain(name)
@@ -102,6 +107,10 @@ def _of_payments(
     debits = table.values(by, "debit")
     if debits and sum(v.startswith("-") for v in debits) * 2 > len(debits):
         amounts["debit"] = "negative"
+    around = sorted({one[0] for v in money for one in _AROUND.findall(v) if one[0]})
+    around += sorted({one[1] for v in money for one in _AROUND.findall(v) if one[1]})
+    if around:
+        amounts["around"] = around
     if amounts:
         data["amounts"] = amounts
     statement = "from_account" not in by
@@ -116,6 +125,8 @@ def _of_payments(
         data["above"] = above
     if "direction" in by:
         data["directions"] = {way: list(codes) for way, codes in DIRECTIONS.items()}
+    elif "amount" in by and 2 * sum(bool(_BEHIND.search(v)) for v in money) > len(money):
+        data["directions"] = {"out": ["dr"], "in": ["cr"]}  # behind each amount
     says = []
     if "currency" not in by and "currency" not in above:
         says.append("No column holds the currency: say it (always: {currency: …}) or --currency.")

@@ -15,12 +15,17 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cordon.calls import Refusal, tabular
+from cordon.money.layouts.amounts import in_units
 from cordon.money.layouts.model import Layout
 
 Flags = NDArray[np.bool_]
+Ints = NDArray[np.int64]
 _BOTH = r"^(?P<date>\S.*?)(?:[ T]+(?P<time>\d{1,2}:\d{2}.*))?$"
 _ZONED = r"^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?([Zz]|[+-]\d{2}:?\d{2})$"
 _WAY = r"^(?P<amount>.*[0-9)])\s*(?P<way>[A-Za-z]+)\.?$"
+NO_ACCOUNT = "nothing tells whose account the statement is of; tell it with the file (account)"
+NO_CURRENCY = "nothing tells the currency of its amount; tell it with the file (currency)"
+_SIDE = r"^(?P<amount>.*?[0-9)]-?)\s*(?P<side>cr|dr|c|d)?\.?$"
 _NONE = pa.scalar(None, pa.string())
 
 
@@ -54,6 +59,8 @@ class BlockRows:
         self._layout, self._told = layout, told
         self._why = np.zeros(len(table), np.int16)
         self._reasons = [""]
+        self._days: pa.Array = pa.nulls(len(table), pa.string())  # what each moment tells
+        self._moved: tuple[pa.Array, pa.Array] | None = None  # amount and whether it left
 
     def payments(self) -> dict[str, pa.Array]:
         """The columns of the format `payments`."""
@@ -62,6 +69,7 @@ class BlockRows:
         self._check_done()
         two_sided = "from_account" in layout.columns
         amount, out = self._amounts(two_sided)
+        self._moved = None if two_sided else (amount, out)
         currency = self._meaning(self.text("currency"), layout.currencies, keep=True)
         columns["amount"], columns["currency"] = amount, pc.utf8_upper(currency)
         columns["channel"] = self._channels(columns["note"])
@@ -70,7 +78,12 @@ class BlockRows:
                 columns[name] = self.text(name)
         else:
             columns |= self._ends(out, columns["channel"])
+        self._refuse(pc.is_null(currency), NO_CURRENCY)
         columns["payment_id"] = self._ids(columns)
+        # what another bank tells with its hour, or a day later, is the same payment
+        columns["precision"] = self._days
+        if not two_sided:
+            columns["told_by"] = pc.if_else(out, "from", "to")
         return columns
 
     def accounts(self) -> dict[str, pa.Array]:
@@ -93,6 +106,28 @@ class BlockRows:
         odd = np.flatnonzero(self._why)
         told = [Refusal(int(self._numbers[i]), self._reasons[self._why[i]]) for i in odd]
         return self._why == 0, told
+
+    def running(self) -> tuple[pa.Array, Ints, Ints, Flags] | None:
+        """What a statement's rows add to what the account holds, and the balance that they tell.
+
+        Returns:
+            Account and currency as one text; and of each row, in units of `PLACES`: what it adds,
+            the balance, and whether both are told. None where no balance is.
+        """
+        if self._moved is None or not self._has("balance"):
+            return None
+        amount, out = self._moved
+        parts = pc.extract_regex(pc.utf8_lower(self.text("balance")), _SIDE)
+        held = self._layout.writing.plain(parts.field("amount"))
+        owed = pc.and_(pc.is_in(parts.field("side"), pa.array(["dr", "d"])), pc.is_valid(held))
+        held = pc.if_else(pc.and_(owed, pc.invert(_below(held))), _negated(held), held)
+        change = pc.if_else(out, _negated(amount), amount)
+        moved, known = in_units(change)
+        balance, told = in_units(held)
+        whose = pc.binary_join_element_wise(
+            pc.fill_null(self.text("account"), ""), pc.fill_null(self.text("currency"), ""), "\n"
+        )
+        return whose, moved, balance, known & told & (self._why == 0)
 
     def notes(self, taken: Flags) -> Counter[str]:
         """Phrases, and of how many of the rows that are taken each is true."""
@@ -151,6 +186,7 @@ class BlockRows:
             "the clocks were changed: its time stands twice in that night, or not at all",
         )
         self._note(bare, "a day and no hour is told; its first moment was taken")
+        self._days = pc.if_else(pc.and_(bare, pc.invert(zoned)), "day", "time")
         return stamps
 
     def _check_done(self) -> None:
@@ -227,7 +263,7 @@ class BlockRows:
     def _ends(self, out: pa.Array, channel: pa.Array) -> dict[str, pa.Array]:
         """Both accounts of a statement's rows, and their banks."""
         own = self.text("account")
-        self._refuse(pc.is_null(own), "nothing tells whose account the statement is of")
+        self._refuse(pc.is_null(own), NO_ACCOUNT)
         other = self._from_note("other_account", self.text("other_account"))
         other = pc.if_else(pc.equal(other, own), _NONE, other)
         nobody = pc.is_null(other)

@@ -22,9 +22,11 @@ OF_PAYMENTS = frozenset(
         "payment_id", "date", "time", "amount", "currency", "channel", "note", "status",
         "from_account", "to_account", "from_bank", "to_bank",
         "account", "bank", "other_account", "other_bank", "debit", "credit", "direction", "balance",
+        "iban",
     }
 )  # fmt: skip
-"""What columns of payments can mean. `account` is whose statement it is, `debit` what left it,
+"""What columns of payments can mean. `account` is whose statement it is (`iban`, told above a table
+beside a number of the bank's own, goes before it), `debit` what left it,
 `credit` what came in; with one `amount` its sign or `direction` tells which."""
 OF_ACCOUNTS = frozenset(column.name for column in ACCOUNTS.columns)
 FIELDS = {"payments": OF_PAYMENTS, "accounts": OF_ACCOUNTS}
@@ -32,7 +34,8 @@ COUNTRY = "country"
 """As a layout's zone: the clock of the country that the node is in."""
 ALL_DONE = ("total", "grand total", "sub total", "opening balance", "closing balance",
             "balance brought forward", "brought forward", "balance carried forward",
-            "carried forward", "end of statement")  # fmt: skip
+            "carried forward", "end of statement", "page total", "balance b/f", "balance c/f",
+            "b/f", "c/f")  # fmt: skip
 _KEYS = frozenset(
     {
         "name", "title", "kind", "zone", "order", "separator", "known_by", "columns", "above",

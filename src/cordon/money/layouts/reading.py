@@ -20,9 +20,10 @@ from cordon.calls import Refusal, tabular
 from cordon.kernel.errors import BadInput
 from cordon.kernel.store.files import sha256_of
 from cordon.money.accounts import written
-from cordon.money.layouts.amounts import latin
+from cordon.money.balances import Balances
+from cordon.money.layouts.amounts import PLACES, latin
 from cordon.money.layouts.lines import Furniture
-from cordon.money.layouts.mapping import BlockRows, Told
+from cordon.money.layouts.mapping import BlockRows, Flags, Told
 from cordon.money.layouts.model import COUNTRY, FORMS, Layout
 from cordon.money.layouts.recognise import recogniser, tokens
 
@@ -41,6 +42,7 @@ class LayoutFile:
 
     Attributes:
         layout: the first table's. notes: phrases, and of how many rows each is true.
+        balances: that its statements tell, once it was read.
         broken: a sentence that says where the file breaks off, once it was read, or None.
 
     Raises:
@@ -58,6 +60,7 @@ class LayoutFile:
         progress: Progress | None = None,
     ) -> None:
         self.notes: Counter[str] = Counter()
+        self.balances = Balances(PLACES)
         self.broken: str | None = None
         self._path, self._name, self._given = path, name, given
         self._zone, self._progress = zone, progress
@@ -106,6 +109,7 @@ class LayoutFile:
         columns = block.payments() if layout.kind == "payments" else block.accounts()
         taken, refusals = block.refused()
         left = furniture.of_rows(block, columns.get("note"), taken)
+        self._run(section, block, rows.numbers, left)
         taken &= ~left
         passed = set(rows.numbers[left].tolist())
         refusals = [r for r in refusals if r.row not in passed]
@@ -116,6 +120,22 @@ class LayoutFile:
         self.notes.update(block.notes(taken))
         table = pa.table(columns).filter(pa.array(taken))
         return table, rows.numbers[taken], [*width, *refusals]
+
+    def _run(
+        self, section: tabular.Section, block: BlockRows, numbers: NDArray[np.int64], left: Flags
+    ) -> None:
+        """Hold the balances of a table's rows against their amounts; totals are none."""
+        running = block.running()
+        if running is None:
+            return
+        whose, change, balance, told = running
+        stay = np.flatnonzero(~left)
+        names = np.asarray(whose.dictionary_encode().indices.to_numpy())[stay]
+        texts = whose.dictionary_encode().dictionary.to_pylist()
+        for code in np.unique(names).tolist():
+            some = stay[names == code]
+            key = (section.part, section.first, texts[code])
+            self.balances.add(key, numbers[some], change[some], balance[some], told[some])
 
     def _survey(self) -> None:
         """Find the tables, the order of day and month, and the decimal sign of amounts."""
@@ -205,4 +225,6 @@ class LayoutFile:
 
 def _told_above(section: tabular.Section) -> dict[str, str]:
     """Fields that stand above a table, their digits as 0 to 9."""
-    return {f: latin(v.encode()).decode() for f, v in section.given.items()}
+    told = {f: latin(v.encode()).decode() for f, v in section.given.items()}
+    # a number of its own and an IBAN: other banks' files name the account by the second
+    return {**told, "account": told["iban"]} if "iban" in told else told
