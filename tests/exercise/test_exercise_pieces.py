@@ -177,7 +177,7 @@ def test_a_world_of_positions_alone_plays_and_has_no_calls_to_bring(
         def ask_import(self, actor: Actor, source: Any, name: str, *, kind: str) -> str:
             raise AssertionError("there are no calls")
 
-    assert room.bring_calls(director, Calls()) == []
+    assert room.bring_records(director, {"calls": Calls(), "money": Calls()}) == []
     room.stop_run(director, id_)
     (run,) = room.runs(director)
     assert (run.state, run.planted) == ("ended", 1)

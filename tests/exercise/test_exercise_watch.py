@@ -292,7 +292,7 @@ def test_calls_are_moved_and_what_is_no_time_stays(tmp_path) -> None:
     path = tmp_path / "calls.csv"
     path.write_text("start,caller\n2026-01-17T00:00:00Z,a\nbroken,b\n")
     by = datetime(2026, 3, 1, tzinfo=UTC) - datetime(2026, 1, 17, tzinfo=UTC)
-    assert moved_rows(path, "start", by).decode().splitlines() == [
+    assert moved_rows(path, ["start"], by).decode().splitlines() == [
         "start,caller", "2026-03-01T00:00:00Z,a", "broken,b",
     ]  # fmt: skip
-    assert moved_rows(path, "activated", by) == path.read_bytes()
+    assert moved_rows(path, ["activated"], by) == path.read_bytes()

@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,6 +18,7 @@ from sqlalchemy import select
 from cordon.bootstrap import Node
 from cordon.commands.demo_cast import (
     BOATS,
+    CALL_CENTRES,
     OFFICERS,
     ORDERS,
     PLACES,
@@ -69,10 +71,7 @@ def demo(
         parts[0].meet(node, actor)
         told = [_told(part, word) for part, word in zip(parts, words, strict=True)]
         c.answer({**told[0], "nodes": told}, _said(parts, words, speed))
-        player = threading.Thread(
-            target=play, args=(node, actor, Plan(seed=seed)), name="demo", daemon=True
-        )
-        player.start()
+        begin(node, actor, replace(parts[0].place.plan or Plan(), seed=seed))
         try:
             run(node, settings)
         finally:
@@ -139,17 +138,32 @@ def _make(
         node.authorities.record(actor, draft, io.BytesIO(order.text.encode()))
 
 
+def begin(node: Node, actor: Actor, plan: Plan) -> None:
+    """Play an exercise beside the node, once it is up."""
+    threading.Thread(target=play, args=(node, actor, plan), name="demo", daemon=True).start()
+
+
 def play(node: Node, actor: Actor, plan: Plan) -> None:
-    """Play the exercise once the node is up: coast traffic live, call records as a file."""
+    """Play the exercise: traffic live, records of people as files, then what looks through them.
+
+    One that is records alone is brought in once; a restart finds it there.
+    """
     while not node.running:
         time.sleep(0.1)
     try:
+        if plan == CALL_CENTRES and any(
+            run.world == plan.world for run in node.exercise.runs(actor)
+        ):
+            return
         node.exercise.start(actor, plan)
         under = node.console_actor(ORDERS[0].reference)
-        jobs = node.exercise.bring_calls(under, node.calls)
+        jobs = node.exercise.bring_records(under, {"calls": node.calls, "money": node.money})
         for job in jobs:
             node.jobs.wait(job)
-        node.calls.ask_find(under)
+        # money is looked through beside what was found in calls
+        node.jobs.wait(node.calls.ask_find(under))
+        if plan == CALL_CENTRES:
+            node.money.ask_find(under)
     except CordonError:
         log.exception("the exercise could not be played")
 
@@ -175,7 +189,16 @@ def _said(parts: Sequence[Part], words: Sequence[Mapping[str, str]], speed: floa
         ]
     lines.append(
         f"\nThe exercise plays at {speed:g} times at the first; its first live alert comes within "
-        "a minute or two.\nThe nodes know each other: see Sharing, Other nodes.\n"
+        "a minute or two.\n"
+    )
+    if any(part.place.plan == CALL_CENTRES for part in parts):
+        lines.append(
+            "At the federal one call centres are looked for in made-up calls and payments: sign in "
+            "as its\ninvestigator, choose the authority EX-1, and see Calls and Money after some "
+            "minutes.\n"
+        )
+    lines.append(
+        "The nodes know each other: see Sharing, Other nodes.\n"
         "Ctrl-C stops them all; `make demo` goes on where it stopped.\n"
     )
     return "\n".join(lines)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from cordon.exercise import Plan
 from cordon.kernel.access.model import Mark, Role
 
 UNITS = (
@@ -176,7 +177,7 @@ class Place:
 
     Attributes:
         folder: below the demonstration's own. agency: its code. kind: of agency, as in agreements.
-        boats: whether it has any.
+        plan: of the exercise that is played there, or None. boats: whether it has any.
     """
 
     folder: str
@@ -184,14 +185,23 @@ class Place:
     name: str
     players: tuple[Player, ...]
     kind: str
+    plan: Plan | None = None
     boats: bool = False
 
 
+CALL_CENTRES = Plan(world="callcentre", days=12, scale=0.02)
+"""Two call centres, their victims' payments and 6,000 subscribers: found within a minute or two."""
+
 _SOME = tuple(p for p in OFFICERS if p.login in EVERYWHERE)
 PLACES = (
-    Place("coast", "pk-coast", "Coast Guard (exercise)", OFFICERS, "coast", boats=True),
+    Place("coast", "pk-coast", "Coast Guard (exercise)", OFFICERS, "coast", Plan(), boats=True),
     Place(
-        "federal", "pk-federal-ctw", "Federal Counter-Terrorism Wing (exercise)", _SOME, "federal"
+        "federal",
+        "pk-federal-ctw",
+        "Federal Counter-Terrorism Wing (exercise)",
+        _SOME,
+        "federal",
+        CALL_CENTRES,
     ),
     Place(
         "province",

@@ -221,7 +221,7 @@ def _supervisor(node: Node, place: Place) -> Actor:
 
 def _serve(part: Part, life: Connection) -> None:
     """What a further process does: serve its node until it is told, or until the first is gone."""
-    from cordon.commands.demo import people
+    from cordon.commands.demo import begin, people
 
     watch = threading.Thread(target=_end_with, args=(life,), name="life", daemon=True)
     watch.start()
@@ -238,6 +238,8 @@ def _serve(part: Part, life: Connection) -> None:
             actor = node.console_actor(None)
             people(node, actor, part.folder, part.place.players, boats=part.place.boats)
             part.meet(node, actor)
+            if part.place.plan is not None:
+                begin(node, actor, part.place.plan)
             run(node, settings)
         finally:
             node.close()

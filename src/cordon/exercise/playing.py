@@ -11,7 +11,7 @@ import io
 import re
 import socket
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -59,21 +59,39 @@ def shifted(line: bytes, by: timedelta) -> bytes:
     return _TAG_TIME.sub(moved, line, count=1)
 
 
-def moved_rows(path: Path, column: str, by: timedelta) -> bytes:
-    """A CSV file with the times of a column moved.
+def moved_rows(path: Path, columns: Sequence[str], by: timedelta) -> bytes:
+    """A CSV or Parquet file with the times of some columns moved.
 
     What is not a time stays as it is: real files have such rows, and importers refuse them.
     """
+    if path.suffix == ".parquet":
+        return _moved_table(path, columns, by)
     out = io.StringIO()
     with path.open(encoding="utf-8", newline="") as source:
         rows = csv.DictReader(source)
         writer = csv.DictWriter(out, rows.fieldnames or (), lineterminator="\n")
         writer.writeheader()
         for row in rows:
-            with suppress(BadInput):
-                row[column] = format_time(parse_time(row.get(column) or "") + by)
+            for column in columns:
+                with suppress(BadInput):
+                    row[column] = format_time(parse_time(row.get(column) or "") + by)
             writer.writerow(row)
     return out.getvalue().encode()
+
+
+def _moved_table(path: Path, columns: Sequence[str], by: timedelta) -> bytes:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path)
+    for column in columns:
+        at = table.schema.get_field_index(column)
+        moved = pc.add(table.column(at), pa.scalar(by, pa.duration("us")))
+        table = table.set_column(at, column, moved.cast(table.schema.field(at).type))
+    out = io.BytesIO()
+    pq.write_table(table, out)
+    return out.getvalue()
 
 
 class Player(threading.Thread):

@@ -7,7 +7,7 @@ import io
 import logging
 import shutil
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -36,6 +36,16 @@ FEED = "exercise"
 CUT_SHORT = "cut short"
 """State of an exercise whose node ended while it was played."""
 
+RECORDS = (
+    ("calls", "cells", ()),
+    ("calls", "subscribers", ("activated",)),
+    ("calls", "calls", ("start",)),
+    ("calls", "complaints", ("received", "occurred")),
+    ("money", "accounts", ("opened",)),
+    ("money", "payments", ("at",)),
+)
+"""Files of a world that are records of people: the room that reads each, its kind, its times."""
+
 MOST_FINDINGS = 2000  # looked at for one score
 
 
@@ -49,8 +59,8 @@ class Pictured(Protocol):
     def end_feed(self, name: str) -> datetime | None: ...
 
 
-class Called(Protocol):
-    """What this room needs of the calls: its face for files."""
+class Records(Protocol):
+    """What this room needs of the rooms of calls and of money: their faces for files."""
 
     def ask_import(self, actor: Actor, source: Any, name: str, *, kind: str) -> str: ...
 
@@ -164,9 +174,9 @@ class Exercise:
                 )
             now = self.kernel.clock.now()
             shift = now - (_live_event(folder, truths, plan.event) - plan.lead)
-            of_calls = _calls_shift(folder, now)
+            of_records = _records_shift(folder, now)
             planted = [
-                _moved(t, of_calls if t.kind.startswith("calls.") else shift) for t in truths
+                _moved(t, shift if t.kind.startswith("picture.") else of_records) for t in truths
             ]
             with self.kernel.work(actor) as work:
                 work.session.add(
@@ -244,9 +254,13 @@ class Exercise:
         playing.player = player
         playing.feed = self._picture.add_feed(actor, _feed(id_), player.url)
 
-    def bring_calls(self, actor: Actor, calls: Called) -> list[str]:
-        """Bring the call records of the exercise that is playing in, under the actor's
-        authority; return the jobs' ids."""
+    def bring_records(self, actor: Actor, rooms: Mapping[str, Records]) -> list[str]:
+        """Bring the records of people of the exercise that is playing in, under the actor's
+        authority; return the jobs' ids.
+
+        Args:
+            rooms: who reads them, by the names in `RECORDS`.
+        """
         with self._lock:
             playing = list(self._players)
         with self.kernel.rows.read() as session:
@@ -254,12 +268,13 @@ class Exercise:
         jobs = []
         for id_, now in begins.items():
             folder = self._folder / id_
-            shift = _calls_shift(folder, now)
-            for name, column in (("subscribers", "activated"), ("calls", "start")):
-                if not (folder / f"{name}.csv").exists():
-                    continue  # a world without calls, or whose calls are not to be moved
-                source = io.BytesIO(moved_rows(folder / f"{name}.csv", column, shift))
-                jobs.append(calls.ask_import(actor, source, f"exercise {name}.csv", kind=name))
+            shift = _records_shift(folder, now)
+            for room, kind, times in RECORDS:
+                for file in (folder / f"{kind}.csv", folder / f"{kind}.parquet"):
+                    if room in rooms and file.exists():
+                        source = io.BytesIO(moved_rows(file, times, shift))
+                        name = f"exercise {file.name}"
+                        jobs.append(rooms[room].ask_import(actor, source, name, kind=kind))
         return [job for job in jobs if job]
 
     def stop_run(self, actor: Actor, id_: str) -> None:
@@ -395,8 +410,8 @@ def _live_event(folder: Path, truths: Sequence[Truth], kind: str) -> datetime:
     return heard or event.start
 
 
-def _calls_shift(folder: Path, now: datetime) -> timedelta:
-    """By how much calls are moved: whole days, so that they keep their hours, and none lies
+def _records_shift(folder: Path, now: datetime) -> timedelta:
+    """By how much records are moved: whole days, so that they keep their hours, and none lies
     ahead. They come as a file of the past and need not meet what happens at sea."""
     played = read_played(folder / "truth.jsonl")
     return (now - played.end) // timedelta(days=1) * timedelta(days=1) if played else timedelta(0)

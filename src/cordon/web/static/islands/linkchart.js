@@ -65,7 +65,7 @@ export async function mount(place, { graph }) {
   place.querySelector(".fallback")?.remove();
   const canvas = element("div", { class: "canvas", dir: "ltr" }); // numbers, also on a page from right to left
   const tools = element("div", { class: "tools" });
-  place.append(canvas, tools);
+  place.append(tools, canvas); // above it: what they would lie on could not be read
   const narrow = canvas.clientWidth < NARROW;
   const chart = cytoscape({
     container: canvas, elements: elements(told, placed(told, narrow ? 1 : 2)), style: looks(),
@@ -83,7 +83,7 @@ export async function mount(place, { graph }) {
     if (narrow) {
       const box = chart.elements().boundingBox();
       const level = Math.min(1, (canvas.clientWidth - 16) / box.w);
-      if (level > chart.zoom()) chart.viewport({ zoom: level, pan: { x: 8 - box.x1 * level, y: 56 - box.y1 * level } });
+      if (level > chart.zoom()) chart.viewport({ zoom: level, pan: { x: 8 - box.x1 * level, y: 8 - box.y1 * level } });
     } else if (chart.zoom() > 1.2) {
       chart.zoom(1.2);
       chart.center();
