@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 from datetime import timedelta
 
 import pytest
 
+from cordon.cli import run
 from cordon.kernel.access.authorities import Draft
 from cordon.kernel.access.model import Scope
 from cordon.kernel.errors import BadInput
@@ -116,3 +118,26 @@ def test_accounts_with_leading_zeros_and_national_forms() -> None:
     assert told_account("0012-3456 7890") == "0012-3456 7890"
     assert told_account("it60 x054 2811 1010 0000 0123 456") == "IT60X0542811101000000123456"
     assert told_currency(" eur ") == "EUR"
+
+
+STATEMENT = """Date,Description,Debit,Credit,Balance
+01-MAR-26,IBFT from Hina,,"50,000.00","50,000.00"
+02-MAR-26,ATM CASH WITHDRAWAL,"20,000.00",,"30,000.00"
+"""
+
+
+def test_commands_on_files_alone_are_told_whose_a_statement_is(tmp_path, capsys):
+    path, out = tmp_path / "s.csv", tmp_path / "trace.json"
+    path.write_text(STATEMENT)
+    follow = ["money", "trace", "0042790012", "--payments", str(path), "--out", str(out)]
+    assert run(follow) != 0
+    assert "nothing tells whose account" in capsys.readouterr().err
+    assert run([*follow, "--account", "0042790012", "--currency", "pkr"]) == 0
+    (told,) = json.loads(out.read_text())["methods"]["fifo"]["sums"]
+    assert (told["came_in"], told["stays"], told["currency"]) == ("50000", "30000", "PKR")
+    search = ["money", "find", "--payments", str(path), "--out", str(tmp_path / "f.jsonl")]
+    assert run(search) != 0
+    assert run([*search, "--account", "0042790012", "--currency", "PKR"]) == 0
+    capsys.readouterr()
+    assert run([*search, "--account", "??"]) != 0
+    assert "The account that was told is none" in capsys.readouterr().err

@@ -15,7 +15,7 @@ from cordon.kernel.jobs import Jobs
 from cordon.kernel.work import Kernel, Work
 from cordon.money import intake
 from cordon.money.bank.reading import reader_of
-from cordon.money.given import told_account, told_currency
+from cordon.money.given import told_with
 from cordon.money.layouts.choosing import Choice, has_layout
 from cordon.money.tables import MoneyFileRow, MoneyImportRow
 
@@ -96,12 +96,7 @@ class BringingMoney(Bringing):
             return self.jobs.ask(work, "money.import", row.name, params, resume=True)
 
     def told_with(self, told: Mapping[str, str]) -> Mapping[str, str]:
-        found = dict(super().told_with(told))
-        if "account" in found:
-            found["account"] = told_account(found["account"])
-        if "currency" in found:
-            found["currency"] = told_currency(found["currency"])
-        return found
+        return told_with(told.get("account", ""), told.get("currency", ""))
 
     def ask_item(self, actor: Actor, item: Mapping[str, Any]) -> str:
         how = {"kind": item["kind"], "layout": item["layout"], "given": item.get("told")}

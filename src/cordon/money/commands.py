@@ -15,6 +15,7 @@ from cordon.kernel.errors import AuthorityRefused, BadUsage, CordonError
 from cordon.kernel.findings import write_findings
 from cordon.kernel.rejects import Refused, write_rejects
 from cordon.money.find import find as find_in_files
+from cordon.money.given import told_with
 from cordon.money.intake import FORMS, layout_names
 from cordon.money.layouts import commands as layout_commands
 from cordon.money.layouts import own_text
@@ -37,6 +38,14 @@ EngineName = Annotated[
     str,
     typer.Option(envvar="CORDON_COLUMNS_ENGINE", help="duckdb, local[N] or spark://HOST:PORT."),
 ]
+Whose = Annotated[
+    str,
+    typer.Option("--account", help="Whose statement it is, where the file does not tell it."),
+]
+Currency = Annotated[
+    str,
+    typer.Option("--currency", help="Of its amounts (ISO 4217), where the file does not tell it."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 
 
@@ -55,12 +64,8 @@ def import_(
     kind: Annotated[
         str, typer.Option(help=f"What the files hold: {', '.join(FORMS)}.", metavar="KIND")
     ] = "payments",
-    account: Annotated[
-        str, typer.Option(help="Whose statement it is, where the file does not tell it.")
-    ] = "",
-    currency: Annotated[
-        str, typer.Option(help="Of its amounts (ISO 4217), where the file does not tell it.")
-    ] = "",
+    whose: Whose = "",
+    currency: Currency = "",
     json: Json = False,
 ) -> None:
     """Bring files into the node, under a legal authority: payments, accounts, complaints."""
@@ -73,7 +78,7 @@ def import_(
     if not own and layout not in room.brings.layouts():
         names = ", ".join(room.brings.layouts())
         raise BadUsage("There is no such layout.", advice=f"Take: {names}; or OWN.yaml.")
-    given = {k: v for k, v in (("account", account), ("currency", currency.upper())) if v}
+    given = told_with(whose, currency)
     told: list[dict[str, Any]] = []
     refused: list[tuple[str, Refused]] = []
     failed = False
@@ -129,6 +134,8 @@ def find(
     ] = None,
     cells: Annotated[Path | None, typer.Option(help="Where the cells are.")] = None,
     subscribers: Annotated[Path | None, typer.Option(help="A register of subscribers.")] = None,
+    whose: Whose = "",
+    currency: Currency = "",
     engine: EngineName = "duckdb",
     rejects: Annotated[Path | None, typer.Option(help="Write refused rows here (CSV).")] = None,
     out: Annotated[Path | None, typer.Option(help="Write findings here (JSON Lines).")] = None,
@@ -159,6 +166,7 @@ def find(
             cells=cells,
             subscribers=subscribers,
             engine=engine,
+            told=told_with(whose, currency),
         )
     write_out(write_findings(result.findings), out)
     if rejects is not None:
@@ -203,6 +211,8 @@ def trace(
     back: Annotated[
         bool, typer.Option("--back", help="Follow back what it paid out, to where it came from.")
     ] = False,
+    whose: Whose = "",
+    currency: Currency = "",
     engine: EngineName = "duckdb",
     rejects: Annotated[Path | None, typer.Option(help="Write refused rows here (CSV).")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the trace here (JSON).")] = None,
@@ -229,7 +239,8 @@ def trace(
         return
     with c.progress("Reading") as progress:
         reach = Reach([account], back, hops, begin, end)
-        read = read_payments(payments, progress=progress, engine=engine, reach=reach)
+        told_of = told_with(whose, currency)
+        read = read_payments(payments, progress=progress, engine=engine, reach=reach, told=told_of)
     if rejects is not None:
         write_rejects(rejects, read.refusals)
     found = (

@@ -15,6 +15,7 @@ from cordon.kernel.errors import BadInput
 from cordon.kernel.findings import Finding
 from cordon.money.detectors import all_detectors
 from cordon.money.detectors.data import MoneyData
+from cordon.money.given import Told
 from cordon.money.reading import read_payments
 
 Progress = Callable[[str, float], None]
@@ -51,6 +52,7 @@ def find(
     threads: int = 2,
     region: str = "PK",
     given: Mapping[str, Any] | None = None,
+    told: Told | None = None,
     scratch: Path | None = None,
 ) -> FindResult:
     """Search files of payments, on nothing but the files given.
@@ -63,7 +65,7 @@ def find(
         engine: what runs the heavy passes over calls and payments, as in the setting
             `columns_engine`. memory_mb, threads, scratch: as `cordon.calls.find` takes them.
         region: ISO 3166 code of the country whose numbering plan and time zone apply.
-        given: parameters over the cards' defaults.
+        given: parameters over the cards' defaults. told: as of `read_payments`.
 
     Raises:
         BadInput: a file of which nothing can be read, or a parameter out of bounds.
@@ -86,8 +88,9 @@ def find(
         left_out += spoken.left_out
     say("reading payments", 0.6)
     read = read_payments(
-        payments, region, engine=engine, memory_mb=memory_mb, threads=threads, scratch=scratch
-    )
+        payments, region, engine=engine, told=told, memory_mb=memory_mb, threads=threads,
+        scratch=scratch,
+    )  # fmt: skip
     refusals += read.refusals
     left_out += read.payments.left_out
     beside: list[pa.Table | None] = []

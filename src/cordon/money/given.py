@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from cordon.kernel.errors import BadInput
 from cordon.money.accounts import checks, is_iban, written
+
+Told = Mapping[str, str]
+"""What is told with files, by field: `account`, `currency`."""
 
 _ACCOUNT = re.compile(r"[^\W_][\w /.:+-]{2,63}")
 _CURRENCY = re.compile(r"[A-Z]{3,10}")
@@ -29,6 +33,20 @@ def told_account(text: str) -> str:
             advice="Hold it against the bank's paper: a sign of it is wrong.",
         )
     return account
+
+
+def told_with(account: str, currency: str) -> Told:
+    """Both as they are kept with a file; what is empty is not told.
+
+    Raises:
+        BadInput: as of `told_account` and `told_currency`.
+    """
+    found = {}
+    if account.strip():
+        found["account"] = told_account(account)
+    if currency.strip():
+        found["currency"] = told_currency(currency)
+    return found
 
 
 def told_currency(text: str) -> str:

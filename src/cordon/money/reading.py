@@ -22,6 +22,7 @@ from cordon.money.columnar import read_columns
 from cordon.money.counting import MOST_AMOUNT, Beyond, counted
 from cordon.money.currencies import unknown
 from cordon.money.engines import COLUMNS, DUCKDB, Engine, engine_of, rows
+from cordon.money.given import Told
 from cordon.money.givenback import WAYS, marked, settled
 from cordon.money.layouts.choosing import is_plain, read_by_layout
 from cordon.money.model import CHANNELS, Channel
@@ -86,6 +87,7 @@ def read_payments(
     *,
     engine: str = DUCKDB,
     reach: Reach | None = None,
+    told: Told | None = None,
     memory_mb: int = 1536,
     threads: int = 2,
     scratch: Path | None = None,
@@ -100,6 +102,7 @@ def read_payments(
         reach: what is to be followed. An engine outside of this process, and the quick way of one
             Parquet file, then bring only payments that can matter to it; what is said of them all
             is the same.
+        told: with the files, where one of a bank's layout does not tell it.
         memory_mb, threads: bounds of the engine. scratch: where it spills.
 
     Raises:
@@ -114,7 +117,8 @@ def read_payments(
         if quick is not None:
             return quick
     with engine_of(engine, memory_mb=memory_mb, threads=threads, scratch=scratch) as begun:
-        return read_with(begun, found, region, progress, None if begun.here else reach)
+        about = None if begun.here else reach
+        return read_with(begun, found, region, progress, about, told)
 
 
 def read_with(
@@ -123,6 +127,7 @@ def read_with(
     region: str = "PK",
     progress: Progress | None = None,
     reach: Reach | None = None,
+    told: Told | None = None,
 ) -> Read:
     """Payments of files, in whatever order they are, by an engine that has begun.
 
@@ -149,7 +154,7 @@ def read_with(
                 openings += clock.openings
                 breaks = clock.breaks
             else:
-                read, breaks = read_by_layout(path, region, progress)
+                read, breaks = read_by_layout(path, region, progress, told)
             left_out += [f"{path.name}: {one}" for one in breaks]
             counts += read.counts
             refusals += [(path.name, r) for r in read.refusals]

@@ -105,17 +105,23 @@ def is_plain(path: Path) -> bool:
 
 
 def read_by_layout(
-    path: Path, region: str, progress: Progress | None = None
+    path: Path,
+    region: str,
+    progress: Progress | None = None,
+    given: Mapping[str, str] | None = None,
 ) -> tuple[Plain, list[str]]:
     """Payments of a file of the plain format, or of a layout that its header tells; and sentences
     on balances of it that do not run with its amounts.
+
+    Args:
+        given: as of `Choice`.
 
     Raises:
         BadInput: it is neither, or nothing of it can be read.
     """
     if not path.is_file():
         return read_plain(path, PAYMENTS, region, progress=progress, once=False), []
-    file = file_of(path, "payments", Choice(), region, path.name, progress)
+    file = file_of(path, "payments", Choice(given=given or {}), region, path.name, progress)
     if file is None:
         return read_plain(path, PAYMENTS, region, progress=progress, once=False), []
     read = read_plain(path, PAYMENTS, region, parts=file.parts(), once=False)
