@@ -324,7 +324,11 @@ def test_an_order_is_never_guessed() -> None:
     ("text", "day"),
     [("15/08/2024", (2024, 8, 15)), ("15-Aug-2024", (2024, 8, 15)), ("20240815", (2024, 8, 15)),
      ("2024-08-15", (2024, 8, 15)), ("15.08.24", (2024, 8, 15)), ("31/02/2024", None),
-     ("15/08/1970", None), ("", None)],
+     ("15/08/1970", None), ("", None), ("15/Aug/24", (2024, 8, 15)),
+     ("15 AUGUST, 2024", (2024, 8, 15)),
+     ("15.aug.2024", (2024, 8, 15)), ("15AUG2024", (2024, 8, 15)), ("Aug 15, 2024", (2024, 8, 15)),
+     ("5 Sept 24", (2024, 9, 5)), ("31-Feb-2024", None), ("15-Aux-2024", None), ("Aug 2024", None),
+     ("15-Augustus-2024", None)],
 )  # fmt: skip
 def test_dates_as_they_are_written(text: str, day: tuple[int, int, int] | None) -> None:
     expected = None if day is None else (datetime(*day) - datetime(1970, 1, 1)).days

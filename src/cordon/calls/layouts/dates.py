@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +16,15 @@ from cordon.kernel.errors import BadUsage
 
 _NUMERIC = re.compile(r"(\d{1,4})[-/. ](\d{1,2})[-/. ](\d{2,4})")
 _RUN = re.compile(r"\d{8}")
-_NAMED = ("%d-%b-%Y", "%d %b %Y", "%d/%b/%Y", "%d-%b-%y", "%d-%B-%Y", "%d %B %Y", "%b %d %Y")
+_WORDED = re.compile(
+    r"(?P<day>\d{1,2})[-/., ]*(?P<month>[a-z]{3,9})[-/., ]*(?P<year>\d{4}|\d{2})"
+    r"|(?P<month_>[a-z]{3,9})[-/. ]*(?P<day_>\d{1,2})[-/., ]+(?P<year_>\d{4})",
+    re.IGNORECASE,
+)
+_MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september",
+    "october", "november", "december",
+)  # fmt: skip
 _TIME = re.compile(r"(\d{1,2}):?(\d{2})(?::?(\d{2})(?:[.,]\d+)?)?\s*([AaPp][Mm])?")
 _EPOCH = date(1970, 1, 1).toordinal()
 _LATEST_YEAR = 2100
@@ -102,14 +110,20 @@ def day_of(text: str, order: str) -> int | None:
             return _ordinal(date(year, month, day))
         if _RUN.fullmatch(text):
             return _ordinal(date(int(text[:4]), int(text[4:6]), int(text[6:])))
-        for form in _NAMED:
-            try:
-                return _ordinal(datetime.strptime(text.title(), form).date())  # noqa: DTZ007
-            except ValueError:
-                continue
+        worded = _WORDED.fullmatch(text)
+        if worded is not None:
+            told, word, years = (worded[n] or worded[f"{n}_"] for n in ("day", "month", "year"))
+            year = int(years) + (2000 if len(years) == 2 else 0)
+            return _ordinal(date(year, _month(word), int(told)))
     except ValueError:
         return None
     return None
+
+
+def _month(word: str) -> int:
+    """The number of a month by its name, or by three and more letters of it; 0 for none."""
+    found = (n for n, name in enumerate(_MONTHS, 1) if name.startswith(word.lower()))
+    return next(found, 0)
 
 
 def second_of(text: str) -> int | None:
