@@ -290,7 +290,7 @@ def test_the_pages_say_how_a_feed_does(browse, room, program) -> None:
     page = browse("watch").get(f"/picture/feeds/{feed.id}").text
     assert "a report is not an object" in page
     assert "&lt;b&gt;" in page
-    assert re.search(r"<dt>kept</dt><dd class=\"num\">1</dd>", page)
+    assert re.search(r"<dt>Kept</dt><dd class=\"num\">1</dd>", page)
     assert "its reports carry no time" in page
     feed.clock_error, feed.state = -2.5, "late"
     feed.connected = True

@@ -120,7 +120,7 @@ class Phone:
         """Uids of what it was sent of a type."""
         return [m.uid for m, _ in list(self.got) if m.type.startswith(kind)]
 
-    def waits_for(self, test, seconds: float = 8.0):
+    def waits_for(self, test, seconds: float = 30.0):
         """Wait until what came passes a test; return whether it does."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -129,7 +129,7 @@ class Phone:
             time.sleep(0.02)
         return False
 
-    def has(self, uid: str, seconds: float = 8.0) -> bool:
+    def has(self, uid: str, seconds: float = 30.0) -> bool:
         """Wait until a uid came."""
         return self.waits_for(lambda p: uid in p.uids(), seconds)
 
