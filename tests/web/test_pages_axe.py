@@ -39,13 +39,14 @@ EXPECTED = (
 @pytest.fixture(scope="session")
 def seeded(stand, tmp_path_factory):
     """A node with a played exercise, an answered alert, a sealed case; ids of its things."""
-    from cordon.commands.demo import AUTHORITY, play
+    from cordon.commands.demo import play
+    from cordon.commands.demo_cast import ORDERS
     from cordon.exercise import Plan
     from cordon.kernel.leads import get_finding, list_findings
 
     tak = dict.fromkeys(("tak_server_port", "tak_enrol_port", "tak_package_port"), 0)
     with stand(tmp_path_factory.mktemp("seeded"), **tak) as standing:
-        node = standing.node
+        node, authority = standing.node, ORDERS[0].reference
         play(node, standing.actor, Plan(seed=7, days=2.0, scale=0.3, lead=timedelta(minutes=2)))
         end = time.monotonic() + 60
         found: dict[str, Any] = {}
@@ -64,18 +65,18 @@ def seeded(stand, tmp_path_factory):
             "feed": node.picture.add_feed(standing.actor, "Quiet", url),
             "finding": entry.id,
             "fan": fan.id,
-            "authority": node.authorities.find(standing.actor, AUTHORITY).id,
+            "authority": node.authorities.find(standing.actor, authority).id,
             "vessel": next(s for s in entry.subjects if s.startswith("mmsi:")),
             "record": f"{entry.records[0].sha256}/{entry.records[0].row}",
         }
-        names |= _rings(standing, AUTHORITY, fan)
+        names |= _rings(standing, authority, fan)
         names["collection"] = _shared(standing)
         names |= alone(node, tmp_path_factory.mktemp("peer"), entry.id)
         names["planned_act"] = planned(standing)
         names |= with_payments(
-            standing, AUTHORITY, names["ring"], fan.subjects[0].partition(":")[2]
+            standing, authority, names["ring"], fan.subjects[0].partition(":")[2]
         )
-        names |= on_pages(node, AUTHORITY, names["ring"])
+        names |= on_pages(node, authority, names["ring"])
         yield standing, names | _acted(standing, entry.id, found["picture.impossible_move"].id)
 
 
