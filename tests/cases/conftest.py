@@ -120,7 +120,7 @@ class Maker:
         photo = self.exhibit("E-1", b"\xff\xd8" + bytes(range(256)) * 8, "wheel house.jpg")
         note = self.exhibit("E-2", "بیان: the statement\n".encode(), "بیان ۱.txt")
         csv = b'at,note\r\n2026-01-01,"two\r\nlines"\r\n2026-01-02,"a ""b"""\r\n'
-        packed = gzip.compress(b"line 1\nline 2\nline 3")
+        packed = gzip.compress(b"line 1\nline 2\nline 3", mtime=0)
         calls = b"row one\nrow two\nrow three\n"
         hidden = sha(b"another agency's")
         return Contents(

@@ -80,7 +80,8 @@ def on_pages(node, reference, ring):
     inv = node.authorities.under(inv, reference)
     room = node.disruption
     form = room.form(inv, Kind.BLOCK_LIST, ring=ring)
-    more = {"ring": ring, "why": WHY, "addressee": "The telecom regulator", "days": "90"}
+    more = {"ring": ring, "why": WHY, "addressee": "The telecom regulator", "days": "90",
+            "legal_authority": block.reference}  # fmt: skip
     made = [
         room.draft(inv, Kind.BLOCK_LIST, keys=[c.key for c in form.choices], **more)
         for _ in range(2)
