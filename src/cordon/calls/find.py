@@ -46,7 +46,8 @@ from cordon.kernel.findings import Finding
 __all__ = ["FindResult", "cards", "find", "find_in_segments"]
 
 _EXEMPT = frozenset(k.value for k in EXEMPT)
-Bound = Callable[[Sequence[str]], Iterable[tuple[str, str]]]
+AccountsOf = Callable[[Sequence[str]], Iterable[tuple[str, str]]]
+"""Accounts that are bound to numbers, as pairs of account and number."""
 Progress = Callable[[str, float], None]
 """Told what is being done, and the share of it that is done (0 to 1)."""
 
@@ -200,7 +201,7 @@ def find_in_segments(
     given: Mapping[str, Any] | None = None,
     scratch: Path | None = None,
     forwards: Sequence[Path] = (),
-    bound: Bound | None = None,
+    bound: AccountsOf | None = None,
 ) -> FindResult:
     """Search segments that `write_segment` wrote.
 
@@ -250,7 +251,7 @@ def _search(
     given: Mapping[str, Any] | None,
     scratch: Path | None,
     with_contacts: bool = False,
-    bound: Bound | None = None,
+    bound: AccountsOf | None = None,
 ) -> FindResult | None:
     """Search what was opened; None where a file that was not checked holds what is none.
 

@@ -10,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from cordon.calls.rings.identifiers import Link, rarity
@@ -34,6 +35,7 @@ def forwarded(data: CallData, group: Group) -> Forwarded:
     if not len(table):
         return Forwarded()
     own = {data.near.numbers[i] for i in group.members}
+    table = _around(table, own)
     pairs = Counter(
         zip(table["number"].to_pylist(), table["forwarded_to"].to_pylist(), strict=True)
     )
@@ -46,6 +48,17 @@ def forwarded(data: CallData, group: Group) -> Forwarded:
         for (a, b), n in sorted({**away, **here}.items())
     )  # fmt: skip
     return Forwarded(links, tuple(_reasons(away, here, _named(data))))
+
+
+def _around(table: pa.Table, own: set[str]) -> pa.Table:
+    """The forwardings by and to these numbers, and all others to where any of those lead.
+
+    A nation's are many, and a search tells of each ring.
+    """
+    some = pa.array(sorted(own), pa.string())
+    sends, gets = (pc.is_in(table[n], value_set=some) for n in ("number", "forwarded_to"))
+    leads = pc.unique(table["forwarded_to"].filter(pc.or_(sends, gets)))
+    return table.filter(pc.is_in(table["forwarded_to"], value_set=leads))
 
 
 def _reasons(
