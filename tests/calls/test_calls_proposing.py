@@ -86,6 +86,8 @@ def test_a_statement_whose_headers_say_caller_is_one_all_the_same(put: Put) -> N
          (("Voix", "SMS"), ("Entrant", "Sortant"))),
         ("DE", "491511", "Datum;Uhrzeit;Rufnummer A;Rufnummer B;Dauer (s);Dienst;Richtung;IMEI;"
          "Funkzelle", (("Sprache", "SMS"), ("ausgehend", "eingehend"))),
+        ("IT", "39333", "Data;Ora;Numero chiamante;Numero chiamato;Durata;Tipo;Direzione;IMEI;"
+         "Cella", (("Voce", "SMS"), ("Entrante", "Uscente"))),
         ("AE", "97150", "التاريخ;الوقت;رقم المتصل;رقم المستقبل;المدة;نوع;الاتجاه;IMEI;معرف الخلية",
          (("مكالمة", "رسالة"), ("واردة", "صادرة"))),
         ("PK", "92300", "تاریخ;وقت;نمبر;دوسرا نمبر;دورانیہ;قسم;سمت;آئی ایم ای آئی;سیل",
@@ -268,7 +270,7 @@ def test_headers_that_stand_twice(put: Put) -> None:
 
 
 def test_every_language_is_data_that_holds() -> None:
-    assert {one.name for one in languages()} == {"ar", "de", "en", "fr", "ur"}
+    assert {one.name for one in languages()} == {"ar", "de", "en", "fr", "it", "ur"}
     for one in languages():
         assert {m for _, m, _ in one.headers} <= FIELDS | {""}
         assert set(one.directions.values()) == {"in", "out"}

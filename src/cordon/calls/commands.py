@@ -180,8 +180,11 @@ def layouts_(ctx: typer.Context, folder: Folder = None, json: Json = False) -> N
 def list_layouts(ctx: typer.Context, folder: Folder = None, json: Json = False) -> None:
     """Show the layouts of operators' files that can be read."""
     console(ctx, json=json).table(
-        ("name", "title", "clock", "known by"),
-        [(one.name, one.title, one.zone, ", ".join(one.known_by)) for one in all_layouts(folder)],
+        ("name", "title", "clock", "numbers", "known by"),
+        [
+            (one.name, one.title, one.zone, one.region, ", ".join(one.known_by))
+            for one in all_layouts(folder)
+        ],
     )
 
 
@@ -278,6 +281,14 @@ def find(
         typer.Option(help="Name or file of the layout of the calls; `auto` tells it from each."),
     ] = AUTO,
     dates: Dates = "",
+    region: Annotated[
+        str,
+        typer.Option(
+            metavar="CODE",
+            help="Country of the calls, whose clock and numbers in national form they have; "
+            "else told from the numbers, and PK in national form.",
+        ),
+    ] = "",
     authority: Annotated[
         str, typer.Option(help="Search the node's own records under this authority.")
     ] = "",
@@ -290,7 +301,7 @@ def find(
             raise BadUsage("Nothing to search.", advice="Give --calls FILE, or --authority REF.")
         given = (
             subscribers, rejects, cells, complaints, payments, accounts, sessions, since, until,
-            dates,
+            dates, region,
         )  # fmt: skip
         if any(given) or layout != AUTO:
             raise BadUsage(
@@ -330,6 +341,7 @@ def find(
                 until=parse_time(until) if until else None,
                 layout=layout,
                 dates=dates,
+                region=region,
             )
     except NothingRead as wrong:
         _tell_refused(c, wrong, rejects)

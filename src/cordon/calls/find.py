@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from cordon.calls.detectors.data import CallData
 from cordon.calls.importing import write_segment
 from cordon.calls.layouts import AUTO
 from cordon.calls.model import EXEMPT, Counts, NothingRead, Refusal
-from cordon.calls.numbers import Numbers
+from cordon.calls.numbers import Numbers, home_of
 from cordon.calls.reading import Reading, read_calls
 from cordon.calls.survey import (
     Census,
@@ -39,12 +39,14 @@ from cordon.calls.survey import (
     gather,
 )
 from cordon.calls.survey.sessions import SessionFiles
-from cordon.countries import codes, country
+from cordon.countries import clock_of
 from cordon.kernel.errors import BadInput
 from cordon.kernel.findings import Finding
 
 __all__ = ["FindResult", "cards", "find", "find_in_segments"]
 
+_NATIONAL = "PK"
+"""Whose numbers in national form are, where nobody says."""
 _EXEMPT = frozenset(k.value for k in EXEMPT)
 AccountsOf = Callable[[Sequence[str]], Iterable[tuple[str, str]]]
 """Accounts that are bound to numbers, as pairs of account and number."""
@@ -98,7 +100,7 @@ def find(
     engine: str = "duckdb",
     memory_mb: int = 1536,
     threads: int = 2,
-    region: str = "PK",
+    region: str = "",
     given: Mapping[str, Any] | None = None,
     scratch: Path | None = None,
     with_contacts: bool = False,
@@ -116,7 +118,8 @@ def find(
         since, until: only calls and sessions that start in [since, until), where given.
         engine: what runs the heavy passes, as in the setting `columns_engine`.
         memory_mb: bound of the engine's memory; beyond it works on the disk in `scratch`.
-        region: ISO 3166 code of the country whose numbering plan and time zone apply.
+        region: ISO 3166 code of the country whose clock and numbering plan apply. Where empty the
+            one that most calls come from, and numbers in national form are read as of PK.
         given: parameters over the cards' defaults.
         scratch: folder for temporary files; the machine's own where absent.
         with_contacts: also tell who was in touch with numbers that a ring or a complaint names.
@@ -132,10 +135,11 @@ def find(
         tempfile.TemporaryDirectory(prefix="cordon-calls-", dir=scratch) as folder,
         ThreadPoolExecutor(1) as pool,
     ):
+        national = region or _NATIONAL
         given_too = {"cells": cells, "complaints": complaints, "accounts": accounts}
-        reading = partial(read_beside, region, subscribers=subscribers, **given_too)
-        told, paid = Later(pool, reading), Later(pool, partial(read_paid, region, payments))
-        reached = Later(pool, partial(read_sessions, region, sessions, Path(folder) / "sessions"))
+        reading = partial(read_beside, national, subscribers=subscribers, **given_too)
+        told, paid = Later(pool, reading), Later(pool, partial(read_paid, national, payments))
+        reached = Later(pool, partial(read_sessions, national, sessions, Path(folder) / "sessions"))
         told.begin()  # while everybody is counted, which is not done in Python
 
         def fetched() -> None:
@@ -159,11 +163,11 @@ def find(
             scratch=Path(folder),
             with_contacts=with_contacts,
         )
-        read = partial(read_calls, region=region, layout=layout, dates=dates)
-        opened = _open(calls, read, Path(folder), say, region, as_they_are=True)
+        read = partial(read_calls, region=national, layout=layout, dates=dates)
+        opened = _open(calls, read, Path(folder), say, national, as_they_are=True)
         result = search(opened)
         if result is None:  # a file that cannot be searched where it is
-            opened = _open(calls, read, Path(folder), say, region, as_they_are=False)
+            opened = _open(calls, read, Path(folder), say, national, as_they_are=False)
             result = search(opened)
             assert result is not None
         beside, after, last = told.result(), paid.result(), reached.result()
@@ -276,8 +280,10 @@ def _search(
         left_out += _without(beside)
         if census is None:
             return FindResult((), Counts(), (), tuple(left_out))
+        region, said = _home(census, region)
         if opened.raw and not _clean(census, region):
             return None
+        left_out += said
         say("fetching the calls of those who could matter", 0.3)
         exempt = [n for n, kind in (beside.holders or {}).items() if kind in _EXEMPT]
         near = gather(engine, census, _named(beside.complaints), exempt)
@@ -285,7 +291,7 @@ def _search(
         near.origins = [hashes[o].result() if o in hashes else o for o in near.origins]
         repeated += near.repeated
         middle = datetime.fromtimestamp((census.begin + census.end) / 2e6, UTC)
-        offset = _zone(region).utcoffset(middle) or timedelta(0)
+        offset = (clock_of(region) or UTC).utcoffset(middle) or timedelta(0)
         data = CallData(
             engine,
             census,
@@ -418,6 +424,19 @@ def _open(
     return opened
 
 
+def _home(census: Census, region: str) -> tuple[str, list[str]]:
+    """The country of the calls, and a sentence where it was told from them and is another than
+    is taken where nothing tells."""
+    told = region or home_of(census.number, census.sent) or _NATIONAL
+    if region or told == _NATIONAL:
+        return told.upper(), []
+    clock = clock_of(told) or UTC
+    return told, [
+        f"Most of the calls come from numbers of {told}: it was taken as their country, with the "
+        f"clock of {clock}. Give --region where it is another."
+    ]
+
+
 def _clean(census: Census, region: str) -> bool:
     """True where every row holds a call, and every number is written as it is compared."""
     if census.odd:
@@ -445,11 +464,6 @@ def _hashes(paths: Sequence[Path]) -> Iterator[dict[str, Future[str]]]:
 def _sha256(path: Path) -> str:
     with path.open("rb") as raw:
         return hashlib.file_digest(raw, "sha256").hexdigest()
-
-
-def _zone(region: str) -> tzinfo:
-    code = region.lower()
-    return country(code).zone if code in codes() else UTC
 
 
 def _is_segment(path: Path) -> bool:

@@ -24,7 +24,7 @@ from cordon.calls.layouts.recognise import MOST_LINES, SIGNS, split
 from cordon.calls.printed import Header, Printed, first_header
 from cordon.calls.sources import source
 from cordon.calls.trying import Sample, Trial, tried
-from cordon.countries import codes, country
+from cordon.countries import clock_of
 from cordon.kernel.errors import BadInput, BadUsage
 
 SAMPLE = 2_000  # rows that are looked at
@@ -88,6 +88,7 @@ def learn(
         BadInput: the file has no header, or its dates are written otherwise than was said.
         BadUsage: a correction names no column or no meaning.
     """
+    region = region.upper()
     table = _table(path)
     said = _said(corrections or {}, [c.name for c in table.columns])
     before = {
@@ -97,7 +98,7 @@ def learn(
 
     def proposed(barred: frozenset[tuple[str, str]]) -> Proposal:
         guesses = guessed(table.columns, sure, barred)
-        data = _layout(table, guesses, layouts, name, zone, corrections or {})
+        data = _layout(table, guesses, layouts, name, (zone, region), corrections or {})
         if order and data.setdefault("order", order) != order:
             raise BadInput(
                 f"{path.name} does not write its dates in the order that was said.",
@@ -255,13 +256,14 @@ def _layout(
     guesses: Sequence[Guess],
     layouts: Sequence[Layout],
     name: str,
-    zone: str,
+    of: tuple[str, str],
     corrections: Mapping[str, str],
 ) -> dict[str, Any]:
     by = {g.meaning: g.column for g in guesses if g.meaning}
     values = {c.name: c.values for c in table.columns}
     columns: dict[str, Any] = {m: c for m, c in by.items() if m not in ("direction", "kind")}
-    data: dict[str, Any] = {"name": name, "title": f"{name}, as it was learned", "zone": zone}
+    data: dict[str, Any] = {"name": name, "title": f"{name}, as it was learned"}
+    data |= dict(zip(("zone", "region"), of, strict=True))
     order = Order()
     order.look(v.split(" ")[0] for v in values.get(by.get("date") or by.get("start") or "", ()))
     if told := order.told(""):
@@ -389,5 +391,5 @@ def name_of(path: Path) -> str:
 
 def zone_of(region: str) -> str:
     """The IANA name of a country's clock (by its ISO 3166 code); empty where it is not known."""
-    facts = [country(code) for code in codes()]
-    return next((f.zone.key for f in facts if f.phone_region == region.upper()), "")
+    zone = clock_of(region)
+    return "" if zone is None else zone.key

@@ -7,11 +7,14 @@ libphonenumber); what the rule does not cover goes through phonenumbers itself, 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from functools import lru_cache
 
+import numpy as np
 import phonenumbers
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata, PhoneNumberFormat
 
 from cordon.kernel.errors import BadInput
@@ -21,6 +24,7 @@ _SCIENTIFIC = re.compile(SCIENTIFIC)
 _GAPS = re.compile(r"[\s().\-/\u00a0\u200e\u200f\u202a-\u202e]")  # also marks of direction
 _LONGEST = 20  # characters: E.164 has 15 digits, an alphanumeric sender 11 letters (TS 23.040)
 _E164 = 16  # characters of the longest number with its plus
+_WITH_CODE = 11  # digits; a shorter one is likelier a national number than one with its code
 _SHORTEST_NUMBER = 7  # digits; below it a short code
 MASKED = r"^\+?[0-9]*[Xx*#?]{2,}[0-9Xx*#?]*$"
 """A number of which some digits are hidden, without gaps; see `masked`."""
@@ -84,6 +88,36 @@ def _prefix_of(code: int) -> re.Pattern[str] | None:
     return re.compile(prefix) if prefix else None
 
 
+def home_of(numbers: pa.Array, calls: NDArray[np.int64]) -> str:
+    """The country from whose numbers most calls come, as an ISO 3166 code.
+
+    Args:
+        numbers: normalised. calls: how many each made.
+
+    Returns:
+        Empty where no call comes from a number in E.164. Of countries that share a code the
+        main one.
+    """
+    heads = pc.utf8_slice_codeunits(numbers, 0, 4).dictionary_encode()
+    made = np.bincount(heads.indices.to_numpy(), calls, minlength=len(heads.dictionary))
+    of: Counter[int] = Counter()
+    for head, count in zip(heads.dictionary.to_pylist(), made.tolist(), strict=True):
+        code = _code(head)
+        if code:
+            of[code] += count
+    ((most, count),) = of.most_common(1) or [(0, 0)]
+    return COUNTRY_CODE_TO_REGION_CODE[most][0] if count else ""
+
+
+def _code(number: str) -> int:
+    """The country code that a number in E.164 begins with; 0 where it begins with none."""
+    for end in (2, 3, 4):
+        digits = number[1:end]
+        if number[:1] == "+" and digits.isdigit() and int(digits) in COUNTRY_CODE_TO_REGION_CODE:
+            return int(digits)
+    return 0
+
+
 def masked(text: str) -> str | None:
     """A number of which some digits are hidden, with an X for each; None where it is none.
 
@@ -96,9 +130,15 @@ def masked(text: str) -> str | None:
 
 
 def _in_e164(bare: str, region: str) -> str | None:
-    """Digits, perhaps after a plus, in E.164; None where no plan has such a number."""
+    """Digits, perhaps after a plus, in E.164; None where no plan has such a number.
+
+    A switch writes numbers of other countries without their plus: one that its own country has
+    given to nobody, and another has, is that one's.
+    """
     try:
         parsed = phonenumbers.parse(bare, region)
+        if not phonenumbers.is_valid_number(parsed):
+            parsed = of_another(bare) or parsed
         if not phonenumbers.is_possible_number(parsed):
             return None
         written = str(phonenumbers.format_number(parsed, PhoneNumberFormat.E164))
@@ -109,6 +149,17 @@ def _in_e164(bare: str, region: str) -> str | None:
         return None
     same = phonenumbers.format_number(again, PhoneNumberFormat.E164) == written
     return written if same else None
+
+
+def of_another(bare: str) -> phonenumbers.PhoneNumber | None:
+    """Digits as a number with its country code, where that country gives such numbers."""
+    if bare[0] in "+0" or len(bare) < _WITH_CODE:
+        return None
+    try:
+        parsed = phonenumbers.parse(f"+{bare}", None)
+    except phonenumbers.NumberParseException:
+        return None
+    return parsed if phonenumbers.is_valid_number(parsed) else None
 
 
 class Numbers:

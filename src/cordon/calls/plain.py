@@ -29,7 +29,7 @@ from cordon.calls.rows import parse_block
 from cordon.calls.sources import Block, source
 from cordon.calls.statements import in_utc, in_zone, once, whole
 from cordon.calls.unpacking import Progress
-from cordon.countries import codes, country
+from cordon.countries import clock_of
 from cordon.kernel.errors import BadInput
 from cordon.kernel.store.files import sha256_of
 
@@ -250,7 +250,7 @@ class PlainReading:
 
     def _with_zone(self, table: pa.Table) -> pa.Table:
         """A workbook's dates name no zone: moments are the country's own, and days stay days."""
-        zone = country(self._region).zone if self._region in codes() else UTC
+        zone = clock_of(self._region) or UTC
         for column in self.form.columns:
             if column.holds not in ("time", "day") or column.name not in table.column_names:
                 continue

@@ -121,11 +121,14 @@ class Reading:
         if head is not None and head.layout.own and not self._is_workbook:
             yield from self._own(head)
             return
-        statements = Statements(self._source, self._layouts, self.name, _EXPECTED, self._order)
+        statements = Statements(
+            self._source, self._layouts, self.name, _EXPECTED, self._numbers.region, self._order
+        )
         if not statements.sections.found:
             self._say_why_not(lines)
         self.layout = statements.sections.found[0].head.layout.name
         self.notes += statements.notes
+        self._numbers = Numbers(statements.region)
         for section in statements.sections.found:
             if section.head.layout.own:
                 self._require(list(section.head.names))

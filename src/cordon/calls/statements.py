@@ -23,6 +23,7 @@ from cordon.calls.layouts import Layout, Recognised, mapped
 from cordon.calls.layouts.dates import Order, needs_order
 from cordon.calls.layouts.lines import without_furniture
 from cordon.calls.model import Refusal
+from cordon.calls.plans import Plans
 from cordon.calls.rows import Rows, parse_block
 from cordon.calls.sections import Piece, Sections
 from cordon.calls.sources import Block, Source
@@ -31,6 +32,7 @@ from cordon.kernel.clock import format_time
 from cordon.kernel.errors import BadInput
 
 _CELLS = ("cell", "caller_cell", "callee_cell")
+_WHOSE = ("target", "caller")  # the operator's own subscribers
 _NAIVE = r"^(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}:\d{2})$"
 _WORDS = {"dmy": "day", "mdy": "month"}
 _BREAKS_OFF = "the file breaks off in this row"
@@ -51,11 +53,13 @@ class Statements:
     Args:
         opened: opens the file anew; told whether its progress is to be shown.
         layouts: those that it may have. name: how errors call it. expected: their advice.
+        region: ISO 3166 code of numbers in national form, where the layouts name none.
         order: of day and month as somebody said it of this file, for where no date settles it;
             `dmy`, `mdy` or empty.
 
     Attributes:
         sections: its tables. notes: sentences on what of it was passed over.
+        region: of its numbers in national form.
     """
 
     def __init__(
@@ -64,6 +68,7 @@ class Statements:
         layouts: Sequence[Layout],
         name: str,
         expected: str,
+        region: str,
         order: str = "",
     ) -> None:
         self.sections = Sections(layouts)
@@ -76,7 +81,9 @@ class Statements:
         self._said = order
         self._unclear = False
         self._base = Base()
+        self._plans = Plans()
         self._survey()
+        self.region = self._region(region)
 
     def parts(self) -> Iterator[tuple[int, Part]]:
         """The file's rows, a block at a time, with the block's number."""
@@ -126,18 +133,35 @@ class Statements:
                 ]
                 if head.layout.own:
                     placed = [n for n in _CELLS if n in names]
-                wanted = [*([dated] if dated else []), *placed]
+                whose = [
+                    n for f in _WHOSE if head.layout.region and (n := head.layout.column(f, names))
+                ][:1]
+                wanted = [*([dated] if dated else []), *placed, *whose]
                 if not wanted:
                     continue
                 rows = self._rows(piece, wanted)
                 for name in placed:
                     self._base.look(rows.table[name])
+                for name in whose:
+                    self._plans.look(rows.table[name])
                 if dated:
                     self._look_at_dates(rows.table[dated])
         self._check_dates(source.is_workbook)
         for part in self.sections.without:
             if self.sections.found:
                 self.notes.append(f"Sheet {part + 1} of {self._name} has no known layout.")
+
+    def _region(self, readers: str) -> str:
+        regions = {s.head.layout.region for s in self.sections.found if not s.head.layout.own}
+        if len(regions) > 1:
+            raise BadInput(
+                f"{self._name} holds tables of operators whose numbers are of different countries.",
+                advice="Bring each table in as a file of its own.",
+            )
+        for section in self.sections.found:
+            self._plans.look(pa.chunked_array([[section.given.get("target")]], pa.string()))
+        named = next(iter(regions), "")
+        return self._plans.told(named, readers) if named else readers
 
     def _look_at_dates(self, column: pa.ChunkedArray) -> None:
         values = pc.utf8_trim(column, characters=" '\"=").unique().to_pylist()

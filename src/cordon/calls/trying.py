@@ -83,7 +83,7 @@ def tried(data: Mapping[str, Any], sample: Sample, region: str) -> Trial:
     clear = mapped(
         pa.table(columns), np.arange(len(rows)), layout, order, layout.told_above(sample.above)
     )
-    table, refused = checked(clear.table, clear.numbers, "", Numbers(region))
+    table, refused = checked(clear.table, clear.numbers, "", Numbers(layout.region or region))
     reasons = Counter(r.reason for r in (*clear.refusals, *refused))
     return Trial(len(rows), len(table), tuple(reasons.most_common(MOST_REASONS)), notes)
 

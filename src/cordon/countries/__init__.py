@@ -148,6 +148,20 @@ def country(code: str) -> Country:
     return made
 
 
+def clock_of(code: str) -> ZoneInfo | None:
+    """A country's clock: by its facts, else the first that the time zone database names for it.
+
+    Args:
+        code: ISO 3166-1 alpha-2, in any case. None where no such country has a clock.
+    """
+    if code.strip().lower() in codes():
+        return country(code).zone
+    table = (resources.files("tzdata.zoneinfo") / "zone.tab").read_text("utf-8")
+    lines = (line.split("\t") for line in table.splitlines() if not line.startswith("#"))
+    name = next((zone for at, _, zone, *_ in lines if at == code.strip().upper()), None)
+    return None if name is None else ZoneInfo(name)
+
+
 def _read(code: str, name: str) -> dict[str, Any]:
     text = (resources.files(__name__) / code / name).read_text("utf-8")
     return dict(yaml.safe_load(text))

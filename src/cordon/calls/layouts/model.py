@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import yaml
+from phonenumbers import SUPPORTED_REGIONS
 
 from cordon.kernel.errors import BadInput
 
@@ -38,6 +39,8 @@ class Layout:
     Attributes:
         name, title: for commands and for people. own: the format `calls` itself.
         zone: IANA name of the clock that the records' times are told by.
+        region: ISO 3166 code of the country whose plan its numbers in national form are of; empty
+            where they are of whoever reads it.
         order: of day, month and year (`dmy`), where the operator always writes them so; empty
             where it must be told from the file.
         known_by: names of columns, normalised, that a file of this layout has.
@@ -70,6 +73,7 @@ class Layout:
     above: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
     corrected: Mapping[str, str] = field(default_factory=dict)
     header_lines: int = 1
+    region: str = ""
 
     @property
     def own(self) -> bool:
@@ -127,6 +131,12 @@ def checked(file: str, data: Mapping[str, Any]) -> Layout:
         ZoneInfo(str(data["zone"]))
     except (ZoneInfoNotFoundError, ValueError):
         raise BadInput(f"The layout {file} names the unknown zone {data['zone']}.") from None
+    region = str(data.get("region") or "").upper()
+    if region and region not in SUPPORTED_REGIONS:
+        raise BadInput(
+            f"The layout {file} has the region {region[:10]}, which has no numbering plan.",
+            advice="An ISO 3166 code, as PK or IN; leave it out where it is the reader's own.",
+        )
     return Layout(
         name=str(data["name"]),
         title=str(data["title"]),
@@ -147,6 +157,7 @@ def checked(file: str, data: Mapping[str, Any]) -> Layout:
         above=_above(file, data.get("above") or {}),
         corrected={str(k): str(v) for k, v in (data.get("corrected") or {}).items()},
         header_lines=int(data.get("header_lines") or 1),
+        region=region,
     )
 
 
