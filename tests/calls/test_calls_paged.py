@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
@@ -13,11 +14,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from cordon.calls.find import find
 from cordon.calls.survey import Census, DuckEngine, Near, Sources, count_by_page, count_everybody
 from cordon.calls.survey import engine as engines
 from cordon.calls.survey.near import gather
 from cordon.kernel.store.columns import connect
 
+searches = sys.modules["cordon.calls.find"]  # the room's face has a function of that name
 BEGIN = datetime(2026, 3, 2, tzinfo=UTC)
 SPAN_S = 20 * 86_400
 
@@ -206,3 +209,16 @@ def test_where_nobody_matters_there_is_no_call(over: Over) -> None:
     assert near.numbers == []
     assert len(near.us) == 0
     assert near.origins == []
+
+
+def test_with_less_memory_fewer_are_looked_at_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pq.write_table(calls(4000, 300), tmp_path / "calls.parquet")
+    monkeypatch.setattr(searches, "ROWS_A_MB", 1)
+    few = find([tmp_path / "calls.parquet"], memory_mb=400).left_out
+    (said,) = [one for one in few if "not looked at" in one]
+    assert "more than 400 records" in said
+    assert "--memory" in said
+    every = find([tmp_path / "calls.parquet"], memory_mb=8000).left_out
+    assert not [one for one in every if "not looked at" in one]

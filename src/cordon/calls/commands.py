@@ -273,6 +273,14 @@ def find(
         str,
         typer.Option(envvar="CORDON_COLUMNS_ENGINE", help="duckdb, local[N] or spark://HOST:PORT."),
     ] = "duckdb",
+    memory: Annotated[
+        int,
+        typer.Option(
+            metavar="MB",
+            min=256,
+            help="Memory for a search of files; with more of it more calls are looked at closely.",
+        ),
+    ] = 1536,
     since: Annotated[str, typer.Option(help="Only calls from this moment on (RFC 3339).")] = "",
     until: Annotated[str, typer.Option(help="Only calls before this moment.")] = "",
     rejects: Annotated[Path | None, typer.Option(help="Write refused rows here.")] = None,
@@ -337,6 +345,7 @@ def find(
                 accounts=accounts,
                 sessions=sessions or (),
                 engine=engine,
+                memory_mb=memory,
                 since=parse_time(since) if since else None,
                 until=parse_time(until) if until else None,
                 layout=layout,

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from cordon.calls import forwarding
-from cordon.calls.checking import REQUIRED, SCHEMA
+from cordon.calls.asis import is_segment, is_typed
 from cordon.calls.companions import Beside, Later, read_beside, read_paid, read_sessions
 from cordon.calls.contacts import contacts, ring_of
 from cordon.calls.detectors import all_detectors, cards
@@ -38,6 +38,7 @@ from cordon.calls.survey import (
     engine_over,
     gather,
 )
+from cordon.calls.survey.near import ROWS_A_MB
 from cordon.calls.survey.sessions import SessionFiles
 from cordon.countries import clock_of
 from cordon.kernel.errors import BadInput
@@ -117,7 +118,8 @@ def find(
         sessions: files of this format; those that are read are kept in `scratch` as columns.
         since, until: only calls and sessions that start in [since, until), where given.
         engine: what runs the heavy passes, as in the setting `columns_engine`.
-        memory_mb: bound of the engine's memory; beyond it works on the disk in `scratch`.
+        memory_mb: bound of the engine's memory; beyond it works on the disk in `scratch`. How
+            many calls are looked at closely goes by it too (`survey.near.ROWS_A_MB`).
         region: ISO 3166 code of the country whose clock and numbering plan apply. Where empty the
             one that most calls come from, and numbers in national form are read as of PK.
         given: parameters over the cards' defaults.
@@ -286,7 +288,8 @@ def _search(
         left_out += said
         say("fetching the calls of those who could matter", 0.3)
         exempt = [n for n, kind in (beside.holders or {}).items() if kind in _EXEMPT]
-        near = gather(engine, census, _named(beside.complaints), exempt)
+        most = memory_mb * ROWS_A_MB
+        near = gather(engine, census, _named(beside.complaints), exempt, most=most)
         fetched()
         near.origins = [hashes[o].result() if o in hashes else o for o in near.origins]
         repeated += near.repeated
@@ -390,14 +393,14 @@ def _open(
         def told(done: int, total: int, at: int = at, name: str = path.name) -> None:
             say(f"reading {name}", (at + done / max(1, total)) / len(paths))
 
-        is_segment = _is_segment(path)
-        if is_segment or (as_they_are and _typed(path)):
+        segment = is_segment(path)
+        if segment or (as_they_are and is_typed(path)):
             rows = pq.read_metadata(path).num_rows
             again = str(path.resolve()) in seen
             seen.add(str(path.resolve()))
             opened.counts += Counts(rows, 0, rows, 0) if again else Counts(rows, rows, 0, 0)
             if not again:
-                (opened.segments if is_segment else opened.raw).append(path)
+                (opened.segments if segment else opened.raw).append(path)
                 opened.forwards.append(forwarding.of_parquet(path, region))
             continue
         reading = read(path, progress=told)
@@ -464,36 +467,3 @@ def _hashes(paths: Sequence[Path]) -> Iterator[dict[str, Future[str]]]:
 def _sha256(path: Path) -> str:
     with path.open("rb") as raw:
         return hashlib.file_digest(raw, "sha256").hexdigest()
-
-
-def _is_segment(path: Path) -> bool:
-    """True for a file that `write_segment` wrote: its rows were checked, and know their file."""
-    try:
-        return bool(pq.read_schema(path).equals(SCHEMA))
-    except (pa.ArrowException, OSError):
-        return False
-
-
-def _typed(path: Path) -> bool:
-    """True for a Parquet file of the format `calls` whose columns have the format's types."""
-    try:
-        schema = pq.read_schema(path)
-    except (pa.ArrowException, OSError):
-        return False
-    if any(schema.names.count(n) != 1 for n in REQUIRED):
-        return False
-    for one in schema:
-        if one.name not in SCHEMA.names or one.name in ("sha256", "row"):
-            continue
-        right = (
-            pa.types.is_timestamp(one.type)
-            and one.type.tz in (None, "UTC")
-            and one.type.unit != "ns"  # a whole second more or less is what engines round apart
-            if one.name == "start"
-            else pa.types.is_floating(one.type) or pa.types.is_integer(one.type)
-            if one.name == "duration_s"
-            else pa.types.is_string(one.type) or pa.types.is_large_string(one.type)
-        )
-        if not right or schema.names.count(one.name) != 1:
-            return False
-    return True

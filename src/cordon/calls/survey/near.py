@@ -71,8 +71,9 @@ _SILENCES = 8  # mean intervals of silence that are no longer chance (e^-8 for a
 _SAME_START, _SAME_TALK = 2_000_000, 2.0  # µs, s: so far two records of one call differ
 _EXEMPT = 300  # exempt numbers whose calls are fetched
 _SAMPLE = 1_000  # numbers that say what is usual
-MOST_ROWS = 6_000_000
-"""Rows held at a time; beyond it the least striking numbers are left out, and that is said."""
+ROWS_A_MB = 4_000
+"""Rows held at a time for each MB of memory that a search may use; beyond them the least striking
+numbers are left out, and that is said. A row and what is made of it take some 250 bytes."""
 
 
 @dataclass
@@ -171,7 +172,7 @@ def gather(
     named: Iterable[str] = (),
     exempt: Iterable[str] = (),
     *,
-    most: int = MOST_ROWS,
+    most: int = 6_000_000,
 ) -> Near:
     """Fetch the calls of those who could matter.
 
@@ -227,8 +228,9 @@ def _within(census: Census, why: NDArray[np.int8], most: int) -> list[str]:
     why[order[~kept]] = 0
     return [
         f"{int((~kept).sum()):,} of {len(chosen):,} numbers whose calls go one way were not "
-        f"looked at: together with the others they have more than {most:,} records. Ask for a "
-        "shorter span."
+        f"looked at: together with the others they have more than {most:,} records, which is what "
+        "fits. Ask for a shorter span, or give the search more memory (--memory for files, the "
+        "setting columns_memory_mb for a node)."
     ]
 
 
