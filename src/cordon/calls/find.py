@@ -81,6 +81,7 @@ class _Opened:
     segments: list[Path] = field(default_factory=list)
     raw: list[Path] = field(default_factory=list)
     forwards: list[pa.Table] = field(default_factory=list)
+    sides: list[Path] = field(default_factory=list)
     counts: Counts = field(default_factory=Counts)
     refusals: list[tuple[str, Refusal]] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
@@ -207,6 +208,7 @@ def find_in_segments(
     given: Mapping[str, Any] | None = None,
     scratch: Path | None = None,
     forwards: Sequence[Path] = (),
+    sides: Sequence[Path] = (),
     bound: AccountsOf | None = None,
 ) -> FindResult:
     """Search segments that `write_segment` wrote.
@@ -215,13 +217,14 @@ def find_in_segments(
         subscribers: kind of holder by number in E.164, or None where nothing is known of them.
         cells, complaints, payments: tables of these formats, or None.
         sessions: Parquet files with the columns `survey.sessions.KEPT`, checked.
-        forwards: Parquet files in `forwarding.SCHEMA`. bound: see `CallData.bound`.
+        forwards: Parquet files in `forwarding.SCHEMA`. sides: other records of the same calls, as
+            segments are, that tell what those lack (`calls.sides`). bound: see `CallData.bound`.
         since, until: only calls and sessions that start in [since, until), where given.
         engine: what runs the heavy passes, as in the setting `columns_engine`.
     """
     beside = Beside(subscribers, cells, complaints, payments)
     result = _search(
-        _Opened(segments=list(segments), forwards=forwarding.read(forwards)),
+        _Opened(list(segments), forwards=forwarding.read(forwards), sides=list(sides)),
         lambda: beside,
         lambda: beside,
         lambda: tuple(sessions),
@@ -269,7 +272,7 @@ def _search(
     left_out: list[str] = []
     if not opened.segments and not opened.raw:
         return FindResult((), Counts(), (), _without(told()))
-    sources = Sources(tuple(opened.segments), tuple(opened.raw), since, until)
+    sources = Sources(tuple(opened.segments), tuple(opened.raw), since, until, tuple(opened.sides))
     with (
         _hashes(opened.raw) as hashes,
         engine_over(

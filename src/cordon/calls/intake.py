@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import func, select
 
-from cordon.calls import attached, forwarding
+from cordon.calls import attached, forwarding, sides
 from cordon.calls.importing import NEAR, span, without_repeats
 from cordon.calls.model import Counts, Refusal
 from cordon.calls.reading import Batch, read_calls
@@ -194,6 +194,14 @@ def _store(
             )
         )
     _store_forwards(work, reading_sha, batch, kept, authority, mark)
+    if repeated:
+        beside = columns.paths(work.session, sides.DATASET, since=since, authorities=[authority.id])
+        how = {"memory_mb": columns.memory_mb, "threads": columns.threads}
+        more = sides.adding(kept, new, [*before, *beside], **how)
+        attached.keep_part(
+            work, sides.DATASET, reading_sha, batch.number, more, authority, mark, SOUGHT,
+            ("start", "start"),
+        )  # fmt: skip
     refused = len(batch.refusals) + outside
     return Counts(batch.read, len(new), repeated, refused)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 from sqlalchemy import func, select
 
-from cordon.calls import attached, charting, forwarding, intake
+from cordon.calls import attached, charting, forwarding, intake, sides
 from cordon.calls.beside import stored
 from cordon.calls.companions import PAID
 from cordon.calls.find import FindResult, find_in_segments
@@ -45,6 +45,13 @@ def run(
             authorities=[authority.id],
         )
         sent = kernel.columns.paths(work.session, forwarding.DATASET, authorities=[authority.id])
+        more = kernel.columns.paths(
+            work.session,
+            sides.DATASET,
+            since=scope.since,
+            until=scope.until,
+            authorities=[authority.id],
+        )
         last = work.session.scalar(
             select(func.max(SegmentRow.ends)).where(
                 SegmentRow.dataset == intake.DATASET, SegmentRow.authority == authority.id
@@ -65,7 +72,7 @@ def run(
     beside, lost = _tables(kernel, files, region)
     left_out += lost
     result = _search(
-        job, kernel, paths, authority, holders, beside, sessions, sent, accounts, region
+        job, kernel, (paths, more), authority, holders, beside, sessions, sent, accounts, region
     )
     until = min(last, scope.until) if scope.until else last
     rings = {f.id: f.subjects for f in result.findings if f.kind in KINDS}
@@ -120,7 +127,7 @@ def run(
 def _search(
     job: Running,
     kernel: Kernel,
-    paths: list[Path],
+    paths: tuple[Sequence[Path], Sequence[Path]],
     authority: Authority,
     holders: Mapping[str, str] | None,
     beside: Mapping[str, pa.Table | None],
@@ -130,7 +137,7 @@ def _search(
     region: str,
 ) -> FindResult:
     return find_in_segments(
-        paths,
+        paths[0],
         holders,
         lambda _what, _share: job.check(),
         cells=beside["cells"],
@@ -138,6 +145,7 @@ def _search(
         payments=beside["payments"],
         sessions=[Path(p) for p in sessions],
         forwards=sent,
+        sides=paths[1],
         bound=lambda numbers: [
             (one["account"], one["phone"])
             for one in attached.bound(kernel.columns, accounts, numbers, ())

@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import defer
 
 from cordon import __version__
-from cordon.calls import beside, intake, names, searching
+from cordon.calls import beside, intake, names, searching, sides
 from cordon.calls.attached import within
 from cordon.calls.bringing import BringingCalls
 from cordon.calls.counting import Recent
@@ -380,7 +380,11 @@ class Calls:
 
     def start_of(self, view: View, file: CallFileRow, row: int) -> datetime | None:
         """When the call in a row of a file began (UTC); None where the import kept no such row."""
-        return row_moment(view, intake.DATASET, "start", file.sha256, file.authority, row)
+        for dataset in (intake.DATASET, sides.DATASET):
+            found = row_moment(view, dataset, "start", file.sha256, file.authority, row)
+            if found is not None:
+                return found
+        return None
 
     def thing(self) -> Thing:
         """The room as policies see it."""

@@ -119,7 +119,7 @@ def _finding(data: CallData, card: Card, old: Lives, new: Lives, claim: Claim) -
         end=_moment(int(new.last[claim.new])),
         confidence=min(0.99, claim.odds / (claim.odds + 1)),
         reasons=reasons,
-        records=near.records(distinct(calls)),
+        records=near.every_record(distinct(calls)),
         detector=card.name,
         version=card.version,
     )

@@ -119,7 +119,7 @@ def finding(
     """
     own, near = seen.uses, data.near
     calls = distinct(own.call)
-    refs = near.records(calls[:MOST_RECORDS])
+    refs = near.every_record(calls[:MOST_RECORDS])
     why = reasons(signs, usual)
     why.append(
         Reason(

@@ -42,6 +42,10 @@ ROW_BITS = 40
 
 _AT_A_TIME = 1 << 17  # rows of a part of an answer
 
+_AGAIN = (
+    "CREATE OR REPLACE VIEW again AS SELECT a.* FROM all_calls a "
+    "JOIN repeated r ON r.origin = a.origin AND r.row = a.row"
+)
 # A hash of eight bytes a call first: only calls whose hash stands twice are compared whole.
 _EACH_ONCE = (
     """CREATE OR REPLACE TEMP TABLE twice AS
@@ -83,6 +87,11 @@ class Engine(Protocol):
         """True where it runs in this process, so that every call may be looked at."""
         ...
 
+    @property
+    def again(self) -> bool:
+        """True where it has the relation `again`: other records of calls, as `calls` has them."""
+        ...
+
     def each_once(self) -> int:
         """Leave out calls that stand before; how many there were."""
         ...
@@ -106,6 +115,7 @@ class Sources:
 
     Attributes:
         segments: files that `write_segment` wrote. raw: Parquet files of the format `calls`.
+        sides: files as segments are, of records of the same calls that tell more of them.
         since, until: only calls that start in [since, until), where given.
     """
 
@@ -113,6 +123,7 @@ class Sources:
     raw: tuple[Path, ...] = ()
     since: datetime | None = None
     until: datetime | None = None
+    sides: tuple[Path, ...] = ()
 
 
 class DuckEngine:
@@ -131,6 +142,7 @@ class DuckEngine:
     def __init__(self, db: duckdb.DuckDBPyConnection, sources: Sources, threads: int = 2) -> None:
         self.db, self.sources, self.threads = db, sources, threads
         self.owes_each_once = False
+        self.again, self._sides = bool(sources.sides), ""
         db.execute("SET preserve_insertion_order = false")  # what needs an order asks for it
         db.execute("SET TimeZone = 'UTC'")  # a start without a zone is UTC, wherever the machine is
         db.execute("CREATE OR REPLACE MACRO key64(x) AS hash(x)")
@@ -149,6 +161,12 @@ class DuckEngine:
             parts.append(_select(f"raw{at}", named, _quoted(path), row, str(at), sources))
         db.execute("CREATE OR REPLACE VIEW all_calls AS " + " UNION ALL ".join(parts))
         db.execute("CREATE OR REPLACE VIEW calls AS SELECT * FROM all_calls")
+        if sources.sides:
+            listed = ", ".join(_quoted(path) for path in sources.sides)
+            view = f"SELECT * FROM read_parquet([{listed}])"  # noqa: S608 - paths, quoted
+            db.execute(f"CREATE OR REPLACE VIEW sides AS {view}")
+            self._sides = _select("sides", COLUMNS, "sha256", "row", "0", sources)
+            db.execute(f"CREATE OR REPLACE VIEW again AS {self._sides}")
         self.alone = alone([*sources.segments, *sources.raw])
 
     def table(self, sql: str) -> pa.Table:
@@ -176,6 +194,8 @@ class DuckEngine:
         ((found,),) = self.db.execute("SELECT count(*) FROM repeated").fetchall()
         if found:  # without repeats the plain view spares every pass a join
             self.db.execute(_ONCE)
+            self.db.execute(_AGAIN + (f" UNION ALL {self._sides}" if self._sides else ""))
+            self.again = True
         return int(found)
 
     def _settle(self) -> None:

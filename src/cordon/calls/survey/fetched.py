@@ -48,11 +48,12 @@ class _Fetch:
         if not len(rows):
             return
         ends = ends[rows]
-        us, voice, duration = self._everyone.told(part)
+        us, voice, duration, again = self._everyone.told(part)
         columns: Columns = {
             "us": us[rows],
             "duration_s": duration[rows],
             "voice": voice[rows],
+            "again": again[rows],
             "row": rows + part.ahead + 1,
             "origin": np.full(len(rows), file, np.int32),
         }
@@ -128,6 +129,7 @@ def _nothing() -> Columns:
         "us": np.empty(0, np.int64),
         "duration_s": np.empty(0, np.float32),
         "voice": np.empty(0, bool),
+        "again": np.empty(0, bool),
         "row": np.empty(0, np.int64),
         "origin": np.empty(0, np.int32),
     }

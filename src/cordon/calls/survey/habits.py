@@ -150,25 +150,81 @@ def repeated(
     us: Ints,
     duration: NDArray[np.float32],
     origin: NDArray[np.int32],
+    again: NDArray[np.bool_],
     same_start: int,
     same_talk: float,
-) -> NDArray[np.bool_]:
-    """Which calls are the same as the one before them, or nearly so in another file.
+) -> Ints:
+    """Of each call the one that it is: itself, or the one before it that is the same, or nearly
+    so in another file.
 
     Args:
         ends: what makes two calls of one kind between the same two. order: the calls by that,
             then by time. us, duration, origin: of each call; duration in s, NaN where not told.
+        again: of each, whether it is known to stand before: another answers for it, the nearest.
         same_start, same_talk: so far (µs, s) two records of one call differ.
     """
-    found = np.zeros(len(order), np.bool_)
-    for n in range(1, len(order)):
-        one, two = order[n], order[n - 1]
-        if ends[one] != ends[two]:
+    kept = np.arange(len(order))
+    before = np.int64(-1)  # the last one that is not known to stand before
+    for one in order:
+        if again[one]:
             continue
-        a, b, apart = duration[one], duration[two], us[one] - us[two]
-        same = a == b or (np.isnan(a) and np.isnan(b))
-        if origin[one] != origin[two] and apart <= same_start:
-            found[one] = same or abs(a - b) <= same_talk
-        else:
-            found[one] = same and apart == 0
-    return found
+        if before >= 0 and ends[one] == ends[before]:
+            a, b, apart = duration[one], duration[before], us[one] - us[before]
+            same = a == b or (np.isnan(a) and np.isnan(b))
+            if origin[one] != origin[before] and apart <= same_start:
+                same = same or abs(a - b) <= same_talk
+            else:
+                same = same and apart == 0
+            if same:
+                kept[one] = kept[before]
+        before = one
+    for n in range(len(order)):
+        if again[order[n]]:
+            two = _nearest(n, ends, order, us, duration, again, same_start, same_talk)
+            kept[order[n]] = kept[two]
+    return kept
+
+
+@compiled
+def _nearest(
+    n: int,
+    ends: Ints,
+    order: Ints,
+    us: Ints,
+    duration: NDArray[np.float32],
+    again: NDArray[np.bool_],
+    same_start: int,
+    same_talk: float,
+) -> np.int64:
+    """The call not known to stand before that is nearest to the one at `n` of the order and may
+    be the same; that one itself where there is none."""
+    one = order[n]
+    found, least, off = one, np.int64(same_start), np.float32(same_talk)
+    for step in (-1, 1):
+        m = n + step
+        while 0 <= m < len(order) and ends[order[m]] == ends[one]:
+            two = order[m]
+            apart, talk = abs(us[one] - us[two]), abs(duration[one] - duration[two])
+            m += step
+            if apart > least:
+                break
+            if np.isnan(talk):
+                talk = np.float32(0.0)
+            if not again[two] and talk <= (off if apart == least else np.float32(same_talk)):
+                found, least, off = two, apart, talk
+    return np.int64(found)
+
+
+@compiled
+def filled(kept: Ints, values: NDArray[np.int32], gave: NDArray[np.bool_]) -> None:
+    """Write into calls what they lack and others, that are the same ones, have.
+
+    Args:
+        kept: of each call the one that it is the same as. values: a column, -1 where not told.
+        gave: of each call, whether it gave anything; written here.
+    """
+    for i in range(len(kept)):
+        at = kept[i]
+        if at != i and values[i] >= 0 and values[at] < 0:
+            values[at] = values[i]
+            gave[i] = True

@@ -30,10 +30,12 @@ SELECT c.us, CAST(c.duration_s AS REAL) AS duration_s, c.kind = 'voice' AS voice
        CASE WHEN y.k IS NOT NULL THEN c.callee_imsi END AS callee_imsi,
        CASE WHEN x.k IS NOT NULL THEN substr(c.caller_imei, 1, 14) END AS caller_imei,
        CASE WHEN y.k IS NOT NULL THEN substr(c.callee_imei, 1, 14) END AS callee_imei,
-       c.caller_cell, c.callee_cell, c.origin, c.row
-FROM calls c LEFT JOIN near x ON key64(c.caller) = x.k LEFT JOIN near y ON key64(c.callee) = y.k
+       c.caller_cell, c.callee_cell, c.origin, c.row, c.again
+FROM {calls} c LEFT JOIN near x ON key64(c.caller) = x.k LEFT JOIN near y ON key64(c.callee) = y.k
 WHERE x.k IS NOT NULL OR y.k IS NOT NULL
 """
+PLAIN = "(SELECT *, false AS again FROM calls)"
+BOTH = "(SELECT *, false AS again FROM calls UNION ALL SELECT *, true AS again FROM again)"
 # the same, where it is known which calls they are: the texts of their numbers need not be compared
 WANTED = """
 SELECT w.n, c.us, CAST(c.duration_s AS REAL) AS duration_s, c.kind = 'voice' AS voice,
@@ -44,12 +46,16 @@ SELECT w.n, c.us, CAST(c.duration_s AS REAL) AS duration_s, c.kind = 'voice' AS 
        c.caller_cell, c.callee_cell, key64(c.origin) AS origin, c.row
 FROM calls c JOIN wanted w ON c.place = w.place
 """
+# and records of calls that stand before them, which may tell what those do not
+AGAIN = KEPT.format(calls="(SELECT *, true AS again FROM again)").replace(
+    "c.origin,", "key64(c.origin) AS origin,"
+)
 ROWS = """
 SELECT r.us, r.duration_s, r.voice, a.code AS caller, b.code AS callee,
        coalesce(ai.code, -1) AS caller_imsi, coalesce(bi.code, -1) AS callee_imsi,
        coalesce(ae.code, -1) AS caller_imei, coalesce(be.code, -1) AS callee_imei,
        coalesce(ac.code, -1) AS caller_cell, coalesce(bc.code, -1) AS callee_cell,
-       o.code AS origin, r.row
+       o.code AS origin, r.row, r.again
 FROM kept r JOIN numbers a ON r.a = a.k JOIN numbers b ON r.b = b.k
 JOIN origins o ON key64(r.origin) = o.k
 LEFT JOIN imsis ai ON key64(r.caller_imsi) = ai.k LEFT JOIN imsis bi ON key64(r.callee_imsi) = bi.k
@@ -76,6 +82,9 @@ ROWS_A_MB = 4_000
 numbers are left out, and that is said. A row and what is made of it take some 250 bytes."""
 
 
+Ints = NDArray[np.int64]
+
+
 @dataclass
 class Near:
     """Calls with at least one end among those who could matter, each call once, by time.
@@ -88,8 +97,11 @@ class Near:
             `imeis` (14 digits: 3GPP TS 23.003 §6.2) and `cells`, -1 where not recorded. SIM and
             handset of a number that is only the other end are not fetched: -1 too.
         origin, row: where the record stands; origin is a position in `origins`.
+        more: calls of which another record told what its own does not, ascending; more_origin,
+            more_row: where that one stands.
         exempt_one_in: how many exempt numbers stand behind each whose calls are here.
-        repeated: records left out because an equal one stands before.
+        repeated: records left out because an equal one stands before, and which were not known
+            to.
         left_out: sentences for the reader.
     """
 
@@ -115,6 +127,9 @@ class Near:
     origins: list[str]
     exempt_one_in: float = 1.0
     repeated: int = 0
+    more: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
+    more_origin: NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, np.int32))
+    more_row: Ints = field(default_factory=lambda: np.zeros(0, np.int64))
     left_out: list[str] = field(default_factory=list)
 
     @cached_property
@@ -129,8 +144,16 @@ class Near:
 
     def records(self, calls: NDArray[np.int64]) -> list[RecordRef]:
         """Where calls stand, by their positions."""
-        origins = [self.origins[o] for o in self.origin[calls].tolist()]
-        return list(map(RecordRef, origins, self.row[calls].tolist()))
+        return self._refs(self.origin[calls], self.row[calls])
+
+    def every_record(self, calls: NDArray[np.int64]) -> list[RecordRef]:
+        """The same, and where else something stands that was taken from there."""
+        there = np.isin(self.more, calls)
+        return self.records(calls) + self._refs(self.more_origin[there], self.more_row[there])
+
+    def _refs(self, origin: NDArray[np.int32], row: NDArray[np.int64]) -> list[RecordRef]:
+        origins = [self.origins[o] for o in origin.tolist()]
+        return list(map(RecordRef, origins, row.tolist()))
 
 
 def _by(end: NDArray[np.int32], size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -259,29 +282,44 @@ def _streamed(engine: Engine, census: Census, why: NDArray[np.int8]) -> Rows:
     words = {"imsi": Words(), "imei": Words(), "cell": Words()}
     parts: dict[str, list[NDArray[Any]]] = {}
     files = np.empty(0, np.uint64)
-    for batch in engine.stream(WANTED):
-        n = batch.column("n").to_numpy()
+
+    def add(batch: pa.RecordBatch, both: tuple[NDArray[Any], NDArray[Any]], again: bool) -> None:
+        nonlocal files
         part: dict[str, NDArray[Any]] = {
             "us": batch.column("us").to_numpy(),
             "duration_s": batch.column("duration_s").to_numpy(zero_copy_only=False),
             "voice": batch.column("voice").to_numpy(zero_copy_only=False),
             "row": batch.column("row").to_numpy(),
             "origin": batch.column("origin").to_numpy(),
+            "again": np.full(len(batch), again),
         }
-        for side, end in enumerate(("caller", "callee")):
-            part[end] = at_first[ends[n, side]]
+        for end, at in zip(("caller", "callee"), both, strict=True):
+            part[end] = at
             for what, known in words.items():
                 part[f"{end}_{what}"] = known.codes(batch.column(f"{end}_{what}"))
         files = np.union1d(files, part["origin"])
         for name, values in part.items():
             parts.setdefault(name, []).append(values)
+
+    for batch in engine.stream(WANTED):
+        one, two = ends[batch.column("n").to_numpy()].T
+        add(batch, (at_first[one], at_first[two]), False)
     del place, ends, at_first
     engine.drop("wanted")
+    engine.put("near", pa.table({"k": _as_key(census, np.flatnonzero(why))}))
     if not parts:  # nobody matters
-        engine.put("near", pa.table({"k": _as_key(census, np.flatnonzero(why))}))
         return _asked(engine, census)
+    for batch in engine.stream(AGAIN) if engine.again else ():
+        keys = [batch.column(end).to_numpy().view(np.int64) for end in "ab"]
+        at = [np.minimum(np.searchsorted(census.key, k), len(census.key) - 1) for k in keys]
+        # of a call that nobody counted, as where its own file is not searched, there is no other
+        known = np.flatnonzero((census.key[at[0]] == keys[0]) & (census.key[at[1]] == keys[1]))
+        add(batch.take(pa.array(known)), (at[0][known], at[1][known]), True)
     c = {name: np.concatenate(parts.pop(name)) for name in list(parts)}
-    names = engine.table("SELECT DISTINCT key64(origin) AS k, origin FROM calls").to_pylist()
+    every = " UNION SELECT key64(origin), origin FROM again" if engine.again else ""
+    names = engine.table(
+        f"SELECT DISTINCT key64(origin) AS k, origin FROM calls{every}"  # noqa: S608 - our own
+    ).to_pylist()
     origins = sorted(n["origin"] for n in names if n["k"] in set(files.tolist()))
     rank = {n["k"]: origins.index(n["origin"]) for n in names if n["origin"] in set(origins)}
     places = np.array([rank[f] for f in files.tolist()], np.int32)
@@ -295,7 +333,7 @@ def _asked(engine: Engine, census: Census) -> Rows:
     Texts are numbered in their own order and not in that of hashes: the order must be the same
     whatever engine answered.
     """
-    engine.keep("kept", KEPT)
+    engine.keep("kept", KEPT.format(calls=BOTH if engine.again else PLAIN))
     keys = distinct(
         np.concatenate(
             [_numpy(engine.table(f"SELECT DISTINCT {k} FROM kept")[k]).view(np.int64) for k in "ab"]  # noqa: S608 - names of our own
@@ -323,9 +361,11 @@ def _near(rows: Rows, why: NDArray[np.int8], one_in: float, left_out: list[str])
     us, row = c["us"].astype(np.int64), c["row"].astype(np.int64)
     voice = c["voice"].astype(bool)
     caller, callee, origin = (c[n].astype(np.int32) for n in ("caller", "callee", "origin"))
-    kept = ~_repeats(us, caller, callee, voice, duration, origin)
-
+    again = c["again"].astype(bool)
+    same = _repeats(us, caller, callee, voice, duration, origin, again)
+    kept = (same == np.arange(len(us))) & ~again
     every = bool(kept.all())
+    givers = _givers(c, same)
 
     def those(column: NDArray[Scalar]) -> NDArray[Scalar]:
         return column if every else column[kept]
@@ -355,9 +395,32 @@ def _near(rows: Rows, why: NDArray[np.int8], one_in: float, left_out: list[str])
         rows.cells,
         rows.origins,
         one_in,
-        int((~kept).sum()),
+        int((~kept & ~again).sum()),
+        (np.cumsum(kept) - 1)[same[givers]],
+        origin[givers],
+        row[givers],
         left_out,
     )
+
+
+def _givers(c: dict[str, NDArray[Any]], same: Ints) -> Ints:
+    """Write what other records tell of a call into its own; which of them gave something.
+
+    An operator knows its own subscriber's SIM, handset and cell, and seldom the other's: of a call
+    between two operators each record tells one side.
+    """
+    if bool((same == np.arange(len(same))).all()):
+        return np.zeros(0, np.int64)
+    from cordon.calls.survey.habits import filled
+
+    gave = np.zeros(len(same), bool)
+    for end in ("caller", "callee"):
+        for what in ("imsi", "imei", "cell"):
+            column = np.array(c[f"{end}_{what}"], np.int32)
+            filled(same, column, gave)
+            c[f"{end}_{what}"] = column
+    givers = np.flatnonzero(gave)
+    return givers[np.argsort(same[givers], kind="stable")]
 
 
 def _numbered(engine: Engine, name: str, columns: tuple[str, ...]) -> list[str]:
@@ -384,8 +447,9 @@ def _repeats(
     voice: NDArray[np.bool_],
     duration: NDArray[np.float32],
     origin: NDArray[np.int32],
-) -> NDArray[np.bool_]:
-    """True for a call that stands before: the same in each part, or nearly in another file.
+    again: NDArray[np.bool_],
+) -> Ints:
+    """Of each call the one that it is: one before it that is the same, or nearly in another file.
 
     The calls are ordered by time, file and row. Two switches of one call, or two deliveries of
     one day, differ by a second or two.
@@ -395,7 +459,7 @@ def _repeats(
     # loads what is compiled, which an engine elsewhere does without
     from cordon.calls.survey.habits import repeated
 
-    return repeated(ends, ordered(ends), us, duration, origin, _SAME_START, _SAME_TALK)
+    return repeated(ends, ordered(ends), us, duration, origin, again, _SAME_START, _SAME_TALK)
 
 
 def _numpy(column: pa.ChunkedArray | pa.Array) -> NDArray[np.generic]:

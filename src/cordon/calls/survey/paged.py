@@ -22,7 +22,7 @@ from cordon.calls.survey import tally
 from cordon.calls.survey.coded import codes, kinds, moments, seconds
 from cordon.calls.survey.distinct import distinct
 from cordon.calls.survey.ends import marked
-from cordon.calls.survey.pairs import Pair, Pairs
+from cordon.calls.survey.pairs import Pair, Pairs, Told
 from cordon.calls.survey.words import Words
 from cordon.kernel.store.pages import Pages, Unread
 
@@ -103,6 +103,7 @@ class Walk:
         us = moments(part.pages, part.group)
         within = self._within(us)
         voice, lasts = np.zeros(part.rows, bool), np.full(part.rows, np.nan, np.float32)
+        again, every = np.zeros(part.rows, bool), ends
         if within.any():
             voice = kinds(part.pages, part.group, self._kinds)
             told, there = seconds(part.pages, part.group)
@@ -114,6 +115,7 @@ class Walk:
             ends[~within] = -1
             if self._equal is not None:
                 again = self._equal.add(us, ends, voice, told, there)
+                every = ends.copy()
                 ends[again] = -1
                 self.repeated += int(again.sum())
                 within &= ~again
@@ -128,7 +130,7 @@ class Walk:
             if len(kept):
                 self.begin = min(self.begin, int(kept.min()))
                 self.end = max(self.end, int(kept.max()))
-        self.pairs.add(part.number, ends, us, voice, lasts)
+        self.pairs.add(part.number, every, us, voice, lasts, again)
 
     def _within(self, us: Ints) -> NDArray[np.bool_]:
         inside = np.ones(len(us), bool)
@@ -215,8 +217,9 @@ class Everyone:
         by = self._by[part.number]
         return self.pairs[by].of(part.number), self.own[by]
 
-    def told(self, part: Part) -> tuple[Ints, NDArray[np.bool_], NDArray[np.float32]]:
-        """Start (µs), voice and duration (s, NaN where not told) of the calls of a row group."""
+    def told(self, part: Part) -> Told:
+        """Start (µs), voice, duration (s, NaN where not told) and whether it stands before, of the
+        calls of a row group."""
         return self.pairs[self._by[part.number]].told(part.number)
 
     def among(self, mark: NDArray[np.int32]) -> tuple[Ints, Ints]:

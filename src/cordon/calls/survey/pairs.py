@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Pair = NDArray[np.int32]
+Told = tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.float32], NDArray[np.bool_]]
 
 
 class Pairs:
@@ -37,15 +38,17 @@ class Pairs:
         us: NDArray[np.int64],
         voice: NDArray[np.bool_],
         duration: NDArray[np.float32],
+        again: NDArray[np.bool_],
     ) -> None:
         """Add the calls of a part.
 
         Args:
             ends: (calls, 2), caller and callee; -1 where a call does not count.
             us: start (µs). voice: or a message. duration: s, NaN where not told.
+            again: whether it stands before.
         """
         self._parts[part] = self._size, len(ends)
-        for column in (ends, us * 2 + voice, duration):
+        for column in (ends, us * 4 + again * 2 + voice, duration):
             self._size += self._file.write(np.ascontiguousarray(column).data)
 
     def of(self, part: int) -> Pair:
@@ -53,12 +56,14 @@ class Pairs:
         at, rows = self._parts[part]
         return np.frombuffer(self._read(at, 8 * rows), np.int32).reshape(-1, 2)
 
-    def told(self, part: int) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.float32]]:
-        """Start (µs), voice and duration (s) of the calls of a part; asked as `of` is."""
+    def told(self, part: int) -> Told:
+        """Start (µs), voice, duration (s) and whether it stands before, of the calls of a part;
+        asked as `of` is."""
         at, rows = self._parts[part]
         data = self._read(at + 8 * rows, 12 * rows)
         both = np.frombuffer(data, np.int64, rows)
-        return both >> 1, (both & 1) > 0, np.frombuffer(data, np.float32, rows, 8 * rows)
+        lasts = np.frombuffer(data, np.float32, rows, 8 * rows)
+        return both >> 2, (both & 1) > 0, lasts, (both & 2) > 0
 
     def _read(self, at: int, left: int) -> bytearray:
         self._file.flush()

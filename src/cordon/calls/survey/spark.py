@@ -34,6 +34,9 @@ WITH hashed AS (
 )
 SELECT origin, row FROM numbered WHERE n > 1
 """
+_AGAIN = """
+SELECT a.* FROM all_calls a LEFT SEMI JOIN repeated r ON r.origin = a.origin AND r.row = a.row
+"""
 _ONCE = """
 SELECT a.* FROM all_calls a LEFT ANTI JOIN repeated r ON r.origin = a.origin AND r.row = a.row
 """
@@ -56,6 +59,7 @@ class SparkEngine:
         conf: Mapping[str, str] | None = None,
     ) -> None:
         self._sources = sources
+        self.again = bool(sources.sides)
         self._spark = Spark(master, self._prepare, memory_mb=memory_mb, scratch=scratch, conf=conf)
 
     def __enter__(self) -> SparkEngine:
@@ -96,6 +100,9 @@ class SparkEngine:
         found = int(self._spark.table("SELECT count(*) AS n FROM repeated")["n"][0].as_py())
         if found:
             self._spark.view("calls", _ONCE)
+            more = " UNION ALL SELECT * FROM sides" if self._sources.sides else ""
+            self._spark.view("again", _AGAIN + more)
+            self.again = True
         return found
 
     def close(self) -> None:
@@ -161,6 +168,10 @@ def _calls(session: Any, sources: Sources) -> None:
         whole = whole.unionAll(part)
     whole.createOrReplaceTempView("all_calls")
     whole.createOrReplaceTempView("calls")
+    if sources.sides:
+        sides = _select(parquet(session, sources.sides), "sha256", "row", sources)
+        for name in ("sides", "again"):
+            sides.createOrReplaceTempView(name)
 
 
 def _select(frame: Any, origin: str, row: str, sources: Sources) -> Any:
