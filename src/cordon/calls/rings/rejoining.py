@@ -2,8 +2,8 @@
 
 Where a room is, two networks' cells say only so well: in sparse cells the two middles lie farther
 apart than two rooms of a town do. And lines that went along to the next place after a raid are
-first gathered with those of that place. What such groups do tells it then: one room opens, pauses and
-closes at one time, on the same days, and one list of people answers as often and talks as long.
+first gathered with those of that place. What such groups do tells it then: one room opens, pauses
+and closes at one time, on the same days, and one list of people answers as often and talks as long.
 """
 
 from __future__ import annotations
