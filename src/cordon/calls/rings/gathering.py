@@ -21,7 +21,7 @@ from cordon.calls.rings.uses import Uses, regrouped
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-_DAY, _HOUR = 86_400_000_000, 3_600_000_000
+_DAY, _QUARTER = 86_400_000_000, 900_000_000
 _LOCATED = 3  # calls with a cell that say where a line is
 _ALL_PAIRS = 40  # lines of a handset that are compared each with each
 _HANDSET_OVERLAP, _HANDSET_REACH = 0.25, 0.7  # asked of two that share a handset
@@ -35,7 +35,8 @@ _WEEK = (30.0, 0.94, -4.0, 0.5)
 _WEEKS = 13 * 86_400_000_000
 _BY_CHANCE = 1.2  # overlap that two samples of one pattern lose, times one by their calls
 _SURE = 30.0  # calls at which a pattern of hours is half believed
-_CALLEES_MOST, _HUB = 6.0, 0.2  # share of groups that call a hub
+_QUARTERS = 300.0  # calls of both, from which on hours are compared by the quarter
+_CALLEES_MOST, _HUB = 1.0, 0.2  # share of groups that call a hub
 _LOCAL = 3.0  # two who call the people of one town share so many times more than by chance
 _APART = (0.5, 4.0)  # a difference of shares (abroad, made) that speaks against, and how much
 _TALK = (0.5, 4.0)  # the same for the logarithm of how long they talk
@@ -46,13 +47,15 @@ class _Traits:
     """What groups do, one entry a group.
 
     Attributes:
-        calls: how many. hours, week: calls by local hour and by day of the week.
+        calls: how many. quarters, hours, week: calls by local quarter of an hour, hour, and day of
+            the week.
         abroad: of the calls, with other countries. made: of the calls, by it.
         talk: summed logarithm of answered seconds. talks: answered calls.
         begin, end: µs of the first and the last call.
     """
 
     calls: Floats
+    quarters: Floats
     hours: Floats
     week: Floats
     abroad: Floats
@@ -66,7 +69,7 @@ class _Traits:
         """Add group b to group a."""
         self.begin[a] = min(self.begin[a], self.begin[b])
         self.end[a] = max(self.end[a], self.end[b])
-        for name in ("calls", "hours", "week", "abroad", "made", "talk", "talks"):
+        for name in ("calls", "quarters", "hours", "week", "abroad", "made", "talk", "talks"):
             column = getattr(self, name)
             column[a] += column[b]
 
@@ -176,16 +179,18 @@ def _traits(
     offset_s: int,
 ) -> _Traits:
     local = uses.us + offset_s * 1_000_000
-    hour, week = (local // _HOUR) % 24, (local // _DAY) % 7
+    quarter, week = (local // _QUARTER) % 96, (local // _DAY) % 7
     talked = np.nan_to_num(duration) > 0
     logs = np.log(np.where(talked, np.nan_to_num(duration), 1.0))
     size = count
     begin, end = np.full(size, np.inf), np.full(size, -np.inf)
     np.minimum.at(begin, of, uses.us.astype(float))
     np.maximum.at(end, of, uses.us.astype(float))
+    quarters = np.bincount(of * 96 + quarter, minlength=size * 96).reshape(size, 96).astype(float)
     return _Traits(
         np.bincount(of, minlength=size).astype(float),
-        np.bincount(of * 24 + hour, minlength=size * 24).reshape(size, 24).astype(float),
+        quarters,
+        quarters.reshape(size, 24, 4).sum(axis=2),
         np.bincount(of * 7 + week, minlength=size * 7).reshape(size, 7).astype(float),
         np.bincount(of, abroad, minlength=size).astype(float),
         np.bincount(of, uses.made, minlength=size).astype(float),
@@ -268,7 +273,12 @@ def _evidence(
     sure = np.minimum(t.calls[a], t.calls)
     sure = sure / (sure + _SURE)
     few = _BY_CHANCE * (1 / t.calls[a] + 1 / t.calls)
-    hours = _overlap(t.hours, a, _HOURS, few) * sure
+    hours = np.where(
+        np.minimum(t.calls[a], t.calls) >= _QUARTERS,
+        _overlap(t.quarters, a, _HOURS, 4 * few),  # four times as many bins lose as much more
+        _overlap(t.hours, a, _HOURS, few),
+    )
+    hours = hours * sure
     weeks = np.minimum(t.end - t.begin, t.end[a] - t.begin[a]) >= _WEEKS  # to know a closed day
     week = np.where(weeks, _overlap(t.week, a, _WEEK, few) * sure, 0.0)
     k, expected = shared[a], np.maximum(_LOCAL * met[a] * met / max(reach, 1.0), 1e-9)

@@ -19,6 +19,7 @@ from cordon.calls.rings.identifiers import complained_together
 from cordon.calls.rings.judging import ONE, SHARED, enough
 from cordon.calls.rings.lines import Lines, lines
 from cordon.calls.rings.measuring import Known, Measuring
+from cordon.calls.rings.rejoining import rejoined
 from cordon.calls.rings.sites import Sites, sites
 from cordon.calls.rings.uses import Uses, regrouped, uses
 from cordon.calls.rings.weighing import Facts, Sign, signs
@@ -115,7 +116,9 @@ def _search(data: CallData, values: Mapping[str, float]) -> Search:
     weighed = []
     for number, all_of_it in enumerate(some_of_it):
         data.stage("weighing groups", 0.5 + 0.3 * number / len(some_of_it))
-        weighed.append(_weighed(all_of_it, measuring, values))
+        for members in _apart(all_of_it, measuring):
+            weighed.append(_weighed(members, measuring, values))
+    weighed = _one_room(weighed, data, measuring, values)
     weighed = _with_victims(weighed, alone, measuring, values)
     rest = _rest(data, found, part)
     rest_uses = uses(near, rest)
@@ -149,10 +152,44 @@ def _reach(data: CallData, found: Lines) -> Reach | None:
     return told
 
 
-def _weighed(all_of_it: Ints, measuring: Measuring, values: Mapping[str, float]) -> Group:
+def _apart(all_of_it: Ints, measuring: Measuring) -> list[Ints]:
+    """Those that fit together, and those that do not as a group of their own: a smaller room."""
+    found, parts = measuring.lines, []
+    while len(all_of_it) >= _FEWEST:
+        members = fitting(all_of_it, found, measuring.uses, measuring.profiles)
+        parts.append(members)
+        all_of_it = np.setdiff1d(all_of_it, members)
+    return parts
+
+
+def _one_room(
+    weighed: list[Group], data: CallData, measuring: Measuring, values: Mapping[str, float]
+) -> list[Group]:
+    """The groups, those that are one room joined."""
+    uses = measuring.uses
+    worth = [n for n, g in enumerate(weighed) if g.nats >= _WORTH]
+    joined = rejoined(
+        [weighed[n].core for n in worth],
+        uses,
+        measuring.sites,
+        data.ground,
+        data.abroad[uses.other],
+        data.near.duration[uses.call],
+        data.utc_offset_s,
+    )
+    more = [[worth[i] for i in one] for one in joined if len(one) > 1]
+    gone = {n for one in more for n in one}
+    made = [g for n, g in enumerate(weighed) if n not in gone]
+    for one in more:
+        core = np.sort(np.concatenate([weighed[n].core for n in one]))
+        beside = np.sort(np.concatenate([weighed[n].beside for n in one]))
+        made.append(replace(_group(core, measuring, values), beside=beside))
+    return made
+
+
+def _weighed(members: Ints, measuring: Measuring, values: Mapping[str, float]) -> Group:
     """One group, without what depends on other groups."""
     found = measuring.lines
-    members = fitting(all_of_it, found, measuring.uses, measuring.profiles)
     whole = _group(members, measuring, values)
     if whole.nats < _WORTH:
         return whole

@@ -1,0 +1,124 @@
+"""Groups that are one room: its lines fall silent together, day by day.
+
+Where a room is, two networks' cells say only so well: in sparse cells the two middles lie farther
+apart than two rooms of a town do. And lines that went along to the next place after a raid are
+first gathered with those of that place. What such groups do tells it then: one room opens, pauses
+and closes at one time, on the same days, and one list of people answers as often and talks as long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cordon.calls.rings.ground import METRES, Ground
+from cordon.calls.rings.sites import Sites, weighted_median
+from cordon.calls.rings.uses import Uses
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+_DAY, _QUARTER = 86_400_000_000, 900_000_000
+_CALLS = 150  # of each, that say when it works
+_BY_CHANCE = 5.0  # overlap by quarters that two samples lose, times one by their calls
+_CELLS = 0.5  # overlap of cells, at least, within one network
+_HOURS, _DAYS = 0.97, 0.85  # overlap of quarters of an hour and of days, at least
+_TALK, _ANSWERED, _WAY = 0.3, 0.1, 0.2  # so far logarithms of talk and shares may differ
+
+
+@dataclass(frozen=True, slots=True)
+class _Working:
+    calls: int
+    quarters: Floats
+    days: Floats
+    talk: float
+    shares: Floats  # answered, made, abroad
+    lat: float
+    lon: float
+    reach: float
+    network: int
+    cells: Floats
+
+
+def rejoined(
+    groups: Sequence[Ints],
+    uses: Uses,
+    sites: Sites,
+    ground: Ground,
+    abroad: NDArray[np.bool_],
+    duration: NDArray[np.floating],
+    offset_s: int,
+) -> list[list[int]]:
+    """Which of the groups are one, as positions in `groups`, each in one list.
+
+    Args:
+        groups: places of lines in `uses` and `sites`. abroad, duration: as of `gathering.gather`.
+        offset_s: seconds that local time is ahead of UTC.
+    """
+    seen = [_working(g, uses, sites, ground, abroad, duration, offset_s) for g in groups]
+    one = list(range(len(groups)))
+    for b, second in enumerate(seen):
+        for a, first in enumerate(seen[:b]):
+            if first is not None and second is not None and _alike(first, second):
+                one = [one[a] if o == one[b] else o for o in one]
+    return [[i for i, o in enumerate(one) if o == k] for k in sorted(set(one))]
+
+
+def _alike(a: _Working, b: _Working) -> bool:
+    away = np.abs(a.shares - b.shares)
+    if abs(a.talk - b.talk) > _TALK or (away > (_ANSWERED, _WAY, _WAY)).any():
+        return False
+    few = _BY_CHANCE * (1 / a.calls + 1 / b.calls)
+    if _overlap(a.quarters, b.quarters) + few < _HOURS or _overlap(a.days, b.days) < _DAYS:
+        return False
+    if a.network == b.network:
+        return _overlap(a.cells, b.cells) >= _CELLS
+    east = (a.lon - b.lon) * METRES * np.cos(np.radians(a.lat))
+    return bool(np.hypot((a.lat - b.lat) * METRES, east) <= a.reach + b.reach)
+
+
+def _overlap(a: Floats, b: Floats) -> float:
+    """Bhattacharyya overlap of two counts."""
+    return float(np.sqrt(a / a.sum()) @ np.sqrt(b / b.sum()))
+
+
+def _working(
+    members: Ints,
+    uses: Uses,
+    sites: Sites,
+    ground: Ground,
+    abroad: NDArray[np.bool_],
+    duration: NDArray[np.floating],
+    offset_s: int,
+) -> _Working | None:
+    """When and where a group works; None where its calls are too few to say, or lie nowhere."""
+    at = np.concatenate([np.arange(uses.starts[m], uses.starts[m + 1]) for m in members])
+    placed = members[~np.isnan(sites.lat[members])]
+    cell = uses.cell[at]
+    cell = cell[cell >= 0]
+    if len(at) < _CALLS or not len(placed) or not len(cell):
+        return None
+    local = uses.us[at] + offset_s * 1_000_000
+    talked = np.nan_to_num(duration[at]) > 0
+    weight = sites.located[placed].astype(float)
+    return _Working(
+        len(at),
+        np.bincount((local // _QUARTER) % 96, minlength=96).astype(float),
+        _by_day(uses.us, local),
+        float(np.log(duration[at][talked]).mean()) if talked.any() else 0.0,
+        np.array([talked.mean(), uses.made[at].mean(), abroad[at].mean()]),
+        weighted_median(sites.lat[placed], weight),
+        weighted_median(sites.lon[placed], weight),
+        float(np.median(sites.reach[placed])),
+        int(np.bincount(ground.network[cell]).argmax()),
+        np.bincount(cell, minlength=len(ground.lat)).astype(float),
+    )
+
+
+def _by_day(every: Ints, local: Ints) -> Floats:
+    """Calls by local day, on days that are the same for all groups."""
+    first = int(every.min()) // _DAY - 1
+    last = int(every.max()) // _DAY + 2
+    return np.bincount(local // _DAY - first, minlength=last - first + 1).astype(float)
