@@ -78,3 +78,26 @@ def test_one_room_in_two_networks_is_told_by_when_it_works(
     found = rings(town.write(tmp_path / "calls.csv"), cells=cells)
     assert len(found) == count
     assert set().union(*map(numbers, found)) == one | two
+
+
+@pytest.mark.parametrize(("first", "second", "count"), [(4, 4, 1), (3, 5, 2)])
+def test_a_handset_tells_one_room_in_two_networks_where_no_cell_has_a_position(
+    tmp_path: Path, first: int, second: int, count: int
+) -> None:
+    """Cells of one network tell nothing of another's; a handset that lay still may have moved."""
+    town = Town()
+    town.everybody()
+    used = set()
+    for cell, days in ((ROOM, range(first)), (OTHER, range(second, DAYS))):
+        for day in days:
+            for seat in range(6):
+                sim = f"+923451{seat:02d}{day:03d}"
+                used.add(sim)
+                for _ in range(60):
+                    town.call(
+                        day, town.rng.uniform(9, 18), sim, town.rng.choice(PEOPLE),
+                        town.rng.expovariate(1 / 60), f"861{seat:011d}0", cell,
+                    )  # fmt: skip
+    found = rings(town.write(tmp_path / "calls.csv"))
+    assert len(found) == count
+    assert set().union(*map(numbers, found)) == used

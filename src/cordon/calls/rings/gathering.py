@@ -15,8 +15,8 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from cordon.calls.rings.addresses import Beside, Joining
-from cordon.calls.rings.ground import Ground
-from cordon.calls.rings.sites import Sites, sites, together
+from cordon.calls.rings.ground import METRES, Ground
+from cordon.calls.rings.sites import Sites, network, sites, together
 from cordon.calls.rings.uses import Uses, regrouped
 
 Ints = NDArray[np.int64]
@@ -24,6 +24,7 @@ Floats = NDArray[np.float64]
 _DAY, _QUARTER = 86_400_000_000, 900_000_000
 _LOCATED = 3  # calls with a cell that say where a line is
 _ALL_PAIRS = 40  # lines of a handset that are compared each with each
+_CHANGED = 36 * 3_600_000_000  # µs that a handset lies between two SIMs: a night and a free day
 _HANDSET_OVERLAP, _HANDSET_REACH = 0.25, 0.7  # asked of two that share a handset
 _FEW_USES = 0.05  # of a line's calls from a handset: fewer are a SIM tried out in it
 
@@ -119,11 +120,41 @@ def gather(
     return rank[numbered]
 
 
+class _Places:
+    """Whether two lines call from one place, by all that is known of it."""
+
+    def __init__(self, uses: Uses, own: Sites, ground: Ground) -> None:
+        count = len(own.lat)
+        self._own, self._network = own, network(own, ground)
+        self._near = together(own, ground, _HANDSET_OVERLAP, _HANDSET_REACH)
+        self._loose = own.located < _LOCATED
+        self._begin, self._end = np.full(count, np.inf), np.full(count, -np.inf)
+        np.minimum.at(self._begin, uses.of, uses.us.astype(float))
+        np.maximum.at(self._end, uses.of, uses.us.astype(float))
+
+    def one(self, a: int, b: int) -> bool:
+        """True where they do, or of one of them nothing says where."""
+        return bool(self._loose[a] or self._loose[b] or self._near[a, b])
+
+    def may_be_one(self, a: int, b: int) -> bool:
+        """True for lines of two networks that nothing says are apart: cells of the one tell
+        nothing of those of the other without positions, and little with them.
+
+        One handset at two lines within a day and a half is that, and after a raid it is not.
+        """
+        own = self._own
+        lives = max(self._begin[a], self._begin[b]) - min(self._end[a], self._end[b])
+        if self._network[a] == self._network[b] or lives > _CHANGED:
+            return False
+        east = (own.lon[a] - own.lon[b]) * METRES * np.cos(np.radians(own.lat[a]))
+        away = np.hypot((own.lat[a] - own.lat[b]) * METRES, east)
+        return bool(np.isnan(away) or away <= own.reach[a] + own.reach[b])
+
+
 def _blocks(uses: Uses, own: Sites, ground: Ground, linked: Sequence[tuple[int, int]]) -> Ints:
     """Lines that share handsets at one place, or an account or handle that was complained of."""
     count = len(own.lat)
-    near = together(own, ground, _HANDSET_OVERLAP, _HANDSET_REACH)
-    loose = own.located < _LOCATED
+    places = _Places(uses, own, ground)
     held = uses.imei >= 0
     pair, calls = np.unique(uses.of[held] * (2**32) + uses.imei[held], return_counts=True)
     line, imei = pair >> 32, pair & (2**32 - 1)
@@ -132,8 +163,8 @@ def _blocks(uses: Uses, own: Sites, ground: Ground, linked: Sequence[tuple[int, 
     line, imei = line[kept], imei[kept]
     order = np.lexsort((line, imei))
     line, imei = line[order], imei[order]
-    rows = [i for i, j in linked if loose[i] or loose[j] or near[i, j]]
-    cols = [j for i, j in linked if loose[i] or loose[j] or near[i, j]]
+    rows = [i for i, j in linked if places.one(i, j)]
+    cols = [j for i, j in linked if places.one(i, j)]
     for start, stop in _runs(imei):
         sharing = line[start:stop]
         if len(sharing) <= _ALL_PAIRS:
@@ -141,7 +172,7 @@ def _blocks(uses: Uses, own: Sites, ground: Ground, linked: Sequence[tuple[int, 
         else:
             a, b = sharing[:-1], sharing[1:]
         for one, two in zip(a.tolist(), b.tolist(), strict=True):
-            if loose[one] or loose[two] or near[one, two]:
+            if places.one(one, two) or places.may_be_one(one, two):
                 rows.append(one)
                 cols.append(two)
     graph = sparse.coo_matrix((np.ones(len(rows)), (rows, cols)), shape=(count, count))

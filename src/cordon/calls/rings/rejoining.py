@@ -23,7 +23,8 @@ Floats = NDArray[np.float64]
 _DAY, _QUARTER = 86_400_000_000, 900_000_000
 _CALLS = 150  # of each, that say when it works
 _BY_CHANCE = 5.0  # overlap by quarters that two samples lose, times one by their calls
-_CELLS = 0.5  # overlap of cells, at least, within one network
+_CELLS = 0.5  # overlap of cells, at least, within each network that both use
+_USES = 0.1  # share of its calls from which on a group uses a network
 _HOURS, _DAYS = 0.97, 0.85  # overlap of quarters of an hour and of days, at least
 _TALK, _ANSWERED, _WAY = 0.3, 0.1, 0.2  # so far logarithms of talk and shares may differ
 
@@ -38,8 +39,7 @@ class _Working:
     lat: float
     lon: float
     reach: float
-    network: int
-    cells: Floats
+    cells: dict[int, Floats]  # by network
 
 
 def rejoined(
@@ -73,8 +73,9 @@ def _alike(a: _Working, b: _Working) -> bool:
     few = _BY_CHANCE * (1 / a.calls + 1 / b.calls)
     if _overlap(a.quarters, b.quarters) + few < _HOURS or _overlap(a.days, b.days) < _DAYS:
         return False
-    if a.network == b.network:
-        return _overlap(a.cells, b.cells) >= _CELLS
+    both = a.cells.keys() & b.cells.keys()
+    if both:  # one floor is served alike in every network
+        return all(_overlap(a.cells[n], b.cells[n]) >= _CELLS for n in both)
     east = (a.lon - b.lon) * METRES * np.cos(np.radians(a.lat))
     return bool(np.hypot((a.lat - b.lat) * METRES, east) <= a.reach + b.reach)
 
@@ -112,9 +113,16 @@ def _working(
         weighted_median(sites.lat[placed], weight),
         weighted_median(sites.lon[placed], weight),
         float(np.median(sites.reach[placed])),
-        int(np.bincount(ground.network[cell]).argmax()),
-        np.bincount(cell, minlength=len(ground.lat)).astype(float),
+        _by_network(cell, ground),
     )
+
+
+def _by_network(cell: Ints, ground: Ground) -> dict[int, Floats]:
+    """Calls by cell of each network that a group uses."""
+    calls = np.bincount(cell, minlength=len(ground.network)).astype(float)
+    of = np.bincount(ground.network, calls)
+    used = np.flatnonzero(of >= _USES * calls.sum())
+    return {int(n): np.where(ground.network == n, calls, 0.0) for n in used}
 
 
 def _by_day(every: Ints, local: Ints) -> Floats:

@@ -110,7 +110,7 @@ def together(
     few = 0.6 * (1 / np.maximum(sites.located, 1))
     same = both.data + few[both.row] + few[both.col] >= overlap
     pairs = [(both.row[same], both.col[same], np.ones(int(same.sum())))]
-    network = _network(sites, ground)
+    served = network(sites, ground)
     placed = np.flatnonzero(~np.isnan(sites.lat))
     order = placed[np.argsort(sites.lat[placed], kind="stable")]
     lat = sites.lat[order]
@@ -118,7 +118,7 @@ def together(
     for i, line in enumerate(order):
         stop = np.searchsorted(lat, lat[i] + widest / METRES, side="right")
         others = order[i + 1 : stop]
-        others = others[network[others] != network[line]]
+        others = others[served[others] != served[line]]
         away = np.hypot(
             (sites.lat[others] - sites.lat[line]) * METRES,
             (sites.lon[others] - sites.lon[line]) * METRES * np.cos(np.radians(lat[i])),
@@ -132,7 +132,7 @@ def together(
     return made
 
 
-def _network(sites: Sites, ground: Ground) -> Ints:
+def network(sites: Sites, ground: Ground) -> Ints:
     """The network that serves most of each line's calls, -1 where no cell is recorded."""
     count = len(sites.lat)
     if not len(ground.network):
