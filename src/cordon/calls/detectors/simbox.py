@@ -8,15 +8,16 @@ import numpy as np
 
 from cordon.calls.detectors.data import CallData
 from cordon.calls.detectors.ringcards import RINGS
-from cordon.calls.rings.judging import is_box
+from cordon.calls.rings.judging import ONE, is_box
 from cordon.calls.rings.search import Group, Search, searched
-from cordon.calls.rings.weighing import Sign, confidence, signs
+from cordon.calls.rings.weighing import Facts, Sign, confidence, signs
 from cordon.calls.rings.wording import extra, finding, told
 from cordon.kernel.cards import Card, load_card
 from cordon.kernel.findings import Finding
 
 CARD = load_card(__file__)
 _SHARED = 0.2  # of the handset identities of the smaller box
+_EQUIPMENT = ("sims_a_handset", "handsets_a_sim", "turnover", "identities")
 _SIGNS = ("sims_a_handset", "handsets_a_sim", "turnover", "still", "lines")
 
 
@@ -34,6 +35,8 @@ def find(data: CallData, card: Card = CARD) -> Iterator[Finding]:
         nats = sum(s.nats for s in told_of)
         if group.facts.lines < values["lines"] or nats < values["evidence"]:
             continue
+        if not brings_calls_in(group.facts, told_of, values):
+            continue
         data.told.append(group.members)
         seen = told(data, group)
         sure = confidence(nats, -(values["evidence"] - 2))
@@ -43,6 +46,7 @@ def find(data: CallData, card: Card = CARD) -> Iterator[Finding]:
 def box_signs(group: Group, values: Mapping[str, float]) -> list[Sign]:
     """What speaks for a box: around the clock, silent, and the signs of used-up SIMs."""
     f = group.facts
+    identities = f.handsets / max(f.lines, 1)
     own = [
         Sign(
             "hours",
@@ -65,9 +69,28 @@ def box_signs(group: Group, values: Mapping[str, float]) -> list[Sign]:
             "1",
             float(np.clip(2 * np.log2(f.again / values["again"]), 0, 3)),
         ),
+        Sign(
+            "identities",
+            identities,
+            values["identities"],
+            "1",
+            float(np.clip(3 * np.log2(max(identities, 0.01) / values["identities"]), 0, 5)),
+        ),
     ]
     shared = [s for s in group.signs if s.name in _SIGNS]
     return sorted([*own, *shared], key=lambda s: (-abs(s.nats), s.name))
+
+
+def brings_calls_in(facts: Facts, told_of: list[Sign], values: Mapping[str, float]) -> bool:
+    """Whether something speaks for a box beyond the clock and silence, which machines share.
+
+    That is how it uses SIMs and handset identities, or else many SIMs on which people converse:
+    what announces codes and bills calls day and night too, from a few SIMs, and for seconds.
+    """
+    if any(s.nats >= ONE for s in told_of if s.name in _EQUIPMENT):
+        return True
+    talks = facts.talk_s is not None and facts.talk_s >= values["talk"]
+    return talks and facts.lines >= values["steady_sims"]
 
 
 def joined(data: CallData, search: Search, boxes: list[Group]) -> list[Group]:

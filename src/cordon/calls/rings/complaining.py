@@ -24,7 +24,8 @@ _ABOUT = _HOUR  # so far a victim may err about when it happened
 _FEW = 3  # groups that one account may be complained of with: more is a bank's or a platform's
 ELSEWHERE, NOBODY = -1, -2  # named, but not in these calls; not named
 Identifier = tuple[str, str]
-_UNEVEN = 2.0  # times as many victims among those of one honest trade as of another
+UNEVEN = 2.0
+"""Times as many victims among those of one honest trade as of another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ def reached(
     # one victim among as many people as have one, and those of all other lines
     others = (victims * honest).sum() - victims * honest
     met = (people * honest).sum() - people * honest
-    rate = (1 + _UNEVEN * others) / (1 / base + met)
+    rate = (1 + UNEVEN * others) / (1 / base + met)
     return Reached(victims, people * np.maximum(base, rate))
 
 

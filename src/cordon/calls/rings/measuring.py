@@ -13,6 +13,7 @@ from cordon.calls.model import EXEMPT, SubscriberKind
 from cordon.calls.rings.addresses import tie
 from cordon.calls.rings.complaining import complaints
 from cordon.calls.rings.lines import Lines
+from cordon.calls.rings.naming import Naming
 from cordon.calls.rings.sharing import taking_turns
 from cordon.calls.rings.sites import Sites
 from cordon.calls.rings.uses import Uses
@@ -27,6 +28,7 @@ _DAY, _HOUR = 86_400_000_000, 3_600_000_000
 _SHARE_OF_HOUR = 0.015
 _IMEI_KNOWN = 0.5  # share of uses whose handset is recorded, below which nothing is said of it
 _MOSTLY = 0.5  # of a group's calls, from handsets that several of its SIMs use
+_RETURNED = 3  # days on which somebody is spoken with, who is no stranger any more
 _EXEMPT = frozenset(k.value for k in EXEMPT)
 
 
@@ -72,6 +74,11 @@ class Measuring:
         self.business = np.array([k == SubscriberKind.BUSINESS for k in kinds], bool)
         self.complaints = complaints(near, known.complaints)
         self.named = None if self.complaints is None else self.complaints.named
+        self.naming = (
+            None
+            if self.named is None
+            else Naming(self.named, near, profiles, lines, uses, self.exempt, known.population)
+        )
 
     def facts(self, members: Ints) -> Facts:
         """Facts of the lines at these positions of the list of lines."""
@@ -111,6 +118,7 @@ class Measuring:
         days = np.maximum(np.where(calling, p.days[at], p.taken_days[at]), 1)
         talk = np.where(calling, p.talk[at], p.taken_talk[at])
         still = self.sites.still[members]
+        returned, by_chance = self._returned(entries, day)
         return Facts(
             lines=len(members),
             handsets=len(handsets),
@@ -129,10 +137,12 @@ class Measuring:
             still=None if np.isnan(still).all() else float(np.nanmedian(still)),
             talk_s=None if np.isnan(talk).all() else float(np.nanmedian(talk)),
             hours=int((hour >= _SHARE_OF_HOUR * hour.sum()).sum()),
+            returned=returned,
+            returned_by_chance=by_chance,
             again=len(entries) / max(len(people), 1),
             incoming=float((~uses.made[entries]).mean()),
             named=None if self.named is None else int(self.named[at].sum()),
-            named_by_chance=self._by_chance(len(members)),
+            named_by_chance=0.0 if self.naming is None else self.naming.by_chance(members),
             victims=None,  # which depends on whom other groups reached: `rings.complaining`
             victims_by_chance=0.0,
             registered=self._beside(members) * self.near.exempt_one_in / len(members),
@@ -140,11 +150,24 @@ class Measuring:
             tie=None if self.reach is None else tie(self.reach, members, self.exempt),
         )
 
-    def _by_chance(self, lines: int) -> float:
-        table = self.known.complaints
-        return (
-            0.0 if table is None else float(table.num_rows * lines / max(self.known.population, 1))
-        )
+    def _returned(self, entries: Ints, day: Ints) -> tuple[float, float]:
+        """Share of the people spoken with who were on three days or more, and that by chance.
+
+        Args:
+            entries: of the lines, in `Uses`. day: local day of each, from the epoch.
+        """
+        calls = self.uses.call[entries]
+        spoken = self.near.voice[calls] & ~(self.near.duration[calls] == 0)
+        who = self.uses.other[entries][spoken]
+        pairs = distinct(who * (1 << 20) + day[spoken] - day.min())
+        days = np.bincount(np.unique(pairs >> 20, return_inverse=True)[1])
+        if not len(days):
+            return 0.0, 0.0
+        # strangers called at random are called again too, where there are few
+        mean = max(len(pairs) / max(self.known.population, 1), 1e-6)
+        fewer = np.exp(-mean) * (mean + mean**2 / 2)
+        by_chance = max(0.0, 1 - fewer / -np.expm1(-mean))
+        return float((days >= _RETURNED).mean()), float(by_chance)
 
     def _beside(self, members: Ints) -> int:
         """Exempt lines at the place of these."""

@@ -116,6 +116,9 @@ def successions(
     close = np.flatnonzero(nats >= nobody)  # what is still to come only speaks against
     spoken = np.asarray(b.sum(axis=1)).ravel()
     i, j = i[close], j[close]
+    # where neither place nor equipment speaks, two contacts may be one circle that both belong to
+    alone = (place[close] <= 0) & ~handset[close] & ~sim[close]
+    few = alone & (shared[close] < values["contacts_alone"])
     against = missed(
         *_parts(a), b.indptr, b.indices, spoken, quiet, _OFTEN, values["kept"], _MISSED[0], i, j
     )
@@ -127,6 +130,7 @@ def successions(
             float(gap[k]),
         )
         for n, k in enumerate(close.tolist())
+        if not few[n]
     ]  # fmt: skip
     return _chosen(scored, nobody, values["odds"])
 

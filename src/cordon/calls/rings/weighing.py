@@ -22,6 +22,9 @@ _MOST = 7.0  # nats that shared handsets say
 _HONEST, _LEAST = 0.03, 0.15  # share of handsets with several SIMs of the group
 _STAND_IN = 0.1  # of the handsets that shifts take turns at, may be shared otherwise
 _STAYS = (7.0, 14.0, 1.5)  # days; nats that shared handsets say after them, where all SIMs stay
+_RETURNED = 4.0  # nats against, of people who are spoken with again and again
+_DEPENDENT = 3.0  # nats of signs that say as much as one of a sign by itself
+_NAMED = 1.0  # nats from which on complaints that name lines are no chance
 _CALLED_ALONE = 3.0  # nats that people say who were called and complained of nobody's number
 _REACHED, _FIRMS = 2.0, 0.5  # nats that an address of their own says of lines; of a steady firm's
 
@@ -38,8 +41,11 @@ class Facts:
         back_share: share of the people called who ever called it.
         still: share of calls from its one place, in the median over lines.
         talk_s: median of answered calls. hours: local hours of day with 1.5 % of its calls or more.
+        returned: share of the people spoken with who were on three days or more;
+            returned_by_chance: that would if everybody in the calls were called at random.
         again: calls for each person dealt with. incoming: share of its calls that it took.
-        named: complaints that name its numbers; named_by_chance: that would by chance.
+        named: complaints that name its numbers; named_by_chance: that would name honest lines which
+            reach as many people.
         victims: people who complained and had been called; victims_by_chance.
         registered: exempt lines that call the same way at its place, for each of its own.
         business: share of its lines whose holder is a business.
@@ -71,6 +77,8 @@ class Facts:
     registered: float
     business: float
     turns: int = 0
+    returned: float = 0.0
+    returned_by_chance: float = 0.0
     tie: Tie | None = None
 
 
@@ -119,8 +127,8 @@ def signs(f: Facts, v: Mapping[str, float]) -> list[Sign]:
     most = 1.0 if steady else 5.0
     sign("turnover", f.turnover, sure * doubling(f.turnover, "turnover", 3, -2, most))
     if f.named is not None:
-        over = max(0.0, f.named - f.named_by_chance) / v["complaints"]
-        sign("complaints", f.named, min(9.0, 3.0 * over))
+        surprise = _surprise(f.named, f.named_by_chance) if f.named >= v["complaints"] else 0.0
+        sign("complaints", f.named, min(9.0, surprise))
     if f.victims is not None:
         # a bank's or the police's line is called by victims before they complain, or calls them
         most = 3.0 if steady and f.incoming > 0.5 else 9.0
@@ -138,6 +146,8 @@ def signs(f: Facts, v: Mapping[str, float]) -> list[Sign]:
             f.back_share,
             -float(np.clip(20 * (f.back_share - v["called_back"]), 0, 6)),
         )
+    over = f.returned - f.returned_by_chance - v["returned"]
+    sign("returned", f.returned, -float(np.clip(20 * over, 0, _RETURNED)))
     if f.tie is not None and f.tie.reached:
         sign("address", f.tie.reached / f.tie.seen, _reached(f.tie, v["address"], steady))
     # a centre may hide behind a firm, so that where SIMs are used up this says half as much
@@ -162,12 +172,17 @@ def is_steady(f: Facts, v: Mapping[str, float]) -> bool:
 
 
 def only_called(f: Facts, v: Mapping[str, float]) -> bool:
-    """Whether no complaint names lines that stay as they are, and its people alone complained.
+    """Whether no complaint beyond chance names lines that stay, and its people alone complained.
 
     So it is with helplines, the police, a bank's fraud desk, and whoever else calls very many.
     """
     stays = is_steady(f, v) or (f.sims_a_handset is None and f.turnover < v["turnover"])
-    return stays and not f.named
+    return stays and not is_named(f)
+
+
+def is_named(f: Facts) -> bool:
+    """Whether more complaints name its numbers than chance gives; one may, of many calls."""
+    return _surprise(f.named or 0, f.named_by_chance) >= _NAMED
 
 
 def _used_up(shared: int, handsets: int) -> float:
@@ -199,10 +214,10 @@ def _reached(tie: Tie, nothing: float, steady: bool) -> float:
 def _most_of_shared(f: Facts, v: Mapping[str, float]) -> float:
     """Nats that shared handsets may say.
 
-    Where week after week no SIM is replaced and no complaint names one, none is used up: desks
-    are shared on honest floors too.
+    Where week after week no SIM is replaced and no complaint beyond chance names one, none is used
+    up: desks are shared on honest floors too.
     """
-    if f.named or f.turnover >= v["turnover"]:
+    if is_named(f) or f.turnover >= v["turnover"]:
         return _MOST
     begin, end, least = _STAYS
     return float(np.interp(f.span_days, (begin, end), (_MOST, least)))
@@ -217,5 +232,9 @@ def _surprise(found: float, by_chance: float) -> float:
 
 
 def confidence(nats: float, prior: float) -> float:
-    """Probability by Bayes from the signs' sum and a prior log-odds, kept within 0.01 and 0.99."""
-    return float(np.clip(1 / (1 + np.exp(-(nats + prior))), 0.01, 0.99))
+    """Probability from the signs' sum and a prior log-odds, kept within 0.01 and 0.99.
+
+    Signs depend on one another and are set by hand: their sum counts a third of what Bayes' rule
+    would make of it, so that whoever reads confidences side by side can tell rings apart.
+    """
+    return float(np.clip(1 / (1 + np.exp(-(nats + prior) / _DEPENDENT)), 0.01, 0.99))
