@@ -62,6 +62,16 @@ def test_a_layout_may_be_named_or_be_a_file(given, tmp_path):
     assert answer.exit_code != 0
 
 
+@pytest.mark.parametrize("way", ["--since", "--until"])
+def test_a_span_without_a_call_is_said(tmp_path, way):
+    plain = tmp_path / "plain.csv"
+    plain.write_text(PLAIN)
+    when = "2026-03-01T00:00:00Z" if way == "--since" else "2026-01-01T00:00:00Z"
+    answer = ran("--calls", plain, way, when, "--out", tmp_path / "f.jsonl", "--json")
+    assert answer.exit_code == 0, answer.output
+    assert "No call lies in the span that was asked for." in json.loads(answer.stdout)["left_out"]
+
+
 def test_the_order_of_dates_may_be_said(given):
     found = find([given], region="PK", dates="month-first")
     assert any("month first was taken, as was said" in s for s in found.left_out)

@@ -284,6 +284,8 @@ def _search(
         beside = told()
         left_out += _without(beside)
         if census is None:
+            if since is not None or until is not None:
+                left_out.append("No call lies in the span that was asked for.")
             return FindResult((), Counts(), (), tuple(left_out))
         region, said = _home(census, region)
         if opened.raw and not _clean(census, region):
