@@ -111,6 +111,18 @@ def test_each_parameter_of_a_box_changes_what_is_said(name: str, factor: float) 
     assert not is_box(group(replace(BOX, incoming=0.4)), plain)
 
 
+def test_a_box_of_few_calls_is_told_by_every_hour_and_by_conversations() -> None:
+    values = BOXES.values({})
+    seldom = replace(BOX, again=1.1, talk_s=85, named=0, victims=0)
+    assert is_box(group(seldom), values)
+    assert not is_box(group(replace(seldom, hours=16)), values)
+    # cold calls around the clock, or calls that people complain of, are a centre's
+    assert not is_box(group(replace(seldom, talk_s=30)), values)
+    assert not is_box(group(replace(seldom, talk_s=None)), values)
+    assert not is_box(group(replace(seldom, named=4)), values)
+    assert not is_box(group(replace(seldom, victims=9)), values)
+
+
 def test_lines_complained_of_with_one_account_are_paired_and_hubs_are_not() -> None:
     none = np.zeros(0, np.int32)
     numbers = [f"+92300{n:07d}" for n in range(400)]

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from cordon.calls.rings.search import Group
 
 SHARED = ("sims_a_handset", "handsets_a_sim")
-_USED_UP = (*SHARED, "turnover", "complaints", "victims")
+_HURTS = ("complaints", "victims")
+_USED_UP = (*SHARED, "turnover", *_HURTS)
 ONE = 2.0
 """Nats that one of the signs of using up must say: a room of strangers alone is no illegal one."""
 
@@ -47,13 +48,21 @@ def enough(facts: Facts, signs: list[Sign], values: Mapping[str, float]) -> bool
 def is_box(group: Group, values: Mapping[str, float]) -> bool:
     """True where a group calls around the clock, is not called, and calls people again.
 
+    What carries few calls meets few people twice. It is a box too where it works at nearly every
+    hour and people converse, which strangers who are called cold do not, and nobody complains.
+
     Args:
         values: of the card `calls.simbox`.
     """
     f = group.facts
-    return (
-        f.lines >= values["lines"]
-        and f.hours >= values["hours"]
-        and f.incoming <= values["incoming_share"]
-        and f.again >= values["again"]
-    )
+    if (
+        f.lines < values["lines"]
+        or f.hours < values["hours"]
+        or f.incoming > values["incoming_share"]
+    ):
+        return False
+    if f.again >= values["again"]:
+        return True
+    converses = f.talk_s is not None and f.talk_s >= values["converse"]
+    hurts = any(s.nats >= ONE for s in group.signs if s.name in _HURTS)
+    return f.hours >= values["every_hour"] and converses and not hurts
