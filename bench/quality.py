@@ -119,8 +119,8 @@ def _known_by(folder: Path, until: datetime) -> Path:
 
 def _sources() -> str:
     """Changes whenever what is measured does."""
-    paths = sorted(p for s in SOURCES for p in (ROOT / s).rglob("*.[py][ya]*"))
-    paths.append(Path(__file__))
+    every = (p for s in SOURCES for p in (ROOT / s).rglob("*"))
+    paths = [*sorted(p for p in every if p.suffix in (".py", ".yaml")), Path(__file__)]
     return hashlib.sha256(b"".join(p.read_bytes() for p in paths)).hexdigest()[:16]
 
 
