@@ -23,7 +23,7 @@ from cordon.calls.rings.rejoining import rejoined
 from cordon.calls.rings.sites import Sites, sites
 from cordon.calls.rings.uses import Uses, regrouped, uses
 from cordon.calls.rings.weighing import Facts, Sign, signs
-from cordon.calls.survey.near import BOX, FAN, NAMED, TAKES
+from cordon.calls.survey.near import BOX, FAN, NAMED, TAKES, WRITES
 from cordon.calls.survey.sessions import Reach, reach
 
 if TYPE_CHECKING:
@@ -249,7 +249,7 @@ def _with_victims(
 
 def _rest(data: CallData, found: Lines, part: Ints) -> Ints:
     """Numbers that could matter and are no line of a room."""
-    looked = (data.near.why & (FAN | TAKES | BOX | NAMED)) > 0
+    looked = (data.near.why & (FAN | TAKES | BOX | NAMED | WRITES)) > 0
     looked[found.at[part]] = False
     return np.flatnonzero(looked)
 

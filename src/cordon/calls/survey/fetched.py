@@ -78,7 +78,7 @@ class _Fetch:
         first.columns += self.columns
 
 
-def fetched(census: Census, why: NDArray[np.int8]) -> Rows:
+def fetched(census: Census, why: NDArray[np.int16]) -> Rows:
     """The calls of the census's numbers that are looked at (`why` is not 0).
 
     Raises:

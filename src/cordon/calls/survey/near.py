@@ -64,14 +64,16 @@ LEFT JOIN cells ac ON key64(r.caller_cell) = ac.k LEFT JOIN cells bc ON key64(r.
 ORDER BY r.us, o.code, r.row
 """
 
-FAN, TAKES, BOX, NAMED, ENDED, BEGAN, SAMPLE = (1 << n for n in range(7))
+FAN, TAKES, BOX, NAMED, ENDED, BEGAN, SAMPLE, WRITES = (1 << n for n in range(8))
 """Why a number is looked at: calls many, is called by many, calls and is never called, stands in
-a complaint, fell silent within the span, first spoke within it, says what is usual."""
+a complaint, fell silent within the span, first spoke within it, says what is usual, sends messages
+and does little else."""
 
 _DAY = 86_400_000_000  # microseconds
 _FEWEST_OUT, _MET, _RETURNED = 3, 0.5, 0.4
 _FEWEST_IN, _HEARD, _ANSWERS = 12, 0.6, 0.35
 _FEWEST_BOX, _NEVER = 20, 0.08
+_FEWEST_SENT, _ELSE = 10, 0.2  # messages; of them, calls of either kind, or messages received
 _FEWEST_LIFE = 10  # records; fewer make no habit that could be known again
 _SILENCES = 8  # mean intervals of silence that are no longer chance (e^-8 for a Poisson process)
 _SAME_START, _SAME_TALK = 2_000_000, 2.0  # µs, s: so far two records of one call differ
@@ -107,7 +109,7 @@ class Near:
 
     numbers: list[str]
     in_census: NDArray[np.int64]
-    why: NDArray[np.int8]
+    why: NDArray[np.int16]
     us: NDArray[np.int64]
     duration: NDArray[np.float32]
     voice: NDArray[np.bool_]
@@ -161,15 +163,18 @@ def _by(end: NDArray[np.int32], size: int) -> tuple[NDArray[np.int64], NDArray[n
     return ordered(end), np.concatenate([[0], np.cumsum(counts)])
 
 
-def who_matters(census: Census, named: Iterable[str] = ()) -> NDArray[np.int8]:
+def who_matters(census: Census, named: Iterable[str] = ()) -> NDArray[np.int16]:
     """For each of the census, why it is looked at; 0 where it is not."""
     out, inn = census.out, census.inn
-    why = np.zeros(len(out), np.int8)
+    why = np.zeros(len(out), np.int16)
     fan = (out >= _FEWEST_OUT) & (census.met >= _MET * out) & (inn <= _RETURNED * out)
     why[fan] |= FAN
     takes = (inn >= _FEWEST_IN) & (census.heard >= _HEARD * inn) & (out <= _ANSWERS * inn)
     why[takes] |= TAKES
     why[(out >= _FEWEST_BOX) & (inn <= _NEVER * out)] |= BOX
+    texts = census.sent - out
+    writes = (texts >= _FEWEST_SENT) & (np.maximum(out + inn, census.got - inn) <= _ELSE * texts)
+    why[_with_sims(census, np.flatnonzero(writes))] |= WRITES
     acts = census.sent + census.got
     life = np.maximum(census.last - census.first, 1)
     quiet = np.maximum(2 * _DAY, _SILENCES * life / np.maximum(acts, 1))
@@ -179,6 +184,13 @@ def who_matters(census: Census, named: Iterable[str] = ()) -> NDArray[np.int8]:
     why[census.at(named)] |= NAMED
     why[_sample(census)] |= SAMPLE
     return why
+
+
+def _with_sims(census: Census, at: Ints) -> Ints:
+    """Those of the numbers that are telephones': a bank's name or short code has no SIM."""
+    told = pc.starts_with(census.number.take(pa.array(at)), "+")
+    some: Ints = at[np.asarray(told.to_numpy(zero_copy_only=False), bool)]
+    return some
 
 
 def _sample(census: Census) -> NDArray[np.int64]:
@@ -220,7 +232,7 @@ def gather(
     return _near(rows, why, one_in, left_out)
 
 
-def _fewer(census: Census, why: NDArray[np.int8], exempt: Iterable[str]) -> float:
+def _fewer(census: Census, why: NDArray[np.int16], exempt: Iterable[str]) -> float:
     """Leave out exempt numbers but for some; how many stand behind each that is left."""
     at = census.at(exempt)
     at = at[(why[at] & (FAN | TAKES | BOX)) > 0]
@@ -232,7 +244,7 @@ def _fewer(census: Census, why: NDArray[np.int8], exempt: Iterable[str]) -> floa
     return len(at) / _EXEMPT
 
 
-def _within(census: Census, why: NDArray[np.int8], most: int) -> list[str]:
+def _within(census: Census, why: NDArray[np.int16], most: int) -> list[str]:
     """Take out the least striking numbers until the rest has at most so many rows."""
     rows = census.sent + census.got
     chosen = np.flatnonzero(why)
@@ -261,7 +273,7 @@ def _as_key(census: Census, chosen: NDArray[np.int64]) -> pa.Array:
     return pa.array(census.key[chosen].view(census.key_type))
 
 
-def _streamed(engine: Engine, census: Census, why: NDArray[np.int8]) -> Rows:
+def _streamed(engine: Engine, census: Census, why: NDArray[np.int16]) -> Rows:
     """Fetched a part at a time, each text numbered as it comes: none is held by an engine."""
     from cordon.calls.survey.words import Words
 
@@ -354,7 +366,7 @@ def _asked(engine: Engine, census: Census) -> Rows:
     return Rows(c, at, names.take(pa.array(order)).to_pylist(), imsis, imeis, cells, origins)
 
 
-def _near(rows: Rows, why: NDArray[np.int8], one_in: float, left_out: list[str]) -> Near:
+def _near(rows: Rows, why: NDArray[np.int16], one_in: float, left_out: list[str]) -> Near:
     """What was fetched, each call once."""
     c, at = rows.columns, rows.at
     duration = c["duration_s"].astype(np.float32)
