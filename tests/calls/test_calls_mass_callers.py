@@ -184,3 +184,23 @@ def test_confidence_tells_a_ring_from_a_surer_one() -> None:
     assert all(b - a > 0.01 for a, b in pairwise(told))
     assert told[0] > 0.5
     assert told[-1] < 0.99
+
+
+def test_without_handsets_other_centres_do_not_say_what_chance_names(tmp_path: Path) -> None:
+    town = Town()
+    town.everybody()
+    centres = [
+        town.centre(str(n), cell=f"410-01-{n}-1", hours=(9 + n, 17 + n), seats=6, sim_days=5)
+        for n in range(3)
+    ]
+    town.rows = [(*row[:6], "", row[7], "", row[9]) for row in town.rows]
+    path = town.write(tmp_path / "calls.csv")
+    assert rings(path) == []  # two SIMs a seat in eight days use nothing up
+    told = tmp_path / "complaints.csv"
+    named = [sorted(used)[n] for used in centres for n in range(6)]
+    told.write_text(
+        "complaint_id,received,suspect_number,victim_number\n"
+        + "".join(f"C{n},2026-03-09T08:00:00Z,{s},{PEOPLE[n]}\n" for n, s in enumerate(named))
+    )
+    found = rings(path, complaints=told)
+    assert sorted(map(sorted, map(numbers, found))) == sorted(map(sorted, centres))

@@ -18,6 +18,8 @@ from cordon.calls.survey.profiles import Profiles
 Ints = NDArray[np.int64]
 _WEEK = 7 * 86_400_000_000  # µs
 _USED = 2  # calls from a handset that are more than trying a SIM in it
+_KNOWN = 0.5  # share of uses whose handset is recorded, below which it tells nothing
+_ALL_ALONG = 0.9  # of the time, that a line must be there where no handset tells
 
 
 class Naming:
@@ -62,11 +64,17 @@ class Naming:
 
 
 def _stay(near: Near, profiles: Profiles, lines: Lines, uses: Uses) -> NDArray[np.bool_]:
-    """Lines there for a week, or half of the time, that no other shares a handset with."""
+    """Lines there for a week, or half of the time, that no other shares a handset with.
+
+    Where handsets are not recorded, lines there all along: SIMs that are used up share them unseen.
+    """
     p, at = profiles, lines.at
     span = int(near.us[-1] - near.us[0]) if len(near.us) else 0
-    long = p.last[at] - p.first[at] >= min(_WEEK, span // 2)
+    life = p.last[at] - p.first[at]
     held = uses.imei >= 0
+    if held.sum() < _KNOWN * len(held):
+        return np.asarray(life >= _ALL_ALONG * span, np.bool_)
+    long = life >= min(_WEEK, span // 2)
     pairs, often = np.unique(uses.of[held] << 32 | uses.imei[held], return_counts=True)
     pairs = pairs[often >= _USED]
     _, handset, sims = np.unique(pairs & 0xFFFFFFFF, return_inverse=True, return_counts=True)
