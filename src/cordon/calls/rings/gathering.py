@@ -84,6 +84,7 @@ def gather(
     offset_s: int,
     linked: Sequence[tuple[int, int]] = (),
     reached: Joining | None = None,
+    twins: NDArray[np.bool_] | None = None,
 ) -> Ints:
     """The group of each line, numbered from 0 in the order of their first lines.
 
@@ -94,11 +95,12 @@ def gather(
         offset_s: seconds that local time is ahead of UTC.
         linked: pairs of lines that a complaint names with one account, address or handle.
         reached: internet addresses that hardly anybody but lines reaches, where sessions tell.
+        twins: for each handset, whether the next one's identity follows on its own (`uses.twins`).
     """
     count = len(each.lat)
     if not count:
         return np.zeros(0, np.int64)
-    block = _blocks(uses, each, ground, linked)
+    block = _blocks(uses, each, ground, linked, twins)
     of = block[uses.of]
     blocks = int(block.max()) + 1
     own = sites(_as(uses, of, blocks), blocks, ground)
@@ -151,8 +153,17 @@ class _Places:
         return bool(np.isnan(away) or away <= own.reach[a] + own.reach[b])
 
 
-def _blocks(uses: Uses, own: Sites, ground: Ground, linked: Sequence[tuple[int, int]]) -> Ints:
-    """Lines that share handsets at one place, or an account or handle that was complained of."""
+def _blocks(
+    uses: Uses,
+    own: Sites,
+    ground: Ground,
+    linked: Sequence[tuple[int, int]],
+    twins: NDArray[np.bool_] | None,
+) -> Ints:
+    """Lines that share handsets at one place, or an account or handle that was complained of.
+
+    A telephone with two slots has two identities, as a rule one after the other.
+    """
     count = len(own.lat)
     places = _Places(uses, own, ground)
     held = uses.imei >= 0
@@ -175,8 +186,27 @@ def _blocks(uses: Uses, own: Sites, ground: Ground, linked: Sequence[tuple[int, 
             if places.one(one, two) or places.may_be_one(one, two):
                 rows.append(one)
                 cols.append(two)
+    for one, two in () if twins is None else _side_by_side(line, imei, twins):
+        if places.one(one, two):
+            rows.append(one)
+            cols.append(two)
     graph = sparse.coo_matrix((np.ones(len(rows)), (rows, cols)), shape=(count, count))
     return np.asarray(connected_components(graph, directed=False)[1], np.int64)
+
+
+def _side_by_side(line: Ints, imei: Ints, twins: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Pairs of lines of which one uses a handset identity, and the other the one that follows it.
+
+    Args:
+        line, imei: who uses what, by identity.
+    """
+    begin = np.searchsorted(imei, np.arange(len(twins) + 1))
+    pairs = []
+    for first in np.flatnonzero(twins[:-1] & (np.diff(begin)[:-1] > 0)).tolist():
+        own = line[begin[first] : begin[first + 1]].tolist()
+        next_one = line[begin[first + 1] : begin[first + 2]].tolist()
+        pairs += [(a, b) for a in own[:_ALL_PAIRS] for b in next_one[:_ALL_PAIRS] if a != b]
+    return pairs
 
 
 def _runs(values: Ints) -> list[tuple[int, int]]:

@@ -22,6 +22,7 @@ MOST, LEAST = 8.0, -16.0  # nats that one sign may say: for, as far as some call
 _NEW_LINE, _BACK_LINE = 0.75, 0.06  # of a line's calls go to new people; of those call it back
 _WAY_LINE, _WAY_USUAL = 0.92, 0.5  # of its calls go one way
 _TIE = 2.0  # nats against, for each person spoken to again and again
+_TIES_AT_WORK = 0.04  # of the people dealt with: colleagues, and those who are being milked
 _FEWEST = 3  # calls of a line
 _SILENT, _BOX_PEOPLE = 0.03, 10  # share of calls taken, at most; people called, at least
 
@@ -79,7 +80,8 @@ class Lines:
 def lines(near: Near, profiles: Profiles, beside: Usual, least: float) -> Lines:
     """Numbers whose evidence is at least so many nats."""
     p = profiles
-    ties = np.minimum(_TIE * p.ties, -LEAST)
+    known = np.maximum(p.ties - _TIES_AT_WORK * (p.people + p.callers), 0)
+    ties = np.minimum(_TIE * known, -LEAST)
     one_way = _strangers(p.people - p.back, p.people, 1 - _BACK_LINE, 1 - beside.back) + _strangers(
         p.out, p.out + p.inn, _WAY_LINE, _WAY_USUAL
     )

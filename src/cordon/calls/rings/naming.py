@@ -48,19 +48,36 @@ class Naming:
         circle = max(float(usual.mean()), 1.0) if len(usual) else 1.0
         # one complaint among as many acquaintances as have one stands before what lines tell
         self._before = population * circle / max(float(named.sum()), 1.0)
+        self._calling = lines.calling
         self._honest = ~exempt & _stay(near, profiles, lines, uses)
+
+    def leave_out(self, members: Ints) -> None:
+        """Tell chance without these lines: what they are used for is known by other signs.
+
+        Args:
+            members: places in the list of lines.
+        """
+        self._honest[members] = False
 
     def by_chance(self, members: Ints) -> float:
         """Complaints that would name these lines if they were as others that stay.
+
+        Who calls is measured by others who call, and who is called by those who are: fraudsters
+        show the numbers of banks as theirs.
 
         Args:
             members: places in the list of lines.
         """
         others = self._honest.copy()
         others[members] = False
-        told = 1 + UNEVEN * float(self._named[others].sum())
-        rate = told / (self._before + float(self._people[others].sum()))
-        return rate * float(self._people[members].sum())
+        found = 0.0
+        for way in (True, False):
+            own = members[self._calling[members] == way]
+            beside = others & (self._calling == way)
+            told = 1 + UNEVEN * float(self._named[beside].sum())
+            rate = told / (self._before + float(self._people[beside].sum()))
+            found += rate * float(self._people[own].sum())
+        return found
 
 
 def _stay(near: Near, profiles: Profiles, lines: Lines, uses: Uses) -> NDArray[np.bool_]:

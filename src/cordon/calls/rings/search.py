@@ -21,8 +21,8 @@ from cordon.calls.rings.lines import Lines, lines
 from cordon.calls.rings.measuring import Known, Measuring
 from cordon.calls.rings.rejoining import rejoined
 from cordon.calls.rings.sites import Sites, sites
-from cordon.calls.rings.uses import Uses, regrouped, uses
-from cordon.calls.rings.weighing import Facts, Sign, signs
+from cordon.calls.rings.uses import Uses, regrouped, twins, uses
+from cordon.calls.rings.weighing import Facts, Sign, named_nats, signs
 from cordon.calls.survey.near import BOX, FAN, NAMED, TAKES, WRITES
 from cordon.calls.survey.sessions import Reach, reach
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 Ints = NDArray[np.int64]
 _FEWEST = 2  # lines that are looked at as a group
+_EQUIPMENT = (*SHARED, "turnover")
 _WORTH = 3.0  # nats from which on a group is looked at again for who else is of it
 
 
@@ -108,6 +109,7 @@ def _search(data: CallData, values: Mapping[str, float]) -> Search:
         data.utc_offset_s,
         complained_together(near, found.at[part], data.complaints),
         None if measuring.reach is None else joining(measuring.reach, part, measuring.exempt),
+        twins(near.imeis),
     )
     gathered = [m for g in grouped(of) for m in moved(part[g], each, len(near.cells))]
     some_of_it = [g for g in gathered if len(g) >= _FEWEST]
@@ -119,6 +121,7 @@ def _search(data: CallData, values: Mapping[str, float]) -> Search:
         for members in _apart(all_of_it, measuring):
             weighed.append(_weighed(members, measuring, values))
     weighed = _one_room(weighed, data, measuring, values)
+    weighed = _named_beyond_others(weighed, measuring, values)
     weighed = _with_victims(weighed, alone, measuring, values)
     rest = _rest(data, found, part)
     rest_uses = uses(near, rest)
@@ -187,6 +190,37 @@ def _one_room(
     return made
 
 
+def _named_beyond_others(
+    weighed: list[Group], measuring: Measuring, values: Mapping[str, float]
+) -> list[Group]:
+    """The groups, their complaints weighed anew.
+
+    How often chance names honest lines is not told by groups whose SIMs and handsets speak for
+    a ring, nor by those that complaints name more often than the others.
+    """
+    if measuring.naming is None:
+        return weighed
+    made = list(weighed)
+    named = [n for n, g in enumerate(made) if g.facts.named]
+    more = {
+        n for n, g in enumerate(made) if any(s.nats >= ONE for s in g.signs if s.name in _EQUIPMENT)
+    }
+    known: set[int] = set()
+    while True:
+        for n in more:
+            measuring.naming.leave_out(made[n].core)
+        for n in named:
+            chance = measuring.naming.by_chance(made[n].core)
+            made[n] = replace(made[n], facts=replace(made[n].facts, named_by_chance=chance))
+        known |= more
+        more = {n for n in named if named_nats(made[n].facts) >= ONE} - known
+        if not more:
+            break
+    for n in named:
+        made[n] = replace(made[n], signs=signs(made[n].facts, values))
+    return made
+
+
 def _weighed(members: Ints, measuring: Measuring, values: Mapping[str, float]) -> Group:
     """One group, without what depends on other groups."""
     found = measuring.lines
@@ -202,7 +236,7 @@ def _weighed(members: Ints, measuring: Measuring, values: Mapping[str, float]) -
     if not out.any():
         return whole
     core = _group(members[~out], measuring, values)
-    if not any(s.nats >= ONE for s in core.signs if s.name in (*SHARED, "turnover")):
+    if not any(s.nats >= ONE for s in core.signs if s.name in _EQUIPMENT):
         return whole
     return replace(core, beside=found.at[members[out]])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,6 +56,21 @@ def uses(near: Near, at: Ints) -> Uses:
     )
     starts = np.searchsorted(of, np.arange(len(at) + 1))
     return Uses(of, call, made, other, imsi, imei, cell, near.us[call], starts)
+
+
+def twins(imeis: Sequence[str]) -> NDArray[np.bool_]:
+    """For each handset identity, whether the next one is that of the same telephone's other slot.
+
+    Two that follow one another, and no third: longer runs are a lot of telephones, or a register
+    in which somebody counted.
+
+    Args:
+        imeis: of fourteen digits each, ascending (`Near.imeis`).
+    """
+    number = np.array([int(i) if i.isascii() and i.isdigit() else -1 for i in imeis], np.int64)
+    follows = np.concatenate([[False], np.diff(number) == 1, [False, False]])[: len(imeis) + 2]
+    before, own, after = follows[:-2], follows[1:-1], follows[2:]
+    return np.asarray(own & ~before & ~after)
 
 
 def regrouped(each: Uses, kept: Ints, of: Ints, count: int) -> Uses:

@@ -182,7 +182,12 @@ def only_called(f: Facts, v: Mapping[str, float]) -> bool:
 
 def is_named(f: Facts) -> bool:
     """Whether more complaints name its numbers than chance gives; one may, of many calls."""
-    return _surprise(f.named or 0, f.named_by_chance) >= _NAMED
+    return named_nats(f) >= _NAMED
+
+
+def named_nats(f: Facts) -> float:
+    """How far complaints name its numbers beyond chance, in nats, uncapped."""
+    return _surprise(f.named or 0, f.named_by_chance)
 
 
 def _used_up(shared: int, handsets: int) -> float:

@@ -36,8 +36,9 @@ class Rows:
         begin, end: span in seconds from it; what lies outside is left out.
 
     Attributes:
-        made, taken: calls that each line made; answered calls that it took. first, last: times
-            (s) of its first and last call, of lines that have an owner. count: rows written.
+        made, taken: calls that each line made; answered calls that it took. wrote: messages that
+            it sent. first, last: times (s) of its first and last call, of lines that have an
+            owner. count: rows written.
         last_set: handset in which each line was seen last, −1 for none.
     """
 
@@ -49,7 +50,7 @@ class Rows:
         self.midnight, self.begin, self.end = midnight, begin, end
         self.count = 0
         n = len(lines)
-        self.made, self.taken = np.zeros(n, np.int64), np.zeros(n, np.int64)
+        self.made, self.taken, self.wrote = (np.zeros(n, np.int64) for _ in range(3))
         self.first, self.last = np.full(n, np.inf), np.full(n, -np.inf)
         self._pairs = np.empty(0, np.int64)
         self._sets = len(sets.digits)
@@ -161,6 +162,7 @@ class Rows:
         voice = ~np.isnan(made.lasts)
         self.made += np.bincount(made.a_line[voice], minlength=n)
         self.taken += np.bincount(made.b_line[voice & (made.lasts > 0)], minlength=n)
+        self.wrote += np.bincount(made.a_line[~voice], minlength=n)
         t = np.floor(made.t)
         for line, handset, calls in (
             (made.a_line, made.a_set, voice),

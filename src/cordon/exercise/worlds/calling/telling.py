@@ -16,7 +16,7 @@ from cordon.exercise.worlds.calling.people import People
 from cordon.exercise.worlds.calling.rows import Rows
 from cordon.kernel.geo import point
 
-LEAST = 3  # calls of a number within the span, to be planted
+LEAST = 3  # calls or messages of a number within the span, to be planted
 
 
 class Telling:
@@ -35,6 +35,8 @@ class Telling:
             enough = self.rows.made[centre.cards] >= LEAST
             if centre.own["inbound"]:
                 enough |= self.rows.taken[centre.cards] >= LEAST
+                # cards that only wrote to people, for them to call, are the centre's as well
+                enough |= self.rows.wrote[centre.cards] >= LEAST
             used = centre.cards[enough]
             if not len(used):
                 continue
