@@ -146,7 +146,7 @@ def uses(*calls: tuple[int, int, int]) -> Uses:
 def said(*told: Complaint, named: tuple[int, ...] = ()) -> Complaints:
     count = np.zeros(50, np.int64)
     count[list(named)] = 1
-    return Complaints(count, list(told), len(told), {})
+    return Complaints(count, count, list(told), len(told), {})
 
 
 def victims(one: Complaints, calls: Uses, known: tuple[bool, ...] = (False, False)) -> list[int]:

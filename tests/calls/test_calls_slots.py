@@ -87,3 +87,39 @@ def test_other_centres_do_not_say_what_complaints_name_by_chance(tmp_path: Path)
     named = [*centres[0] * 2, *centres[1], *centres[2][:4], honest[0][0]]
     found = rings(path, complaints=complaints(tmp_path / "complaints.csv", named))
     assert sorted(sorted(numbers(f)) for f in found) == centres
+
+
+def test_a_nuisance_is_no_loss(tmp_path: Path) -> None:
+    town = Town()
+    town.everybody()
+    centre, sales = (seats(town, n, lines=8, each=1, cell=f"410-01-{n}-1") for n in "12")
+    for n in "3456":
+        seats(town, n, lines=8, each=1, cell=f"410-01-{n}-1")
+    path, told = town.write(tmp_path / "calls.csv"), tmp_path / "complaints.csv"
+    rows = [(line, "5000") for line in centre] + [(line, "") for line in sales]
+    told.write_text(
+        "complaint_id,received,suspect_number,loss_amount\n"
+        + "".join(f"C{n},2026-03-09T08:00:00Z,{s},{lost}\n" for n, (s, lost) in enumerate(rows))
+    )
+    (ring,) = rings(path, complaints=told)
+    assert sorted(numbers(ring)) == centre
+    # where nobody was asked for a loss, all of them count
+    assert len(rings(path, complaints=complaints(told, [*centre, *sales]))) == 2
+
+
+def test_a_number_that_is_nowhere_does_not_tie_two_rooms(tmp_path: Path) -> None:
+    town = Town()
+    town.everybody()
+    rooms = [sorted(town.centre(n, cell=f"410-01-{n}-1")) for n in "12"]
+    bank = "+92211110000"
+    for day in range(DAYS):
+        for person in town.rng.sample(PEOPLE, 60):
+            town.call(day, town.rng.uniform(9, 17), person, bank, 90, "35999999999999" + "0", "")
+    path, told = town.write(tmp_path / "calls.csv"), tmp_path / "complaints.csv"
+    said = [(line, f"PK{n}") for n, room in enumerate(rooms) for line in (bank, *room)]
+    told.write_text(
+        "complaint_id,received,suspect_number,suspect_account\n"
+        + "".join(f"C{n},2026-03-09T08:00:00Z,{s},{a}\n" for n, (s, a) in enumerate(said))
+    )
+    found = rings(path, complaints=told)
+    assert sorted(sorted(numbers(f)) for f in found) == rooms

@@ -21,6 +21,7 @@ Ints = NDArray[np.int64]
 _DAY, _HOUR = 86_400_000_000, 3_600_000_000
 _BEFORE = 14 * _DAY  # within which a call can be what a complaint is of
 _ABOUT = _HOUR  # so far a victim may err about when it happened
+_ASKED = 0.3  # share of complaints with a number that tell of a loss, where losses are asked for
 _FEW = 3  # groups that one account may be complained of with: more is a bank's or a platform's
 ELSEWHERE, NOBODY = -1, -2  # named, but not in these calls; not named
 Identifier = tuple[str, str]
@@ -49,12 +50,15 @@ class Complaints:
     """What complaints say of numbers.
 
     Attributes:
-        named: for each of `Near.numbers`, complaints that name it.
+        named: for each of `Near.numbers`, complaints that name it. hurt: those of them that tell of
+            a loss or of an account, wallet, handle or address; all of them where so few tell
+            of one that whoever took them down did not ask.
         told: those of people who stand in the calls. total: with a victim's number at all.
         aimed: numbers named together with each account, wallet, handle or address.
     """
 
     named: Ints
+    hurt: Ints
     told: list[Complaint]
     total: int
     aimed: dict[Identifier, set[int]]
@@ -65,17 +69,19 @@ def complaints(near: Near, table: pa.Table | None) -> Complaints | None:
     if table is None:
         return None
     at = {name: i for i, name in enumerate(near.numbers)}
-    named = np.zeros(len(near.numbers), np.int64)
+    named, hurt = (np.zeros(len(near.numbers), np.int64) for _ in range(2))
     told: list[Complaint] = []
     total = 0
     aimed: dict[Identifier, set[int]] = {}
     columns = ["received", "occurred", "victim_number", "suspect_number", *COLUMNS]
+    columns += ["loss_amount"] if "loss_amount" in table.column_names else []
     for row in table.select(columns).to_pylist():
         victim = row["victim_number"]
         suspect = at.get(row["suspect_number"], ELSEWHERE) if row["suspect_number"] else NOBODY
         identifiers = tuple((c, row[c]) for c in COLUMNS if row[c])
         if suspect >= 0:
             named[suspect] += 1
+            hurt[suspect] += bool(identifiers or row.get("loss_amount"))
             for identifier in identifiers:
                 aimed.setdefault(identifier, set()).add(suspect)
         total += victim is not None
@@ -84,7 +90,8 @@ def complaints(near: Near, table: pa.Table | None) -> Complaints | None:
             if row["occurred"] is not None:
                 until = min(until, _end(row["occurred"].timestamp()) + _ABOUT)
             told.append(Complaint(at[victim], until, suspect, identifiers))
-    return Complaints(named, told, total, aimed)
+    asked = hurt.sum() >= _ASKED * named.sum()
+    return Complaints(named, hurt if asked else named, told, total, aimed)
 
 
 def _end(seconds: float) -> int:

@@ -138,6 +138,10 @@ class _Places:
         """True where they do, or of one of them nothing says where."""
         return bool(self._loose[a] or self._loose[b] or self._near[a, b])
 
+    def nowhere(self, a: int) -> bool:
+        """True where nothing says where it is."""
+        return bool(self._loose[a])
+
     def may_be_one(self, a: int, b: int) -> bool:
         """True for lines of two networks that nothing says are apart: cells of the one tell
         nothing of those of the other without positions, and little with them.
@@ -174,8 +178,8 @@ def _blocks(
     line, imei = line[kept], imei[kept]
     order = np.lexsort((line, imei))
     line, imei = line[order], imei[order]
-    rows = [i for i, j in linked if places.one(i, j)]
-    cols = [j for i, j in linked if places.one(i, j)]
+    pairs = _at_one_place(linked, places)
+    rows, cols = [i for i, _ in pairs], [j for _, j in pairs]
     for start, stop in _runs(imei):
         sharing = line[start:stop]
         if len(sharing) <= _ALL_PAIRS:
@@ -192,6 +196,28 @@ def _blocks(
             cols.append(two)
     graph = sparse.coo_matrix((np.ones(len(rows)), (rows, cols)), shape=(count, count))
     return np.asarray(connected_components(graph, directed=False)[1], np.int64)
+
+
+def _at_one_place(linked: Sequence[tuple[int, int]], places: _Places) -> list[tuple[int, int]]:
+    """The pairs that may be one room's: at one place, and never through a line that is nowhere.
+
+    A bank's number that fraudsters show as theirs is named with the accounts of many rings. Where
+    nothing says where it is, it belongs to one place at most.
+    """
+    beside: dict[int, list[int]] = {}
+    for a, b in linked:
+        for one, other in ((a, b), (b, a)):
+            if places.nowhere(one):
+                beside.setdefault(one, []).append(other)
+    far = {
+        line
+        for line, others in beside.items()
+        if any(not places.one(a, b) for n, a in enumerate(others) for b in others[:n])
+    }
+    # two that are nowhere would pass on what each of them is named with
+    chained = {a for a, others in beside.items() if any(places.nowhere(b) for b in others)}
+    hubs = far | (chained if any(not places.nowhere(a) for pair in linked for a in pair) else set())
+    return [(a, b) for a, b in linked if not {a, b} & hubs and places.one(a, b)]
 
 
 def _side_by_side(line: Ints, imei: Ints, twins: NDArray[np.bool_]) -> list[tuple[int, int]]:

@@ -74,10 +74,11 @@ class Measuring:
         self.business = np.array([k == SubscriberKind.BUSINESS for k in kinds], bool)
         self.complaints = complaints(near, known.complaints)
         self.named = None if self.complaints is None else self.complaints.named
+        self.hurt = None if self.complaints is None else self.complaints.hurt
         self.naming = (
             None
-            if self.named is None
-            else Naming(self.named, near, profiles, lines, uses, self.exempt, known.population)
+            if self.hurt is None
+            else Naming(self.hurt, near, profiles, lines, uses, self.exempt, known.population)
         )
 
     def facts(self, members: Ints) -> Facts:
@@ -142,6 +143,7 @@ class Measuring:
             again=len(entries) / max(len(people), 1),
             incoming=float((~uses.made[entries]).mean()),
             named=None if self.named is None else int(self.named[at].sum()),
+            hurt=None if self.hurt is None else int(self.hurt[at].sum()),
             named_by_chance=0.0 if self.naming is None else self.naming.by_chance(members),
             victims=None,  # which depends on whom other groups reached: `rings.complaining`
             victims_by_chance=0.0,

@@ -26,8 +26,8 @@ class Naming:
     """Complaints that name lines, beside the people that they reach.
 
     Args:
-        named: for each of `near.numbers`, complaints that name it. population: numbers in the
-            calls at all. exempt: which of the lines are; fraudsters show a bank's number as
+        named: for each of `near.numbers`, complaints that name it and count. population: numbers
+            in the calls at all. exempt: which of the lines are; fraudsters show a bank's number as
             theirs, so that complaints which name one tell nothing of other lines.
     """
 

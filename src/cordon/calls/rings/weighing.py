@@ -44,8 +44,9 @@ class Facts:
         returned: share of the people spoken with who were on three days or more;
             returned_by_chance: that would if everybody in the calls were called at random.
         again: calls for each person dealt with. incoming: share of its calls that it took.
-        named: complaints that name its numbers; named_by_chance: that would name honest lines which
-            reach as many people.
+        named: complaints that name its numbers; hurt: those of them that tell of a loss, where
+            losses are told; named_by_chance: such that would name honest lines which reach as
+            many people.
         victims: people who complained and had been called; victims_by_chance.
         registered: exempt lines that call the same way at its place, for each of its own.
         business: share of its lines whose holder is a business.
@@ -80,6 +81,7 @@ class Facts:
     returned: float = 0.0
     returned_by_chance: float = 0.0
     tie: Tie | None = None
+    hurt: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +129,7 @@ def signs(f: Facts, v: Mapping[str, float]) -> list[Sign]:
     most = 1.0 if steady else 5.0
     sign("turnover", f.turnover, sure * doubling(f.turnover, "turnover", 3, -2, most))
     if f.named is not None:
-        surprise = _surprise(f.named, f.named_by_chance) if f.named >= v["complaints"] else 0.0
+        surprise = named_nats(f) if f.named >= v["complaints"] else 0.0
         sign("complaints", f.named, min(9.0, surprise))
     if f.victims is not None:
         # a bank's or the police's line is called by victims before they complain, or calls them
@@ -186,8 +188,12 @@ def is_named(f: Facts) -> bool:
 
 
 def named_nats(f: Facts) -> float:
-    """How far complaints name its numbers beyond chance, in nats, uncapped."""
-    return _surprise(f.named or 0, f.named_by_chance)
+    """How far complaints name its numbers beyond chance, in nats, uncapped.
+
+    Whoever calls very many is a nuisance to some; few of them lose money by an honest firm.
+    """
+    told = f.named if f.hurt is None else f.hurt
+    return _surprise(told or 0, f.named_by_chance)
 
 
 def _used_up(shared: int, handsets: int) -> float:
