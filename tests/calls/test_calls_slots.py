@@ -107,16 +107,20 @@ def test_a_nuisance_is_no_loss(tmp_path: Path) -> None:
     assert len(rings(path, complaints=complaints(told, [*centre, *sales]))) == 2
 
 
-def test_a_number_that_is_nowhere_does_not_tie_two_rooms(tmp_path: Path) -> None:
+@pytest.mark.parametrize("banks", [1, 2], ids=["by itself", "by another one"])
+def test_a_number_that_is_nowhere_does_not_tie_two_rooms(banks: int, tmp_path: Path) -> None:
     town = Town()
     town.everybody()
     rooms = [sorted(town.centre(n, cell=f"410-01-{n}-1")) for n in "12"]
-    bank = "+92211110000"
+    helplines = [f"+9221111000{n}" for n in range(banks)]
     for day in range(DAYS):
         for person in town.rng.sample(PEOPLE, 60):
-            town.call(day, town.rng.uniform(9, 17), person, bank, 90, "35999999999999" + "0", "")
+            for bank in helplines:
+                town.call(day, town.rng.uniform(9, 17), person, bank, 90, "359999999999990", "")
     path, told = town.write(tmp_path / "calls.csv"), tmp_path / "complaints.csv"
-    said = [(line, f"PK{n}") for n, room in enumerate(rooms) for line in (bank, *room)]
+    # with one helpline it is named with both rooms' accounts, with two each with one of them
+    said = [(line, f"PK{n}") for n, room in enumerate(rooms) for line in (helplines[-n], *room)]
+    said += [(bank, "PK9") for bank in helplines]
     told.write_text(
         "complaint_id,received,suspect_number,suspect_account\n"
         + "".join(f"C{n},2026-03-09T08:00:00Z,{s},{a}\n" for n, (s, a) in enumerate(said))

@@ -8,7 +8,7 @@ import numpy as np
 
 from cordon.calls.detectors.data import CallData
 from cordon.calls.detectors.ringcards import RINGS
-from cordon.calls.rings.judging import ONE, is_box
+from cordon.calls.rings.judging import EQUIPMENT, ONE, is_box
 from cordon.calls.rings.search import Group, Search, searched
 from cordon.calls.rings.weighing import Facts, Sign, confidence, signs
 from cordon.calls.rings.wording import extra, finding, told
@@ -17,8 +17,7 @@ from cordon.kernel.findings import Finding
 
 CARD = load_card(__file__)
 _SHARED = 0.2  # of the handset identities of the smaller box
-_EQUIPMENT = ("sims_a_handset", "handsets_a_sim", "turnover", "identities")
-_SIGNS = ("sims_a_handset", "handsets_a_sim", "turnover", "still", "lines")
+_SIGNS = (*EQUIPMENT, "still", "lines")
 
 
 def find(data: CallData, card: Card = CARD) -> Iterator[Finding]:
@@ -87,7 +86,7 @@ def brings_calls_in(facts: Facts, told_of: list[Sign], values: Mapping[str, floa
     That is how it uses SIMs and handset identities, or else many SIMs on which people converse:
     what announces codes and bills calls day and night too, from a few SIMs, and for seconds.
     """
-    if any(s.nats >= ONE for s in told_of if s.name in _EQUIPMENT):
+    if any(s.nats >= ONE for s in told_of if s.name in (*EQUIPMENT, "identities")):
         return True
     talks = facts.talk_s is not None and facts.talk_s >= values["talk"]
     return talks and facts.lines >= values["steady_sims"]

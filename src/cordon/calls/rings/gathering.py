@@ -209,14 +209,14 @@ def _at_one_place(linked: Sequence[tuple[int, int]], places: _Places) -> list[tu
         for one, other in ((a, b), (b, a)):
             if places.nowhere(one):
                 beside.setdefault(one, []).append(other)
-    far = {
-        line
-        for line, others in beside.items()
-        if any(not places.one(a, b) for n, a in enumerate(others) for b in others[:n])
-    }
-    # two that are nowhere would pass on what each of them is named with
-    chained = {a for a, others in beside.items() if any(places.nowhere(b) for b in others)}
-    hubs = far | (chained if any(not places.nowhere(a) for pair in linked for a in pair) else set())
+    known = any(not places.nowhere(line) for pair in linked for line in pair)
+    hubs = set()
+    for line, others in beside.items():
+        placed = [o for o in others if not places.nowhere(o)]
+        # two that are nowhere would pass on what each of them is named with
+        chained = known and len(placed) < len(others)
+        if chained or any(not places.one(placed[0], o) for o in placed[1:]):
+            hubs.add(line)
     return [(a, b) for a, b in linked if not {a, b} & hubs and places.one(a, b)]
 
 

@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from cordon.calls.rings.search import Group
 
 SHARED = ("sims_a_handset", "handsets_a_sim")
+EQUIPMENT = (*SHARED, "turnover")
+"""Signs of how SIMs and handsets are used up."""
 _HURTS = ("complaints", "victims")
-_USED_UP = (*SHARED, "turnover", *_HURTS)
+_USED_UP = (*EQUIPMENT, *_HURTS)
 ONE = 2.0
 """Nats that one of the signs of using up must say: a room of strangers alone is no illegal one."""
 

@@ -16,7 +16,7 @@ from cordon.calls.rings.complaining import reached
 from cordon.calls.rings.fitting import fitting, further, moved
 from cordon.calls.rings.gathering import gather, grouped
 from cordon.calls.rings.identifiers import complained_together
-from cordon.calls.rings.judging import ONE, SHARED, enough
+from cordon.calls.rings.judging import EQUIPMENT, ONE, enough
 from cordon.calls.rings.lines import Lines, lines
 from cordon.calls.rings.measuring import Known, Measuring
 from cordon.calls.rings.rejoining import rejoined
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 Ints = NDArray[np.int64]
 _FEWEST = 2  # lines that are looked at as a group
-_EQUIPMENT = (*SHARED, "turnover")
 _WORTH = 3.0  # nats from which on a group is looked at again for who else is of it
 
 
@@ -203,7 +202,7 @@ def _named_beyond_others(
     made = list(weighed)
     named = [n for n, g in enumerate(made) if g.facts.named]
     more = {
-        n for n, g in enumerate(made) if any(s.nats >= ONE for s in g.signs if s.name in _EQUIPMENT)
+        n for n, g in enumerate(made) if any(s.nats >= ONE for s in g.signs if s.name in EQUIPMENT)
     }
     known: set[int] = set()
     while True:
@@ -236,7 +235,7 @@ def _weighed(members: Ints, measuring: Measuring, values: Mapping[str, float]) -
     if not out.any():
         return whole
     core = _group(members[~out], measuring, values)
-    if not any(s.nats >= ONE for s in core.signs if s.name in _EQUIPMENT):
+    if not any(s.nats >= ONE for s in core.signs if s.name in EQUIPMENT):
         return whole
     return replace(core, beside=found.at[members[out]])
 
