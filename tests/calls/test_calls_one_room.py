@@ -45,6 +45,24 @@ def test_two_rooms_on_a_floor_that_pause_at_other_times_are_two(tmp_path: Path) 
     assert sorted(map(sorted, map(numbers, found))) == sorted([sorted(one), sorted(two)])
 
 
+@pytest.mark.parametrize(
+    ("hours", "count"),
+    [((10.0, 19.0), 2), ((9.0, 17.0), 1)],
+    ids=["opens and closes later", "leaves sooner"],
+)
+def test_two_rooms_on_a_floor_an_hour_apart_are_two(
+    tmp_path: Path, hours: tuple[float, float], count: int
+) -> None:
+    town = Town()
+    town.everybody()
+    one = room(town, "1", [(9, 18)], a_day=90)
+    two = room(town, "2", [hours], a_day=90)
+    found = rings(town.write(tmp_path / "calls.csv"))
+    assert len(found) == count
+    assert set().union(*map(numbers, found)) == one | two
+    assert count == 1 or {frozenset(numbers(f)) for f in found} == {frozenset(one), frozenset(two)}
+
+
 def test_a_slow_room_beside_a_busy_one_is_told_too(tmp_path: Path) -> None:
     town = Town()
     town.everybody()

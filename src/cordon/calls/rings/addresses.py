@@ -169,18 +169,23 @@ class Beside:
         self.seen[a] += self.seen[b]
         self.reached[a] += self.reached[b]
 
-    def evidence(self, a: int) -> Floats:
-        """Nats for group `a` and each other group being one.
+    def evidence(self, a: int, others: Ints) -> Floats:
+        """Nats for group `a` and each of the others being one.
 
         Groups whose lines reach one address that others do not are one rather than two; two that
         have one each, and none in common, are two.
         """
-        share = self.reached / np.maximum(self.seen, 1.0)[:, None]
-        common = (np.minimum(share, share[a]) * self.nats).max(axis=1, initial=0.0)
-        own = (share >= _MOSTLY) & (self.reached >= _FEWEST)
-        both = own.any(axis=1) & own[a].any()
-        apart = both & ~((share > 0) & (share[a] > 0) & (own | own[a])).any(axis=1)
+        share, own = self._own(others)
+        mine, its = self._own(np.array([a]))
+        common = (np.minimum(share, mine) * self.nats).max(axis=1, initial=0.0)
+        both = own.any(axis=1) & its.any()
+        apart = both & ~((share > 0) & (mine > 0) & (own | its)).any(axis=1)
         return np.asarray(common + np.where(apart, _TWO, 0.0))
+
+    def _own(self, groups: Ints) -> tuple[Floats, Bools]:
+        """Shares of the lines of some groups that reach each address, and which are their own."""
+        share = self.reached[groups] / np.maximum(self.seen[groups], 1.0)[:, None]
+        return share, (share >= _MOSTLY) & (self.reached[groups] >= _FEWEST)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ says otherwise, so that two centres on one floor stay two.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,63 +15,21 @@ from scipy.sparse.csgraph import connected_components
 
 from cordon.calls.rings.addresses import Beside, Joining
 from cordon.calls.rings.ground import METRES, Ground
+from cordon.calls.rings.linkage import linked as link
+from cordon.calls.rings.oneroom import Openings, Traits, evidence, openings, traits
 from cordon.calls.rings.sites import Sites, network, sites, together
 from cordon.calls.rings.uses import Uses, regrouped
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-_DAY, _QUARTER = 86_400_000_000, 900_000_000
 _LOCATED = 3  # calls with a cell that say where a line is
 _ALL_PAIRS = 40  # lines of a handset that are compared each with each
 _CHANGED = 36 * 3_600_000_000  # µs that a handset lies between two SIMs: a night and a free day
 _HANDSET_OVERLAP, _HANDSET_REACH = 0.25, 0.7  # asked of two that share a handset
 _FEW_USES = 0.05  # of a line's calls from a handset: fewer are a SIM tried out in it
 
-# nats for and against two groups at one place being one
-_PLACE = ((0.0, 0.5, 0.6, 1.0), (-4.0, 0.0, 0.5, 2.0))  # by the share of pairs at one place
-_AT_ONE = 0.5  # that share, below which no address speaks for it
-_HOURS = (30.0, 0.94, -8.0, 1.0)  # slope, overlap at which it says nothing, least, most
-_WEEK = (30.0, 0.94, -4.0, 0.5)
-_WEEKS = 13 * 86_400_000_000
-_BY_CHANCE = 1.2  # overlap that two samples of one pattern lose, times one by their calls
-_SURE = 30.0  # calls at which a pattern of hours is half believed
-_QUARTERS = 300.0  # calls of both, from which on hours are compared by the quarter
-_CALLEES_MOST, _HUB = 1.0, 0.2  # share of groups that call a hub
-_LOCAL = 3.0  # two who call the people of one town share so many times more than by chance
-_APART = (0.5, 4.0)  # a difference of shares (abroad, made) that speaks against, and how much
-_TALK = (0.5, 4.0)  # the same for the logarithm of how long they talk
-
-
-@dataclass(slots=True)
-class _Traits:
-    """What groups do, one entry a group.
-
-    Attributes:
-        calls: how many. quarters, hours, week: calls by local quarter of an hour, hour, and day of
-            the week.
-        abroad: of the calls, with other countries. made: of the calls, by it.
-        talk: summed logarithm of answered seconds. talks: answered calls.
-        begin, end: µs of the first and the last call.
-    """
-
-    calls: Floats
-    quarters: Floats
-    hours: Floats
-    week: Floats
-    abroad: Floats
-    made: Floats
-    talk: Floats
-    talks: Floats
-    begin: Floats
-    end: Floats
-
-    def merge(self, a: int, b: int) -> None:
-        """Add group b to group a."""
-        self.begin[a] = min(self.begin[a], self.begin[b])
-        self.end[a] = max(self.end[a], self.end[b])
-        for name in ("calls", "quarters", "hours", "week", "abroad", "made", "talk", "talks"):
-            column = getattr(self, name)
-            column[a] += column[b]
+_HUB = 0.2  # share of groups that call a hub
+_ROWS = 500  # groups whose people are compared at a time
 
 
 def gather(
@@ -103,17 +60,22 @@ def gather(
     block = _blocks(uses, each, ground, linked, twins)
     of = block[uses.of]
     blocks = int(block.max()) + 1
-    own = sites(_as(uses, of, blocks), blocks, ground)
+    order = np.argsort(of, kind="stable")
+    some = regrouped(uses, order, of, blocks)
+    own = sites(some, blocks, ground)
     near = together(own, ground)
     unplaced = own.located < _LOCATED
-    traits = _traits(uses, of, blocks, abroad, duration, offset_s)
+    does = traits(some, blocks, abroad[order], duration[order], offset_s)
     called = _called(uses, of, blocks)
     group = np.arange(blocks)
     _, part = connected_components(near, directed=False)
     for members in grouped(part):
         if len(members) > 1 and not unplaced[members[0]]:
             ties = None if reached is None else reached.of(block, blocks, members)
-            group[members] = members[_merged(members, near, traits, called, ties)]
+            quarters = does.quarters[members]
+            opened = openings(some, members, quarters, offset_s)
+            own_does = does.of(members)
+            group[members] = members[_merged(members, near, own_does, opened, called, ties)]
     _, numbered = np.unique(group[block], return_inverse=True)
     first = np.full(numbered.max() + 1, count)
     np.minimum.at(first, numbered, np.arange(count))
@@ -244,48 +206,12 @@ def _runs(values: Ints) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in zip(starts, stops, strict=True) if b - a > 1]
 
 
-def _as(uses: Uses, of: Ints, count: int) -> Uses:
-    """The same uses, each as its group's."""
-    return regrouped(uses, np.argsort(of, kind="stable"), of, count)
-
-
 def grouped(part: Ints) -> list[Ints]:
     """Places of each group, groups and places ascending."""
     if not len(part):
         return []
     order = np.argsort(part, kind="stable")
     return list(np.split(order, np.flatnonzero(np.diff(part[order])) + 1))
-
-
-def _traits(
-    uses: Uses,
-    of: Ints,
-    count: int,
-    abroad: NDArray[np.bool_],
-    duration: NDArray[np.floating],
-    offset_s: int,
-) -> _Traits:
-    local = uses.us + offset_s * 1_000_000
-    quarter, week = (local // _QUARTER) % 96, (local // _DAY) % 7
-    talked = np.nan_to_num(duration) > 0
-    logs = np.log(np.where(talked, np.nan_to_num(duration), 1.0))
-    size = count
-    begin, end = np.full(size, np.inf), np.full(size, -np.inf)
-    np.minimum.at(begin, of, uses.us.astype(float))
-    np.maximum.at(end, of, uses.us.astype(float))
-    quarters = np.bincount(of * 96 + quarter, minlength=size * 96).reshape(size, 96).astype(float)
-    return _Traits(
-        np.bincount(of, minlength=size).astype(float),
-        quarters,
-        quarters.reshape(size, 24, 4).sum(axis=2),
-        np.bincount(of * 7 + week, minlength=size * 7).reshape(size, 7).astype(float),
-        np.bincount(of, abroad, minlength=size).astype(float),
-        np.bincount(of, uses.made, minlength=size).astype(float),
-        np.bincount(of, logs, minlength=size).astype(float),
-        np.bincount(of, talked, minlength=size).astype(float),
-        begin,
-        end,
-    )
 
 
 def _called(uses: Uses, of: Ints, count: int) -> sparse.csr_matrix:
@@ -304,95 +230,48 @@ def _called(uses: Uses, of: Ints, count: int) -> sparse.csr_matrix:
 def _merged(
     members: Ints,
     near: sparse.csr_matrix,
-    traits: _Traits,
+    own: Traits,
+    opened: Openings,
     called: sparse.csr_matrix,
     ties: Beside | None,
 ) -> Ints:
     """For blocks at one place: the first of the group that each belongs to."""
-    size = len(members)
-    own = _Traits(*(getattr(traits, n)[members].copy() for n in _Traits.__slots__))
-    beside = near[members][:, members].toarray().astype(float)
+    beside = near[members][:, members].tocsr()
+    beside.sort_indices()  # as those of what is compared with it
     rows = called[members]
-    shared = (rows @ rows.T).toarray()
     met = np.asarray(rows.sum(axis=1)).ravel()
-    reach = float(called.shape[1])
-    weight = np.ones(size)
-    alive = np.ones(size, bool)
-    score = np.full((size, size), -np.inf)
-    for i in range(size):
-        score[i] = _evidence(i, own, beside, shared, met, reach, weight, ties)
-        score[i, i] = -np.inf
-    group = np.arange(size)
-    while True:
-        at = int(np.argmax(score))
-        a, b = sorted(divmod(at, size))
-        if not score[a, b] > 0:
-            return group
+    a, b = np.repeat(np.arange(len(members)), np.diff(beside.indptr)), beside.indices
+    by_chance = met[a] * met[b] / max(float(called.shape[1]), 1.0)
+    values = np.stack([beside.data, _in_common(rows, beside), by_chance], axis=1)
+    weight = np.ones(len(members))
+
+    def alike(a: int, others: Ints, sums: Floats) -> Floats:
+        place = sums[:, 0] / (weight[a] * weight[others])
+        return evidence(a, others, own, opened, place, sums[:, 1], sums[:, 2], ties)
+
+    def merge(a: int, b: int) -> None:
         own.merge(a, b)
+        opened.merge(a, b)
         if ties is not None:
             ties.merge(a, b)
-        for table in (beside, shared):  # sums over pairs, so that means stay means
-            table[a] += table[b]
-            table[:, a] += table[:, b]
-        met[a] += met[b]
         weight[a] += weight[b]
-        group[group == b] = a
-        alive[b] = False
-        row = _evidence(a, own, beside, shared, met, reach, weight, ties)
-        row[~alive] = -np.inf
-        row[a] = -np.inf
-        score[a], score[:, a] = row, row
-        score[b], score[:, b] = -np.inf, -np.inf
+
+    return link(beside, values, alike, merge)
 
 
-def _evidence(
-    a: int,
-    t: _Traits,
-    beside: Floats,
-    shared: Floats,
-    met: Floats,
-    reach: float,
-    weight: Floats,
-    ties: Beside | None,
-) -> Floats:
-    """Nats for group `a` and each other group being one."""
-    place = beside[a] / (weight[a] * weight)  # share of pairs of blocks that are at one place
-    sure = np.minimum(t.calls[a], t.calls)
-    sure = sure / (sure + _SURE)
-    few = _BY_CHANCE * (1 / t.calls[a] + 1 / t.calls)
-    hours = np.where(
-        np.minimum(t.calls[a], t.calls) >= _QUARTERS,
-        _overlap(t.quarters, a, _HOURS, 4 * few),  # four times as many bins lose as much more
-        _overlap(t.hours, a, _HOURS, few),
-    )
-    hours = hours * sure
-    weeks = np.minimum(t.end - t.begin, t.end[a] - t.begin[a]) >= _WEEKS  # to know a closed day
-    week = np.where(weeks, _overlap(t.week, a, _WEEK, few) * sure, 0.0)
-    k, expected = shared[a], np.maximum(_LOCAL * met[a] * met / max(reach, 1.0), 1e-9)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        surprise = np.where(
-            k > np.maximum(expected, 1.0), k * np.log(k / expected) - k + expected, 0
+def _in_common(rows: sparse.csr_matrix, beside: sparse.csr_matrix) -> Floats:
+    """How many columns two rows share, for each entry of the other table.
+
+    Some rows at a time: of a town the whole product would not go into memory.
+    """
+    told = []
+    for start in range(0, beside.shape[0], _ROWS):
+        some = beside[start : start + _ROWS]
+        there = sparse.csr_matrix(
+            (np.ones(len(some.data)), some.indices, some.indptr), shape=some.shape
         )
-    callees = np.clip(surprise, 0, _CALLEES_MOST)
-    far = (np.abs(t.abroad / t.calls - t.abroad[a] / t.calls[a]) > _APART[0]).astype(float)
-    far += np.abs(t.made / t.calls - t.made[a] / t.calls[a]) > _APART[0]
-    talk = t.talk / np.maximum(t.talks, 1)
-    apart = np.maximum(np.abs(talk - talk[a]) - _TALK[0], 0.0)
-    both = np.minimum(t.talks, t.talks[a])
-    longer = np.minimum((apart / _TALK[0]) ** 2, 1.0) * _TALK[1] * both / (both + _SURE)
-    said = np.interp(place, *_PLACE) + hours + week + callees - far * _APART[1] * sure - longer
-    if ties is None:
-        return np.asarray(said)
-    told = ties.evidence(a)
-    # what is not at one place is no group, whatever it reaches
-    return np.asarray(said + np.where(place >= _AT_ONE, told, np.minimum(told, 0.0)))
-
-
-def _overlap(
-    table: Floats, a: int, shape: tuple[float, float, float, float], few: Floats
-) -> Floats:
-    """Bhattacharyya overlap of one group's pattern with each other's, as nats."""
-    slope, nothing, least, most = shape
-    smooth = table + 0.25
-    roots = np.sqrt(smooth / smooth.sum(axis=1, keepdims=True))
-    return np.asarray(np.clip(slope * (roots @ roots[a] + few - nothing), least, most))
+        common = (rows[start : start + _ROWS] @ rows.T).multiply(there)
+        both = (common + there).tocsr()  # entries of nothing in common stay
+        both.sort_indices()
+        told.append(both.data - 1.0)
+    return np.concatenate(told)
