@@ -23,6 +23,7 @@ _HONEST, _LEAST = 0.03, 0.15  # share of handsets with several SIMs of the group
 _STAND_IN = 0.1  # of the handsets that shifts take turns at, may be shared otherwise
 _STAYS = (7.0, 14.0, 1.5)  # days; nats that shared handsets say after them, where all SIMs stay
 _RETURNED = 4.0  # nats against, of people who are spoken with again and again
+_CALLED_BACK = 3.0  # nats against, of strangers who call back
 _DEPENDENT = 3.0  # nats of signs that say as much as one of a sign by itself
 _NAMED = 1.0  # nats from which on complaints that name lines are no chance
 _CALLED_ALONE = 3.0  # nats that people say who were called and complained of nobody's number
@@ -43,7 +44,9 @@ class Facts:
         talk_s: median of answered calls. hours: local hours of day with 1.5 % of its calls or more.
         returned: share of the people spoken with who were on three days or more;
             returned_by_chance: that would if everybody in the calls were called at random.
-        again: calls for each person dealt with. incoming: share of its calls that it took.
+        again: calls for each person dealt with. incoming: share of its calls that it took. Calls
+            among its own lines, by which a SIM box looks like people, count for neither, and
+            messages with codes are no incoming calls.
         named: complaints that name its numbers; hurt: those of them that tell of a loss, where
             losses are told; named_by_chance: such that would name honest lines which reach as
             many people.
@@ -136,19 +139,20 @@ def signs(f: Facts, v: Mapping[str, float]) -> list[Sign]:
         most = 3.0 if steady and f.incoming > 0.5 else 9.0
         if only_called(f, v):
             most = _CALLED_ALONE
-        surprise = _surprise(f.victims, f.victims_by_chance) if f.victims >= v["victims"] else 0.0
+        surprise = (
+            beyond_chance(f.victims, f.victims_by_chance) if f.victims >= v["victims"] else 0.0
+        )
         sign("victims", f.victims, min(most, surprise))
     if f.still is not None:
         sign("still", f.still, float(np.clip(12 * (f.still - v["still"]), -6, 2)))
     if f.talk_s is not None:
         sign("talk", f.talk_s, -float(np.clip(2 * (f.talk_s / v["talk"] - 1), 0, 5)), "s")
-    if f.back_share is not None:
-        sign(
-            "called_back",
-            f.back_share,
-            -float(np.clip(20 * (f.back_share - v["called_back"]), 0, 6)),
-        )
     over = f.returned - f.returned_by_chance - v["returned"]
+    if f.back_share is not None:
+        # who calls back once, as those do who were rung for a moment, is a stranger still
+        most = _CALLED_BACK if over <= 0 else 6.0
+        against = np.clip(20 * (f.back_share - v["called_back"]), 0, most)
+        sign("called_back", f.back_share, -float(against))
     sign("returned", f.returned, -float(np.clip(20 * over, 0, _RETURNED)))
     if f.tie is not None and f.tie.reached:
         sign("address", f.tie.reached / f.tie.seen, _reached(f.tie, v["address"], steady))
@@ -193,7 +197,7 @@ def named_nats(f: Facts) -> float:
     Whoever calls very many is a nuisance to some; few of them lose money by an honest firm.
     """
     told = f.named if f.hurt is None else f.hurt
-    return _surprise(told or 0, f.named_by_chance)
+    return beyond_chance(told or 0, f.named_by_chance)
 
 
 def _used_up(shared: int, handsets: int) -> float:
@@ -234,7 +238,7 @@ def _most_of_shared(f: Facts, v: Mapping[str, float]) -> float:
     return float(np.interp(f.span_days, (begin, end), (_MOST, least)))
 
 
-def _surprise(found: float, by_chance: float) -> float:
+def beyond_chance(found: float, by_chance: float) -> float:
     """Log-likelihood ratio of a Poisson count against what chance gives; 0 where not above it."""
     expected = max(by_chance, 0.02)
     if found <= expected:
