@@ -12,6 +12,9 @@ from support.town import DAY0, DAYS, PEOPLE, Town, numbers, rings
 ROOM = "410-01-9-1"
 
 
+LURE = "+923338880001"
+
+
 def texts(town: Town, sender: str, imei: str, cell: str, a_day: int = 30) -> str:
     """Messages to strangers through the working day, none of which is answered."""
     for day in range(DAYS):
@@ -45,3 +48,34 @@ def test_who_writes_from_a_telephone_of_the_ring_once_is_not_of_it(tmp_path: Pat
     town.rows.append((DAY0, 0, "sms", lent, PEOPLE[7], "", f"861{0:011d}0", ROOM, "", ""))
     (ring,) = rings(town.write(tmp_path / "calls.csv"))
     assert numbers(ring) == used
+
+
+@pytest.mark.parametrize("lured", [True, False])
+def test_who_writes_to_those_who_then_call_a_ring_is_of_it(lured: bool, tmp_path: Path) -> None:
+    """A refund scam writes from a gateway of its own and waits to be called elsewhere."""
+    town = Town()
+    town.everybody()
+    lines = [f"+92336{n:07d}" for n in range(5)]
+    callers = []
+    for line in lines:
+        imei = f"86{line[-12:]}0"
+        for day in range(DAYS):
+            for person in town.rng.sample(PEOPLE, 6):
+                callers.append(person)
+                hour = town.rng.uniform(11, 19)
+                town.call(day, hour, person, line, 200, "", "410-01-77-1", imei, ROOM)
+                if lured and town.rng.random() < 0.3:
+                    start = DAY0 + timedelta(days=day, hours=hour - 7)
+                    row = (start, 0, "sms", LURE, person, "410013338880001", "352000000000995")
+                    town.rows.append((*row, "410-01-88-1", "", ""))
+    for sender in (LURE, "+923338880002"):
+        texts(town, sender, "352000000000995", "410-01-88-1", a_day=20)
+    complained = tmp_path / "complaints.csv"
+    complained.write_text(
+        "complaint_id,received,suspect_number,victim_number,loss_pkr\n"
+        + "".join(
+            f"C{n},2026-03-10T08:00:00Z,{lines[n % 5]},{callers[n]},40000\n" for n in range(14)
+        )
+    )
+    (ring,) = rings(town.write(tmp_path / "calls.csv"), complaints=complained)
+    assert numbers(ring) == {*lines, *([LURE] if lured else [])}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from cordon.kernel.findings import Finding
 
 CARD = load_card(__file__)
 _SHARED = 0.2  # of the handset identities of the smaller box
+_CARRIED = -3.0  # nats against, at most, of a sign of the room
 _SIGNS = (*EQUIPMENT, "still", "lines")
 
 
@@ -76,7 +78,8 @@ def box_signs(group: Group, values: Mapping[str, float]) -> list[Sign]:
             float(np.clip(3 * np.log2(max(identities, 0.01) / values["identities"]), 0, 5)),
         ),
     ]
-    shared = [s for s in group.signs if s.name in _SIGNS]
+    # a box may be carried about, which a room cannot
+    shared = [replace(s, nats=max(s.nats, _CARRIED)) for s in group.signs if s.name in _SIGNS]
     return sorted([*own, *shared], key=lambda s: (-abs(s.nats), s.name))
 
 

@@ -37,7 +37,7 @@ def fitting(members: Ints, lines: Lines, uses: Uses, profiles: Profiles) -> Ints
     """
     if len(members) < _FEWEST:
         return members
-    cluster = _clusters(members, uses)
+    cluster = clusters(members, uses)
     sizes = np.bincount(cluster)
     largest = cluster == sizes.argmax()
     traits = _traits(members, lines, profiles)
@@ -86,7 +86,8 @@ def moved(members: Ints, uses: Uses, cells: int) -> list[Ints]:
     return [*moved(members[~is_late], uses, cells), *moved(members[is_late], uses, cells)]
 
 
-def _clusters(members: Ints, uses: Uses) -> Ints:
+def clusters(members: Ints, uses: Uses) -> Ints:
+    """Which of the members share handsets, one way or another: a number for each."""
     pairs = []
     for place, line in enumerate(members.tolist()):
         held, often = np.unique(uses.imei[uses.span(line)], return_counts=True)

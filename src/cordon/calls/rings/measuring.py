@@ -113,6 +113,9 @@ class Measuring:
         hour = np.bincount(((us + self.offset * 1_000_000) // _HOUR) % 24, minlength=24)
         others = uses.other[entries]
         people = distinct(others)
+        outside = ~np.isin(others, at)
+        voice = self.near.voice[uses.call[entries]]
+        spoken = outside & voice if voice.any() else outside
         calling = self.lines.calling[members]
         out = at[calling]
         heard = np.where(calling, p.people[at], p.callers[at])
@@ -140,8 +143,8 @@ class Measuring:
             hours=int((hour >= _SHARE_OF_HOUR * hour.sum()).sum()),
             returned=returned,
             returned_by_chance=by_chance,
-            again=len(entries) / max(len(people), 1),
-            incoming=float((~uses.made[entries]).mean()),
+            again=int(outside.sum()) / max(len(np.setdiff1d(people, at)), 1),
+            incoming=float((~uses.made[entries])[spoken].mean()) if spoken.any() else 0.0,
             named=None if self.named is None else int(self.named[at].sum()),
             hurt=None if self.hurt is None else int(self.hurt[at].sum()),
             named_by_chance=0.0 if self.naming is None else self.naming.by_chance(members),

@@ -12,12 +12,14 @@ from numpy.typing import NDArray
 from cordon.calls.model import EXEMPT
 from cordon.calls.rings.addresses import FEWEST_OTHERS, joining
 from cordon.calls.rings.apart import of_a_business
+from cordon.calls.rings.carried import carried
 from cordon.calls.rings.complaining import reached
 from cordon.calls.rings.fitting import fitting, further, moved
 from cordon.calls.rings.gathering import gather, grouped
 from cordon.calls.rings.identifiers import complained_together
-from cordon.calls.rings.judging import EQUIPMENT, ONE, enough
+from cordon.calls.rings.judging import EQUIPMENT, ONE, enough, is_ring
 from cordon.calls.rings.lines import Lines, lines
+from cordon.calls.rings.luring import Luring
 from cordon.calls.rings.measuring import Known, Measuring
 from cordon.calls.rings.rejoining import rejoined
 from cordon.calls.rings.sites import Sites, sites
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 
 Ints = NDArray[np.int64]
 _FEWEST = 2  # lines that are looked at as a group
+_CALLED = 0.5  # share of calls taken, from which on somebody may have written for a group
 _WORTH = 3.0  # nats from which on a group is looked at again for who else is of it
 
 
@@ -113,23 +116,28 @@ def _search(data: CallData, values: Mapping[str, float]) -> Search:
     gathered = [m for g in grouped(of) for m in moved(part[g], each, len(near.cells))]
     some_of_it = [g for g in gathered if len(g) >= _FEWEST]
     moving = np.flatnonzero(~measuring.exempt & (where.still < values["still_least"]))
-    alone = [*(g for g in gathered if len(g) < _FEWEST), *moving[:, None]]
+    about = _about(moving, measuring)
+    alone = [*(g for g in gathered if len(g) < _FEWEST), *(g for g in about if len(g) < _FEWEST)]
     weighed = []
     for number, all_of_it in enumerate(some_of_it):
         data.stage("weighing groups", 0.5 + 0.3 * number / len(some_of_it))
         for members in _apart(all_of_it, measuring):
             weighed.append(_weighed(members, measuring, values))
     weighed = _one_room(weighed, data, measuring, values)
+    weighed += [_group(g, measuring, values) for g in about if len(g) >= _FEWEST]
     weighed = _named_beyond_others(weighed, measuring, values)
     weighed = _with_victims(weighed, alone, measuring, values)
     rest = _rest(data, found, part)
     rest_uses = uses(near, rest)
+    luring = Luring(near, rest, rest_uses, known.population)
     groups = []
     for number, group in enumerate(weighed):
         data.stage("looking for who else is of them", 0.8 + 0.1 * number / len(weighed))
         if group.nats >= _WORTH:
-            more = rest[further(near, own, each, group.core, rest, rest_uses)]
-            every = np.unique(np.concatenate([group.members, more]))
+            more = further(near, own, each, group.core, rest, rest_uses)
+            if group.facts.incoming > _CALLED and is_ring(group, values):
+                more = np.concatenate([more, luring.of(each, group.core)])
+            every = np.unique(np.concatenate([group.members, rest[more]]))
             groups.append(replace(group, members=every))
         else:
             groups.append(group)
@@ -152,6 +160,16 @@ def _reach(data: CallData, found: Lines) -> Reach | None:
             "addresses say nothing."
         )
     return told
+
+
+def _about(moving: Ints, measuring: Measuring) -> list[Ints]:
+    """Lines that move about, those of one SIM box together.
+
+    A box that is carried from place to place keeps its slots. Nobody calls its SIMs: riders of a
+    depot, who share handsets and move too, are called.
+    """
+    box = (measuring.near.why[measuring.lines.at[moving]] & BOX) > 0
+    return [*carried(moving[box], measuring.uses), *moving[~box][:, None]]
 
 
 def _apart(all_of_it: Ints, measuring: Measuring) -> list[Ints]:
