@@ -1,14 +1,17 @@
-"""Average linkage on a sparse graph is what it is on the whole table."""
+"""Average linkage on a sparse graph is what it is on the whole table; what it is asked with."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import sparse
 
-from cordon.calls.rings.linkage import linked
+from cordon.calls.rings import gathering, oneroom
+from cordon.calls.rings.linkage import average_linkage
+from cordon.calls.rings.uses import Uses
 
 Floats = NDArray[np.float64]
 
@@ -54,5 +57,37 @@ def test_it_joins_what_looking_at_every_pair_joins(count: int, seed: int) -> Non
     table = sparse.csr_matrix(near)
     row = np.repeat(np.arange(count), np.diff(table.indptr))
     values = np.stack([table.data, many[row, table.indices]], axis=1)
-    told = linked(table, values, alike, merge)
+    told = average_linkage(table, values, alike, merge)
     assert told.tolist() == plainly(near - np.eye(count), many)
+
+
+def test_what_is_in_common_is_counted_some_rows_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(3)
+    rows = sparse.csr_matrix((rng.random((50, 20)) < 0.2).astype(float))
+    near = sparse.csr_matrix((rng.random((50, 50)) < 0.3).astype(float))
+    near.sort_indices()
+    monkeypatch.setattr(gathering, "_ROWS", 7)
+    told = gathering._in_common(rows, near)
+    of = np.repeat(np.arange(50), np.diff(near.indptr))
+    assert told.tolist() == (rows @ rows.T).toarray()[of, near.indices].tolist()
+
+
+def test_of_a_long_time_the_last_days_tell_when_groups_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Memory is bounded: two groups of ten days, of which four find room."""
+    hour, day = 3_600_000_000, 24 * 3_600_000_000
+    us = np.concatenate([d * day + np.arange(9, 18) * hour for d in range(10)])
+    of = np.repeat([0, 1], len(us))
+    both = np.concatenate([us, us + hour])
+    none = np.full(len(of), -1)
+    uses = Uses(
+        of, none, of == 0, none, none, none, none, both, np.array([0, len(us), 2 * len(us)])
+    )
+    quarters = np.zeros((2, 96))
+    quarters[:, 36:72] = 1
+    monkeypatch.setattr(oneroom, "_ENTRIES", 2 * 96 * 4)
+    told = oneroom.openings(uses, np.array([0, 1]), quarters, 0)
+    assert told.calls.tolist() == [[9.0] * 4] * 2
+    assert (told.first[1] - told.first[0]).tolist() == [4.0] * 4
+    assert (told.last[1] - told.last[0]).tolist() == [4.0] * 4

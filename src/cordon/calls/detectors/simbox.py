@@ -121,6 +121,6 @@ def joined(data: CallData, search: Search, boxes: list[Group]) -> list[Group]:
 
 def _handsets(search: Search, group: Group) -> set[int]:
     own = search.uses
-    entries = np.concatenate([np.arange(own.starts[m], own.starts[m + 1]) for m in group.core])
+    entries = own.entries(group.core)
     imei = own.imei[entries]
     return set(np.unique(imei[imei >= 0]).tolist())

@@ -26,7 +26,7 @@ def carried(members: Ints, uses: Uses) -> list[Ints]:
     if not len(members):
         return []
     slot = clusters(members, uses)
-    entries = np.concatenate([np.arange(uses.starts[m], uses.starts[m + 1]) for m in members])
+    entries = uses.entries(members)
     of = np.repeat(slot, np.diff(uses.starts)[members])
     seen = uses.cell[entries] >= 0
     day = uses.us[entries] // _DAY

@@ -65,7 +65,7 @@ def moved(members: Ints, uses: Uses, cells: int) -> list[Ints]:
     """
     if len(members) == 1:  # which goes with most of its own calls
         return [members]
-    entries = np.concatenate([np.arange(uses.starts[m], uses.starts[m + 1]) for m in members])
+    entries = uses.entries(members)
     entries = entries[ordered(uses.us[entries])]
     us, cell = uses.us[entries], uses.cell[entries]
     located = np.cumsum(cell >= 0)
@@ -132,7 +132,7 @@ def further(
         group: uses of all lines. members: places in it. rest: positions in `near.numbers` of
             numbers that are in no group; rest_uses: their uses.
     """
-    entries = np.concatenate([np.arange(group.starts[m], group.starts[m + 1]) for m in members])
+    entries = group.entries(members)
     handsets, calls = np.unique(group.imei[entries], return_counts=True)
     handsets = handsets[(handsets >= 0) & (calls >= _USED)]
     begin, end = group.us[entries].min(), group.us[entries].max()

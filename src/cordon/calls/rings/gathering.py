@@ -15,7 +15,7 @@ from scipy.sparse.csgraph import connected_components
 
 from cordon.calls.rings.addresses import Beside, Joining
 from cordon.calls.rings.ground import METRES, Ground
-from cordon.calls.rings.linkage import linked as link
+from cordon.calls.rings.linkage import average_linkage
 from cordon.calls.rings.oneroom import Openings, Traits, evidence, openings, traits
 from cordon.calls.rings.sites import Sites, network, sites, together
 from cordon.calls.rings.uses import Uses, regrouped
@@ -256,7 +256,7 @@ def _merged(
             ties.merge(a, b)
         weight[a] += weight[b]
 
-    return link(beside, values, alike, merge)
+    return average_linkage(beside, values, alike, merge)
 
 
 def _in_common(rows: sparse.csr_matrix, beside: sparse.csr_matrix) -> Floats:

@@ -1,7 +1,8 @@
 """Average linkage on a sparse graph: the two that are most alike become one, again and again.
 
 Only things that stand beside one another in the graph can be alike, so that a town of thousands
-costs what its neighbours cost and not their square.
+costs what its neighbours cost and not their square. SciPy's takes a whole table of distances that
+are known beforehand; here how far a group is one with another is asked anew once it has grown.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
-def linked(
+def average_linkage(
     beside: sparse.csr_matrix,
     values: Floats,
     alike: Callable[[int, Ints, Floats], Floats],

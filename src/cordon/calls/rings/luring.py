@@ -46,7 +46,7 @@ class Luring:
         """
         if not len(self._of):
             return self._of
-        entries = np.concatenate([np.arange(group.starts[m], group.starts[m + 1]) for m in members])
+        entries = group.entries(members)
         entries = entries[~group.made[entries] & self._near.voice[group.call[entries]]]
         never = np.iinfo(np.int64).max
         called = np.full(len(self._near.numbers), never)

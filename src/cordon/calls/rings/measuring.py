@@ -85,7 +85,7 @@ class Measuring:
         """Facts of the lines at these positions of the list of lines."""
         p, uses = self.profiles, self.uses
         at = self.lines.at[members]
-        entries = np.concatenate([np.arange(uses.starts[m], uses.starts[m + 1]) for m in members])
+        entries = uses.entries(members)
         of, us = uses.of[entries], uses.us[entries]
         imei = uses.imei[entries]
         held = imei >= 0

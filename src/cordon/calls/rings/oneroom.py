@@ -159,7 +159,7 @@ def openings(uses: Uses, members: Ints, quarters: Floats, offset_s: int) -> Open
         quarters: their calls by local quarter of an hour.
     """
     silent = _silent(quarters.sum(axis=0))
-    entries = np.concatenate([np.arange(uses.starts[m], uses.starts[m + 1]) for m in members])
+    entries = uses.entries(members)
     of = np.repeat(np.arange(len(members)), np.diff(uses.starts)[members])
     local = uses.us[entries] + offset_s * 1_000_000 - silent * _QUARTER
     day = local // _DAY

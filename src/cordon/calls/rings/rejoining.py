@@ -95,7 +95,7 @@ def _working(
     offset_s: int,
 ) -> _Working | None:
     """When and where a group works; None where its calls are too few to say, or lie nowhere."""
-    at = np.concatenate([np.arange(uses.starts[m], uses.starts[m + 1]) for m in members])
+    at = uses.entries(members)
     placed = members[~np.isnan(sites.lat[members])]
     cell = uses.cell[at]
     cell = cell[cell >= 0]

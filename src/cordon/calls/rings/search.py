@@ -116,15 +116,15 @@ def _search(data: CallData, values: Mapping[str, float]) -> Search:
     gathered = [m for g in grouped(of) for m in moved(part[g], each, len(near.cells))]
     some_of_it = [g for g in gathered if len(g) >= _FEWEST]
     moving = np.flatnonzero(~measuring.exempt & (where.still < values["still_least"]))
-    about = _about(moving, measuring)
-    alone = [*(g for g in gathered if len(g) < _FEWEST), *(g for g in about if len(g) < _FEWEST)]
+    on_the_move = _on_the_move(moving, measuring)
+    alone = [g for g in (*gathered, *on_the_move) if len(g) < _FEWEST]
     weighed = []
     for number, all_of_it in enumerate(some_of_it):
         data.stage("weighing groups", 0.5 + 0.3 * number / len(some_of_it))
         for members in _apart(all_of_it, measuring):
             weighed.append(_weighed(members, measuring, values))
     weighed = _one_room(weighed, data, measuring, values)
-    weighed += [_group(g, measuring, values) for g in about if len(g) >= _FEWEST]
+    weighed += [_group(g, measuring, values) for g in on_the_move if len(g) >= _FEWEST]
     weighed = _named_beyond_others(weighed, measuring, values)
     weighed = _with_victims(weighed, alone, measuring, values)
     rest = _rest(data, found, part)
@@ -162,7 +162,7 @@ def _reach(data: CallData, found: Lines) -> Reach | None:
     return told
 
 
-def _about(moving: Ints, measuring: Measuring) -> list[Ints]:
+def _on_the_move(moving: Ints, measuring: Measuring) -> list[Ints]:
     """Lines that move about, those of one SIM box together.
 
     A box that is carried from place to place keeps its slots. Nobody calls its SIMs: riders of a

@@ -38,6 +38,10 @@ class Uses:
         """Entries of one chosen number."""
         return slice(int(self.starts[number]), int(self.starts[number + 1]))
 
+    def entries(self, numbers: Ints) -> Ints:
+        """Positions of all entries of some chosen numbers, one number after the other."""
+        return np.concatenate([np.arange(self.starts[n], self.starts[n + 1]) for n in numbers])
+
 
 def uses(near: Near, at: Ints) -> Uses:
     """The uses of numbers by their positions in `Near.numbers`."""
