@@ -49,6 +49,24 @@ def test_an_indian_operators_national_numbers_are_indian_wherever_it_is_read(tmp
     ]
 
 
+def test_numbers_that_a_spreadsheet_took_for_floats_are_the_same_subscribers(tmp_path):
+    """+98 is Iran's: a zero too many made the target's number one of its."""
+    path = statement(
+        tmp_path / "a.csv", AIRTEL + ",Call Fow No",
+        "9819083018.0,OUT,9876543210.0,15/06/2024,10:11:12,60,Voice,,,404-90-1-2,",
+        "9819083018.0,IN,121.0,16/06/2024,10:11:12,60,Voice,,,404-90-1-2,9876543211.0",
+        "9819083018.0,CFW,9876543210.0,17/06/2024,10:11:12,60,Voice,,,404-90-1-2,9876543211.0",
+    )  # fmt: skip
+    for region in ("PK", "IR"):
+        assert read(path, region) == [
+            ("+919819083018", "+919876543210"),
+            ("121", "+919819083018"),
+            ("+919876543210", "+919876543211"),
+        ]
+    (batch,) = read_calls(path)
+    assert set(batch.forwards["forwarded_to"].to_pylist()) == {"+919876543211"}
+
+
 def test_numbers_told_above_a_table_are_of_its_operators_country(tmp_path):
     path = statement(
         tmp_path / "j.csv", JIO,

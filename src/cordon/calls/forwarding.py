@@ -99,7 +99,9 @@ def forwards(table: pa.Table, taken: pa.Table, rows: NDArray[np.int64], by: Numb
     found = []
     for name in told:
         column = table[name].combine_chunks()
-        text = pc.replace_substring_regex(pc.utf8_trim_whitespace(column.take(at)), r"[ ()-]", "")
+        text = pc.replace_substring_regex(
+            pc.utf8_trim_whitespace(column.take(at)), r"[ ()-]|\.0+$", ""
+        )
         known = pc.fill_null(pc.match_substring_regex(text, _DIALLED), False)
         third = by.column(pc.if_else(known, text, pa.scalar(None, pa.string())).combine_chunks())
         ends = (third, taken["callee"]) if name == "forwarded_by" else (taken["callee"], third)

@@ -22,6 +22,9 @@ from cordon.kernel.errors import BadInput
 SCIENTIFIC = r"^[+-]?[0-9](?:[.,][0-9]*)?[eE]\+?[0-9]{1,3}$"
 _SCIENTIFIC = re.compile(SCIENTIFIC)
 _GAPS = re.compile(r"[\s().\-/\u00a0\u200e\u200f\u202a-\u202e]")  # also marks of direction
+# a column of numbers with gaps is one of floats to a spreadsheet or pandas, which write 121.0;
+# several dots part a number (01.23.45.67.00)
+_WHOLE = re.compile(r"(\+?\d+)(?:\.0+|,0)")
 _LONGEST = 20  # characters: E.164 has 15 digits, an alphanumeric sender 11 letters (TS 23.040)
 _E164 = 16  # characters of the longest number with its plus
 _WITH_CODE = 11  # digits; a shorter one is likelier a national number than one with its code
@@ -48,6 +51,8 @@ def normalised(text: str, region: str) -> str | None:
     stripped = text.strip()
     if not stripped or _SCIENTIFIC.match(stripped) or len(stripped) > 2 * _LONGEST:
         return None
+    whole = _WHOLE.fullmatch(stripped)
+    stripped = whole[1] if whole is not None else stripped
     bare = _GAPS.sub("", stripped)
     if masked(bare) is not None:
         return None

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from cordon.calls.numbers import of_another
 
+_WHOLE = r"^([\s'\"=+]*[0-9]+)(?:\.0+|,0)$"  # as `numbers` reads it
 _MOST = 1_000  # different numbers that are looked at
 
 
@@ -28,7 +29,8 @@ class Plans:
         """Look at the numbers of some rows."""
         if len(self._seen) >= _MOST:
             return
-        bare = pc.replace_substring_regex(column.unique(), r"^[\s'\"=]*(\+|00)?|\D", "")
+        whole = pc.replace_substring_regex(column.unique(), _WHOLE, r"\1")
+        bare = pc.replace_substring_regex(whole, r"^[\s'\"=]*(\+|00)?|\D", "")
         for digits in {v for v in bare.to_pylist() if v} - self._seen:
             self._seen.add(digits)
             found = of_another(digits)

@@ -32,7 +32,7 @@ _IN_WORDS = re.compile(
     r"(?:(\d+) ?(?:h|hrs?|hours?)\.?,? ?)?(?:(\d+) ?(?:m|mins?|minutes?)\.?,? ?)?"
     r"(?:(\d+) ?(?:s|secs?|seconds?)\.?)?"
 )
-_DIALLED = r"^\+?[0-9][0-9 ()-]{2,}$"
+_DIALLED = r"^\+?[0-9][0-9 ()-]{2,}(?:\.0+)?$"
 NO_VALUE = ("", "-", "--", "na", "n/a", "nil", "null", "none")
 
 
