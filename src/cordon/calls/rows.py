@@ -7,14 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 from numpy.typing import NDArray
 
+from cordon.calls import widths
 from cordon.calls.layouts.recognise import split
 from cordon.calls.model import Refusal
 from cordon.calls.unpacking import as_utf8
+from cordon.calls.widths import NO_VALUE
 
-NO_VALUE = ("", "null", "NULL", "None", "nan", "NaN", "N/A", "\\N")
 _MOST_LINES = 50  # of one quoted value; an open quote must not swallow the rest of a file
 _REASON_QUOTE = "a quote is opened and never closed"
 
@@ -57,7 +59,7 @@ def parse_block(
     lines = block.count(b"\n") + (not block.endswith(b"\n"))
     refusals: list[Refusal] = []
     if _is_odd(block):
-        block, numbers, refusals, lines = _by_line(block, len(header), first, sign, by_line)
+        block, numbers, refusals, lines = _by_line(block, header, first, sign, by_line)
     else:
         numbers = np.arange(first, first + lines, dtype=np.int64)
     if not len(numbers):
@@ -84,11 +86,38 @@ def parse_block(
 def _parsed(
     block: bytes, header: Sequence[str], wanted: Sequence[str], sign: str
 ) -> tuple[pa.Table, dict[int, int]]:
-    """The block's table, and the rows of another width: index from 0 and how many values."""
+    """The block's table, and the rows of another width: index from 0 and how many values.
+
+    The parser takes rows as wide as most are; only others cost anything. Which of them are whole
+    is said in `widths`.
+    """
+    names = widths.usual(block, header, sign)
+    beyond = names[len(header) :]
+    table, odd = _read(block, names, [*wanted, *beyond], sign)
+    at = np.delete(np.arange(len(table) + len(odd)), list(odd))
     wrong: dict[int, int] = {}
+    if beyond:
+        says = widths.says_more(table.select(beyond))
+        wrong = dict.fromkeys(at[says].tolist(), len(names))
+        table, at = table.select(wanted).filter(pa.array(~says)), at[~says]
+    if odd:
+        brought, more = widths.brought(odd, header, len(names), sign)
+        wrong |= more
+        rest, _ = _read("".join(brought.values()).encode(), names, wanted, sign)
+        # where some of them are lost, whoever asked sees that rows are missing
+        order = np.argsort(np.concatenate([at, np.array(list(brought), np.int64)[: len(rest)]]))
+        table = pa.concat_tables([table, rest]).combine_chunks().take(pa.array(order))
+    return table, wrong
+
+
+def _read(
+    block: bytes, header: Sequence[str], wanted: Sequence[str], sign: str
+) -> tuple[pa.Table, dict[int, str]]:
+    """The rows that are as wide as the header, and the text of the others by index from 0."""
+    wrong: dict[int, str] = {}
 
     def invalid(row: pacsv.InvalidRow) -> str:
-        wrong[row.number - 1] = row.actual_columns
+        wrong[row.number - 1] = row.text
         return "skip"
 
     try:
@@ -127,8 +156,8 @@ def _parsed_slowly(
     kept: list[list[str]] = []
     for at, line in enumerate(block.removesuffix(b"\n").split(b"\n")):
         values = split(line, sign)
-        if len(values) == len(header):
-            kept.append(values)
+        if widths.is_whole(values, header):
+            kept.append(values + [""] * (len(header) - len(values)))
         else:
             wrong[at] = len(values)
     columns = {
@@ -155,7 +184,7 @@ def _is_odd(block: bytes) -> bool:
 
 
 def _by_line(
-    block: bytes, columns: int, first: int, sign: str, by_line: bool
+    block: bytes, header: Sequence[str], first: int, sign: str, by_line: bool
 ) -> tuple[bytes, NDArray[np.int64], list[Refusal], int]:
     """The block without empty lines, with quoted line ends as spaces; and what is none."""
     lines = block.removesuffix(b"\n").split(b"\n")
@@ -166,7 +195,7 @@ def _by_line(
     while at < len(lines):
         line, taken = lines[at], 1
         if line.count(b'"') & 1:
-            joined = _joined(lines[at : at + _MOST_LINES], columns, sign)
+            joined = _joined(lines[at : at + _MOST_LINES], header, sign)
             if joined is None:
                 refusals.append(Refusal(row, _REASON_QUOTE))
                 at, row = at + 1, row + 1
@@ -180,23 +209,23 @@ def _by_line(
     return text, np.array(numbers, np.int64), refusals, row - first
 
 
-def _joined(lines: list[bytes], columns: int, sign: str) -> tuple[bytes, int] | None:
+def _joined(lines: list[bytes], header: Sequence[str], sign: str) -> tuple[bytes, int] | None:
     """One row over several lines, and how many; None where they make none."""
     quotes = 0
     for taken, line in enumerate(lines, 1):
         quotes += line.count(b'"')
         # a line that is a whole row by itself is no part of a value: the quote is a stray one
-        if taken > 1 and not line.count(b'"') & 1 and len(split(line, sign)) == columns > 1:
-            return None
+        if taken > 1 and not line.count(b'"') & 1:
+            values = split(line, sign)
+            if len(values) > 1 and widths.is_whole(values, header):
+                return None
         if taken > 1 and quotes % 2 == 0:
             whole = b" ".join(lines[:taken])
-            return (whole, taken) if len(split(whole, sign)) == columns else None
+            return (whole, taken) if widths.is_whole(split(whole, sign), header) else None
     return None
 
 
 def _trimmed(table: pa.Table) -> pa.Table:
-    import pyarrow.compute as pc
-
     columns = []
     for column in table.columns:
         trimmed = pc.ascii_trim_whitespace(column)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from cordon.calls.layouts import Layout, Recognised, recognise
 from cordon.calls.layouts.grouped import last_line
-from cordon.calls.layouts.recognise import SAMPLE, split
+from cordon.calls.layouts.recognise import split
 from cordon.calls.sources import Block
 
 HEAD_BYTES = 1 << 18  # of a file or sheet, in which its header must stand
@@ -153,10 +153,8 @@ class Sections:
     def _again(self, block: Block, lines: list[bytes], at: int) -> None:
         """A table whose header stands in a line, where one does."""
         again = self._head(lines[at : at + 1], self._layouts)
-        if again is not None:
-            again = self._head(lines[at : at + 1 + SAMPLE], self._layouts) or again
-        elif at and self._grouped:
-            again = self._head(lines[at - 1 : at + 1 + SAMPLE], self._grouped)
+        if again is None and at and self._grouped:
+            again = self._head(lines[at - 1 : at + 1], self._grouped)
         if again is None or again.line > 1:
             return
         width, begins = len(self.found[-1].head.names), at - again.layout.header_lines + 1

@@ -6,7 +6,7 @@ from cordon.calls.layouts.lines import is_furniture
 from cordon.calls.layouts.mapping import NO_VALUE
 from cordon.calls.layouts.meanings import Column, Guess, looks_of
 from cordon.calls.layouts.model import ORDERS, Layout, plain
-from cordon.calls.layouts.recognise import MOST_LINES, SIGNS, Recognised, as_wide, split
+from cordon.calls.layouts.recognise import MOST_LINES, SIGNS, Recognised, split
 from cordon.calls.learning import PASSED_OVER, Proposal, by_name, header_line, name_of, zone_of
 from cordon.calls.rows import Rows, parse_block
 from cordon.calls.sections import HEAD_BYTES, Section, Sections
@@ -32,7 +32,6 @@ __all__ = [
     "Section",
     "Sections",
     "Source",
-    "as_wide",
     "by_name",
     "day_of",
     "header_line",

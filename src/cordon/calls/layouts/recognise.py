@@ -11,7 +11,6 @@ from cordon.calls.layouts.model import Layout, plain
 
 SIGNS = (",", ";", "\t", "|")
 MOST_LINES = 80  # of a preamble; a ticket has a dozen
-SAMPLE = 50  # rows looked at for values that stand beyond the header
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +19,7 @@ class Recognised:
 
     Attributes:
         line: number of the header's line, the last one of two, from 0. sign: between two values.
-        names: the columns' names, normalised, as many as a row has values.
+        names: the columns' names, normalised; empty where one has none.
     """
 
     layout: Layout
@@ -53,10 +52,7 @@ def recognise(lines: Sequence[bytes], layouts: Sequence[Layout]) -> Recognised |
                     best = weight, Recognised(layout, number, sign, tuple(names))
         if best is not None:
             break
-    if best is None:
-        return None
-    found = best[1]
-    return Recognised(found.layout, found.line, found.sign, as_wide(found, lines[found.line + 1 :]))
+    return best[1] if best is not None else None
 
 
 def _with_groups(lines: Sequence[bytes], number: int, sign: str) -> list[str]:
@@ -87,20 +83,3 @@ def split(line: bytes, sign: str) -> list[str]:
         return next(csv.reader([line.decode(errors="replace").rstrip("\r\n")], delimiter=sign), [])
     except csv.Error:
         return []
-
-
-def as_wide(found: Recognised, below: Sequence[bytes]) -> tuple[str, ...]:
-    """The header's names, as many as rows have values.
-
-    A comma at the end of every row makes one value more than there are names. Taken as the
-    first column's, it would shift every other; it is a column without a name.
-    """
-    names = list(found.names)
-    rows = [split(line, found.sign) for line in below[:SAMPLE] if line.strip()]
-    rows = [r for r in rows if len(r) >= len(names) - 1 and any(v.strip() for v in r)]
-    more = min((len(r) - len(names) for r in rows), default=0)
-    if more > 0 and all(not v.strip() for r in rows for v in r[len(names) :]):
-        names += [""] * more
-    elif more < 0 and not names[-1] and all(len(r) == len(names) - 1 for r in rows):
-        names.pop()
-    return tuple(names)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from cordon.calls import tabular
 from cordon.money.layouts.model import Layout
@@ -34,8 +34,7 @@ def recogniser(layouts: Sequence[Layout]) -> Recognise:
                         found = tabular.Recognised(layout.head, number, sign, tuple(names))
                         best = weight, found
             if best is not None:
-                found = best[1]
-                return replace(found, names=tabular.as_wide(found, lines[number + 1 :]))
+                return best[1]
         return None
 
     return recognise
