@@ -9,8 +9,10 @@ import pyarrow as pa
 import pytest
 
 from cordon.calls.cellids import DECIMAL, HEXADECIMAL, Base, one_cell
+from cordon.calls.forms import COMPLAINTS
 from cordon.calls.imei import has_check_digit, imei14, imei14_sql
 from cordon.calls.numbers import masked, normalised
+from cordon.calls.plain import read_plain
 from cordon.calls.reading import read_calls
 from cordon.calls.registers import read_register
 from cordon.kernel.errors import BadInput
@@ -104,6 +106,33 @@ def test_a_masked_number_is_a_call_with_somebody_unknown(put, text: str) -> None
     # another's statement with the same mask is about somebody else, for all that is known
     other, _ = read(put(HEAD, row(other=text).replace("923001234567", "923009999999")))
     assert other[0]["callee"] != rows[0]["callee"]
+
+
+WITHHELD = (
+    "Private", "PRIVATE NUMBER", "Withheld", "UNKNOWN", "Anonymous", "Unavailable", "No number",
+    "Restricted", "<unknown>", "No-Caller-ID", "numéro masqué", "NUMERO MASQUE", "unbekannt",
+    "sconosciuto", "رقم خاص", "نامعلوم",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("text", WITHHELD)
+def test_callers_that_withhold_their_number_are_no_person(put, text: str) -> None:
+    assert normalised(text, "PK") is None
+    one, two = row(other=text, way="IN"), row(other=text, way="IN")
+    rows, refused = read(put(HEAD, one, two.replace("923001234567", "923009999999")))
+    assert refused == []
+    assert [r["caller"] for r in rows] == [
+        "masked:withheld/+923001234567", "masked:withheld/+923009999999",
+    ]  # fmt: skip
+    assert {r["callee_cell"] for r in rows} == {"410-01-1-1"}  # what the call is evidence of
+
+
+def test_a_withheld_number_is_no_suspect(tmp_path) -> None:
+    path = tmp_path / "complaints.csv"
+    path.write_text("complaint_id,received,suspect_number\nC1,2026-03-05,Private\n")
+    given = read_plain(path, COMPLAINTS)
+    assert given.table["suspect_number"].to_pylist() == [None]
+    assert given.notes == {"suspect_number is masked or withheld": 1}
 
 
 def test_nobody_known_at_either_end_is_refused_and_in_a_register_too(put) -> None:

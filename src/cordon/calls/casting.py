@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from cordon.calls.numbers import MASKED, SCIENTIFIC, Numbers, masked
+from cordon.calls.numbers import SCIENTIFIC, Numbers, hidden
 from cordon.kernel.clock import parse_time
 from cordon.kernel.errors import BadInput
 
@@ -136,11 +136,12 @@ def phone_numbers(column: pa.Array, name: str, numbers: Numbers, reasons: Reason
 def both_ends(
     caller: pa.Array, callee: pa.Array, numbers: Numbers, reasons: Reasons
 ) -> tuple[pa.Array, pa.Array]:
-    """The numbers of a call's two ends, of which one may be masked.
+    """The numbers of a call's two ends, of which one may be masked or withheld.
 
     A masked number becomes `masked:92300XXXX123/+923217654321`: the mask, and the number at the
-    other end. So it is never equal to what another number's statement masks the same way, and
-    for its own statement stays one contact and not many. With both masked, nobody is known.
+    other end; a withheld one (`Private`) `masked:withheld/+923217654321`. So it is never equal to
+    what another number's statement hides the same way, and for its own statement stays one contact
+    and not many. With both hidden, nobody is known.
     """
     ends = {"caller": (caller, callee), "callee": (callee, caller)}
     found = {"caller": numbers.column(caller), "callee": numbers.column(callee)}
@@ -150,22 +151,22 @@ def both_ends(
             continue
         other = found["callee" if name == "caller" else "caller"]
         texts = column.to_pylist()
-        masks = {i: m for i in np.flatnonzero(lost) if (m := masked(texts[i])) is not None}
+        masks = {i: m for i in np.flatnonzero(lost) if (m := hidden(texts[i])) is not None}
         if masks:
-            hidden = np.zeros(len(column), bool)
-            hidden[list(masks)] = True
-            names = other.filter(pa.array(hidden)).to_pylist()
+            unseen = np.zeros(len(column), bool)
+            unseen[list(masks)] = True
+            names = other.filter(pa.array(unseen)).to_pylist()
             written = [
                 None if o is None else f"masked:{m}/{o}"
                 for m, o in zip((masks[i] for i in sorted(masks)), names, strict=True)
             ]
-            nobody = hidden.copy()
-            nobody[hidden] = [w is None for w in written]
+            nobody = unseen.copy()
+            nobody[unseen] = [w is None for w in written]
             reasons.where(
                 nobody & _lost(ends[name][1], other), "both of its numbers are masked or none"
             )
             found[name] = pc.replace_with_mask(
-                found[name], pa.array(hidden), pa.array(written, pa.string())
+                found[name], pa.array(unseen), pa.array(written, pa.string())
             )
     for name, (column, _) in ends.items():
         _say_lost(column, found[name], name, reasons)
@@ -185,8 +186,9 @@ def _say_lost(column: pa.Array, found: pa.Array, name: str, reasons: Reasons) ->
     reasons.where(
         pc.and_(pa.array(lost), gone), f"{name} is in scientific notation: its digits are gone"
     )
-    hidden = pc.fill_null(pc.match_substring_regex(column, MASKED), False)
-    reasons.where(pc.and_(pa.array(lost), hidden), f"{name} is masked")
+    unseen = lost.copy()
+    unseen[lost] = [hidden(v) is not None for v in column.filter(pa.array(lost)).to_pylist()]
+    reasons.where(unseen, f"{name} is masked or withheld")
     reasons.where(lost, f"{name} is no number, short code or sender's name")
 
 

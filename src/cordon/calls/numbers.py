@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneMetadata, PhoneNumberFormat
 
+from cordon.calls.withheld import MASK, withheld
 from cordon.kernel.errors import BadInput
 
 SCIENTIFIC = r"^[+-]?[0-9](?:[.,][0-9]*)?[eE]\+?[0-9]{1,3}$"
@@ -46,7 +47,7 @@ def normalised(text: str, region: str) -> str | None:
 
     Returns:
         None where there is no number: empty, in scientific notation (its digits are gone),
-        masked, or no text that a switch shows.
+        masked, withheld, or no text that a switch shows.
     """
     stripped = text.strip()
     if not stripped or _SCIENTIFIC.match(stripped) or len(stripped) > 2 * _LONGEST:
@@ -54,11 +55,8 @@ def normalised(text: str, region: str) -> str | None:
     whole = _WHOLE.fullmatch(stripped)
     stripped = whole[1] if whole is not None else stripped
     bare = _GAPS.sub("", stripped)
-    if masked(bare) is not None:
-        return None
     if not re.fullmatch(r"\+?\d+", bare):
-        kept = stripped if len(stripped) <= _LONGEST else bare
-        return kept if re.search(r"\w", bare) and len(kept) <= _LONGEST else None
+        return _sender(stripped, bare)
     if not bare.isascii():
         bare = "".join(c if c == "+" else str(int(c)) for c in bare)
     if len(bare.lstrip("+")) < _SHORTEST_NUMBER:
@@ -66,6 +64,14 @@ def normalised(text: str, region: str) -> str | None:
     if _stays(bare):
         return bare
     return _in_e164(bare, region) or (bare if len(bare) <= _LONGEST else None)
+
+
+def _sender(text: str, bare: str) -> str | None:
+    """A sender's name as it stands; None for what is none: a mask, `Private`, too long a text."""
+    kept = text if len(text) <= _LONGEST else bare
+    if not re.search(r"\w", bare) or len(kept) > _LONGEST or hidden(text) is not None:
+        return None
+    return kept
 
 
 def _stays(bare: str) -> bool:
@@ -132,6 +138,11 @@ def masked(text: str) -> str | None:
     if not _SHORTEST_NUMBER <= len(bare) <= _LONGEST or not _MASKED.match(bare):
         return None
     return re.sub(r"[^0-9+]", "X", bare)
+
+
+def hidden(text: str) -> str | None:
+    """The mask of a number of which some digits are hidden, or all (`Private`); else None."""
+    return masked(text) or (MASK if withheld(text) else None)
 
 
 def _in_e164(bare: str, region: str) -> str | None:
