@@ -18,7 +18,7 @@ def carried(town: Town, *, called: bool) -> set[str]:
     used = [f"+92312{n:07d}" for n in range(16)]
     for day in range(DAYS):
         for n, sim in enumerate(used):
-            imei, cell = f"9900000{n % 4:07d}0", SITES[day % 8]
+            imei, cell = f"9900000{n % 4:07d}5", SITES[day % 8]
             for _ in range(20):
                 hour, talk = town.rng.uniform(2, 24), town.rng.expovariate(1 / 200)
                 town.call(day, hour, sim, town.rng.choice(kin), talk, imei, cell)
@@ -35,7 +35,7 @@ def test_sims_that_call_one_another_are_one_box_still(tmp_path: Path) -> None:
     some = [f"+92313{n:07d}" for n in range(12)]
     for day in range(DAYS):
         for n, sim in enumerate(some):
-            imei = f"99000000{n % 4:06d}0"
+            imei = f"99000000{n % 4:06d}5"
             for _ in range(16):
                 hour, talk = town.rng.uniform(0, 24), town.rng.expovariate(1 / 200)
                 town.call(day, hour, sim, town.rng.choice(PEOPLE), talk, imei, SITES[0])

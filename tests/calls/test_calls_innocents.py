@@ -37,11 +37,11 @@ def desk(town: Town, reports: list[tuple[datetime, str, str]]) -> set[str]:
         for day in range(DAYS):
             for _ in range(30):
                 hour, who = town.rng.uniform(9, 21), town.rng.choice(PEOPLE)
-                town.call(day, hour, line, who, 90, f"357{at:011d}0", "410-01-33-1")
+                town.call(day, hour, line, who, 90, f"357{at:011d}5", "410-01-33-1")
     for n, (when, _, victim) in enumerate(reports):
         after = (when - DAY0) / timedelta(days=1) + 5 / 24 - town.rng.uniform(1, 4) / 24
         line = n % len(lines)
-        town.call(after, 0, lines[line], victim, 200, f"357{line:011d}0", "410-01-33-1")
+        town.call(after, 0, lines[line], victim, 200, f"357{line:011d}5", "410-01-33-1")
     return set(lines)
 
 
@@ -53,7 +53,7 @@ def defrauded(town: Town, sims: list[str], named: float) -> list[tuple[datetime,
         when = next(row[0] for row in town.rows if row[3] == sim)
         assert isinstance(when, datetime)
         hours = (when - DAY0) / timedelta(hours=1) + 5
-        town.call(0, hours, sim, victim, 900, f"861{int(sim[8:10]):011d}0", ROOM)
+        town.call(0, hours, sim, victim, 900, f"861{int(sim[8:10]):011d}5", ROOM)
         reports.append((when + timedelta(hours=20), sim if n < 60 * named else "", victim))
     return reports
 
@@ -98,7 +98,7 @@ def test_two_shifts_on_the_same_handsets_are_no_ring(tmp_path: Path) -> None:
             for _ in range(40):
                 town.call(
                     day, town.rng.uniform(opens, opens + 6), f"+923331{line:06d}",
-                    town.rng.choice(PEOPLE), 70, f"357{line // 2:011d}0", ROOM,
+                    town.rng.choice(PEOPLE), 70, f"357{line // 2:011d}5", ROOM,
                 )  # fmt: skip
     assert rings(town.write(tmp_path / "calls.csv")) == []
 
@@ -112,7 +112,7 @@ def test_riders_who_share_the_handsets_of_a_depot_are_no_ring(tmp_path: Path) ->
                 cell = ROOM if town.rng.random() < 0.6 else f"410-01-77-{town.rng.randrange(97)}"
                 town.call(
                     day, town.rng.uniform(11, 23), f"+923222{rider:06d}", town.rng.choice(PEOPLE),
-                    40, f"359{(rider + town.rng.randrange(2)) // 2 % 20:011d}0", cell,
+                    40, f"359{(rider + town.rng.randrange(2)) // 2 % 20:011d}5", cell,
                 )  # fmt: skip
     assert rings(town.write(tmp_path / "calls.csv")) == []
 

@@ -55,7 +55,7 @@ def desks(town: Town, lines: int, name: str, cell: str) -> list[str]:
         for day in range(DAYS):
             for _ in range(40):
                 hour, talk = town.rng.uniform(10, 19), town.rng.expovariate(1 / 60)
-                imei = f"35{name}{n:010d}0"
+                imei = f"35{name}{n:010d}5"
                 town.call(day, hour, line, town.rng.choice(PEOPLE), talk, imei, cell)
     return used
 
@@ -92,7 +92,7 @@ def collectors(town: Town, people: list[str]) -> None:
             for _ in range(40):
                 hour, talk = town.rng.uniform(9, 19), town.rng.expovariate(1 / 60)
                 who = town.rng.choice(people)
-                town.call(day, hour, sim, who, talk, f"357{line:011d}0", ROOM)
+                town.call(day, hour, sim, who, talk, f"357{line:011d}5", ROOM)
 
 
 def test_collectors_whose_sims_were_replaced_are_no_ring_for_they_return(tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def around_the_clock(town: Town, lines: int, talk: float, identities: int) -> No
     for line in range(lines):
         for day in range(DAYS):
             for _ in range(40):
-                imei = f"99{line:05d}{town.rng.randrange(identities):06d}00"
+                imei = f"99{line:05d}{town.rng.randrange(identities):06d}05"
                 hour, long = town.rng.uniform(0, 24), talk * town.rng.uniform(0.8, 1.2)
                 town.call(day, hour, f"+92311{line:07d}", town.rng.choice(kin), long, imei, ROOM)
 

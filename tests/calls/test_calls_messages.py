@@ -31,7 +31,7 @@ def test_sims_that_only_write_from_a_rings_handsets_are_of_it(every: str, tmp_pa
     town.everybody()
     used = town.centre("1", cell=ROOM)
     if every != "each of its SIMs called":
-        used |= {texts(town, f"+9234777{n:05d}", f"861{n:011d}0", ROOM) for n in range(4)}
+        used |= {texts(town, f"+9234777{n:05d}", f"861{n:011d}5", ROOM) for n in range(4)}
     # a clinic that sends reminders from next door, a bank by its name, a lost parcel's courier
     texts(town, "+923335550001", "352000000000990", ROOM)
     texts(town, "MYBANK", "", "")
@@ -45,7 +45,7 @@ def test_who_writes_from_a_telephone_of_the_ring_once_is_not_of_it(tmp_path: Pat
     town.everybody()
     used = town.centre("1", cell=ROOM)
     lent = texts(town, "+923335550003", "352000000000992", "410-01-77-5")
-    town.rows.append((DAY0, 0, "sms", lent, PEOPLE[7], "", f"861{0:011d}0", ROOM, "", ""))
+    town.rows.append((DAY0, 0, "sms", lent, PEOPLE[7], "", f"861{0:011d}5", ROOM, "", ""))
     (ring,) = rings(town.write(tmp_path / "calls.csv"))
     assert numbers(ring) == used
 
@@ -58,7 +58,7 @@ def test_who_writes_to_those_who_then_call_a_ring_is_of_it(lured: bool, tmp_path
     lines = [f"+92336{n:07d}" for n in range(5)]
     callers = []
     for line in lines:
-        imei = f"86{line[-12:]}0"
+        imei = f"86{line[-12:]}5"
         for day in range(DAYS):
             for person in town.rng.sample(PEOPLE, 6):
                 callers.append(person)

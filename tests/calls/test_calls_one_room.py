@@ -31,7 +31,7 @@ def room(
                 begin, end = town.rng.choices(spans, [b - a for a, b in spans])[0]
                 town.call(
                     day, town.rng.uniform(begin, end), sim, town.rng.choice(PEOPLE),
-                    town.rng.expovariate(1 / 60), f"86{name}{seat:011d}0", cell,
+                    town.rng.expovariate(1 / 60), f"86{name}{seat:011d}5", cell,
                 )  # fmt: skip
     return used
 
@@ -73,7 +73,7 @@ def test_a_slow_room_beside_a_busy_one_is_told_too(tmp_path: Path) -> None:
             for _ in range(5):  # two SIMs of one handset, in no order
                 town.call(
                     day, town.rng.uniform(11, 20), sim, town.rng.choice(PEOPLE),
-                    town.rng.expovariate(1 / 60), f"862{n // 2:011d}0", ROOM,
+                    town.rng.expovariate(1 / 60), f"862{n // 2:011d}5", ROOM,
                 )  # fmt: skip
     found = rings(town.write(tmp_path / "calls.csv"))
     assert sorted(map(sorted, map(numbers, found))) == sorted([sorted(busy), sorted(slow)])
@@ -114,7 +114,7 @@ def test_a_handset_tells_one_room_in_two_networks_where_no_cell_has_a_position(
                 for _ in range(60):
                     town.call(
                         day, town.rng.uniform(9, 18), sim, town.rng.choice(PEOPLE),
-                        town.rng.expovariate(1 / 60), f"861{seat:011d}0", cell,
+                        town.rng.expovariate(1 / 60), f"861{seat:011d}5", cell,
                     )  # fmt: skip
     found = rings(town.write(tmp_path / "calls.csv"))
     assert len(found) == count

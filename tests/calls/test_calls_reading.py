@@ -187,6 +187,21 @@ def test_identities_that_a_spreadsheet_touched(put: Callable[..., Path]) -> None
     assert [r["caller_imei"] for r in rows] == ["352099001761481", None, "352099001761481"]
 
 
+@pytest.mark.parametrize("others", ["352099001761481", ""])
+def test_identities_that_a_spreadsheet_rounded_name_no_device(put, others: str) -> None:
+    gone = ["352099000000000", "35209900000000", "3520990000000000", "352099000000000.0"]
+    kept = ["352099010000000", "352099001761480"]
+    zeros = "0" * 15
+    path = put(csv_of(*(row(caller_imei=one) for one in (*gone, *kept, zeros, others))))
+    rows, refused, _ = taken(path)
+    assert refused == [(n, "caller_imei ends in zeros: its digits are gone") for n in (1, 2, 3, 4)]
+    assert [r["caller_imei"] for r in rows] == [*kept, None, others or None]
+    rows, refused, _ = taken(put(csv_of(row(caller_imsi="404450000000000"), row(caller_imsi="0"))))
+    assert [why for _, why in refused] == ["caller_imsi ends in zeros: its digits are gone"]
+    rows, _, _ = taken(put(csv_of(row(caller_imsi=zeros))))
+    assert [r["caller_imsi"] for r in rows] == [None]
+
+
 def test_handsets_as_they_are_printed(put: Callable[..., Path]) -> None:
     written = [
         "35-209900-176148-1", "352099 00 176148 1", "352099/00/176148/12", "35-209900-176148",

@@ -20,7 +20,7 @@ def seats(
     for line in range(lines):
         number = f"+92347{name}{line:06d}"
         seat, slot = divmod(line, each)
-        imei = f"{86_000_000_000_000 + int(name) * 10**9 + seat * 100 + slot % 2 * apart}0"
+        imei = f"{86_000_000_000_000 + int(name) * 10**9 + seat * 100 + slot % 2 * apart}5"
         used.append(number)
         for day in range(DAYS):
             for call in range(a_day):
@@ -70,7 +70,7 @@ def test_colleagues_and_those_who_are_milked_are_no_acquaintances_of_a_line(tmp_
         regular = [*used[:line], *used[line + 1 :], *PEOPLE[line * 3 : line * 3 + 3]]
         for day in range(DAYS):
             for other in regular:
-                imei = f"{86_001_000_000_000 + line * 100}0"
+                imei = f"{86_001_000_000_000 + line * 100}5"
                 town.call(day, town.rng.uniform(11, 19), number, other, 60, imei, ROOM)
     told = complaints(tmp_path / "complaints.csv", used)
     (ring,) = rings(town.write(tmp_path / "calls.csv"), complaints=told)

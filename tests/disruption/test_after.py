@@ -41,7 +41,7 @@ def calls(noon):
                 when = noon + timedelta(days=day, hours=-4, minutes=int(rng.integers(0, 600)))
                 rows.append(
                     f"{when:%Y-%m-%dT%H:%M:%SZ},60,voice,{numbers(ring)[n % 2]},"
-                    f"+92333{int(rng.integers(0, 10**7)):07d},41001000000{ring:02d}{n % 2:02d},"
+                    f"+92333{int(rng.integers(0, 10**7)):07d},41001000100{ring:02d}{n % 2:02d},"
                     f"3500000000{ring:02d}005,410-01/7-{ring}"
                 )
     return "\n".join(rows).encode() + b"\n"

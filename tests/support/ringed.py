@@ -31,7 +31,7 @@ def calls() -> bytes:
         line = at % 4
         rows.append(
             f"{when:%Y-%m-%dT%H:%M:%SZ},60,voice,{LINES[line]},{PEOPLE[at % 40]},"
-            f"41001000000000{line},{SETS[line % 2]}5,{CELL}"
+            f"41001000000100{line},{SETS[line % 2]}5,{CELL}"
         )
     return "\n".join(rows).encode() + b"\n"
 

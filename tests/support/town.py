@@ -62,7 +62,7 @@ class Town:
                 hour = self.rng.gauss(17, 3) % 24
                 talk = self.rng.expovariate(1 / 150)
                 self.call(
-                    day, hour, person, friend, talk, imei or f"35{at:012d}0",
+                    day, hour, person, friend, talk, imei or f"35{at:012d}5",
                     home or f"410-01-77-{at % 97}",
                 )  # fmt: skip
 
@@ -74,7 +74,7 @@ class Town:
         """Seats with a handset each, whose SIM is replaced every few days."""
         used: set[str] = set()
         for seat in range(seats):
-            imei = f"86{name}{seat:011d}0"
+            imei = f"86{name}{seat:011d}5"
             for day in days:
                 sim = f"+92345{name}{seat:02d}{day // sim_days:03d}"
                 used.add(sim)
@@ -97,7 +97,7 @@ class Town:
                     hour = self.rng.uniform(*hours)
                     talk = self.rng.expovariate(1 / 60)
                     self.call(
-                        day, hour, number, self.rng.choice(PEOPLE), talk, f"357{line:011d}0", cell
+                        day, hour, number, self.rng.choice(PEOPLE), talk, f"357{line:011d}5", cell
                     )
         return used
 
@@ -108,7 +108,7 @@ class Town:
         for day in range(DAYS):
             for number in numbers:
                 for _ in range(18):
-                    imei = f"99000000{self.rng.randrange(4):06d}0"
+                    imei = f"99000000{self.rng.randrange(4):06d}5"
                     hour, talk = self.rng.uniform(0, 24), self.rng.expovariate(1 / 200)
                     self.call(day, hour, number, self.rng.choice(kin), talk, imei, cell)
         return set(numbers)

@@ -35,6 +35,9 @@ _IPV4 = rf"^(?:{_OCTET}\.){{3}}{_OCTET}$"
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d*)?")
 _SPREADSHEET = r"^[0-9](?:[.,][0-9]+)?[eE]\+[0-9]+$"
 _PARTED = r"^[0-9]+(?:[ \x{a0}/-]+[0-9]+)+$"
+# a spreadsheet shows six digits of a long number, and where its text is read again the rest is
+# zeros; no serial number of a real handset or SIM ends so (one in 10^8 would by chance)
+_ROUNDED = "0" * 8
 _PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)")
 
 
@@ -195,13 +198,15 @@ def _say_lost(column: pa.Array, found: pa.Array, name: str, reasons: Reasons) ->
 def identities(column: pa.Array, name: str, reasons: Reasons) -> pa.Array:
     """IMSI or IMEI (by the column's name) as digits; all zeros is none.
 
-    An IMEI is printed in its parts, with dashes, spaces or strokes between: they are joined.
+    An IMEI is printed in its parts, with dashes, spaces or strokes between: they are joined. One
+    that ends in eight zeros was rounded, and as many others with it: it names no device.
     """
     if column.null_count == len(column):
         return column
     most = 15 if name.endswith("imsi") else 16  # E.212; TS 23.003 §6 with the software version
     whole = pc.match_substring_regex(column, f"^[0-9]{{14,{most}}}$")
-    if pc.all(whole, min_count=0).as_py() and not column.null_count:
+    clear = pc.and_(whole, pc.invert(pc.ends_with(column, _ROUNDED)))
+    if pc.all(clear, min_count=0).as_py() and not column.null_count:
         return column
     # a spreadsheet writes a number as 1234.0: up to 2^53 its digits are all there
     column = pc.replace_substring_regex(column, r"\.0+$", "")
@@ -216,6 +221,7 @@ def identities(column: pa.Array, name: str, reasons: Reasons) -> pa.Array:
     gone = pc.and_(wrong, pc.match_substring_regex(column, SCIENTIFIC))
     reasons.where(gone, f"{name} is in scientific notation: its digits are gone")
     reasons.where(wrong, f"{name} has not 14 to {most} digits")
+    reasons.where(pc.ends_with(column, _ROUNDED), f"{name} ends in zeros: its digits are gone")
     return column
 
 
