@@ -63,6 +63,9 @@ def told(path: Path) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
          [(A, B)], [(B, C)]),
         ((MSC, f"15/08/2024;10:11:12;{bare(A)};;{bare(B)};{bare(C)};65;MTC"), [(A, B)], [(B, C)]),
         ((MSC, f"15/08/2024;10:11:12;{bare(A)};;{bare(B)};{bare(C)};65;FWD"), [(A, C)], [(B, C)]),
+        *(((AIRTEL, f"{bare(B)},CFW,{bare(A)},15/08/2024,10:11:12,65,404-1,Voice,{odd}"),
+           [(A, C)], [(B, C)])
+          for odd in (f"{bare(C)}.0", f"{bare(C)}F", f"tel:{C}", f"\u200b{C}", f"{C};npdi=x")),
         # what is no number, or the one called itself, sends nothing on
         *(((MSC, f"15/08/2024;10:11:12;{bare(A)};;{bare(B)};{odd};65;MTC"), [(A, B)], [])
           for odd in ("", "NA", "9.23E+11", "923XXXXX123", bare(B), "BUSY")),

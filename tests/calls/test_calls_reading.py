@@ -202,6 +202,17 @@ def test_identities_that_a_spreadsheet_rounded_name_no_device(put, others: str) 
     assert [r["caller_imsi"] for r in rows] == [None]
 
 
+def test_identities_with_a_switchs_filler_or_what_nobody_sees(put: Callable[..., Path]) -> None:
+    imei, imsi = "352099001761481", "404450001386078"
+    dirty = [f"{imei}F", f"{imei[:14]}F", f"\ufeff{imei}", f"{imei[:5]}\u200b{imei[5:]}\x00"]
+    rows, refused, _ = taken(put(csv_of(*(row(caller_imei=one) for one in dirty))))
+    assert refused == []
+    assert [r["caller_imei"] for r in rows] == [imei, imei[:14], imei, imei]
+    rows, refused, _ = taken(put(csv_of(row(caller_imsi=f"{imsi}F"), row(caller_imsi="40445F"))))
+    assert [r["caller_imsi"] for r in rows] == [imsi]
+    assert refused == [(2, "caller_imsi has not 14 to 15 digits")]
+
+
 def test_handsets_as_they_are_printed(put: Callable[..., Path]) -> None:
     written = [
         "35-209900-176148-1", "352099 00 176148 1", "352099/00/176148/12", "35-209900-176148",

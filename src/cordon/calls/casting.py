@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from cordon.calls.numbers import SCIENTIFIC, Numbers, hidden
+from cordon.calls.numbers import INVISIBLE, SCIENTIFIC, Numbers, hidden
 from cordon.kernel.clock import parse_time
 from cordon.kernel.errors import BadInput
 
@@ -34,6 +34,7 @@ _IPV4 = rf"^(?:{_OCTET}\.){{3}}{_OCTET}$"
 # 1,234.50 and 1,00,000: commas only where thousands, lakhs and crores have them
 _GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{2,3})*,\d{3}(?:\.\d*)?")
 _SPREADSHEET = r"^[0-9](?:[.,][0-9]+)?[eE]\+[0-9]+$"
+_FILLED = r"^([0-9]{14,16})[Ff]+$"  # as `numbers` reads it
 _PARTED = r"^[0-9]+(?:[ \x{a0}/-]+[0-9]+)+$"
 # a spreadsheet shows six digits of a long number, and where its text is read again the rest is
 # zeros; no serial number of a real handset or SIM ends so (one in 10^8 would by chance)
@@ -209,7 +210,8 @@ def identities(column: pa.Array, name: str, reasons: Reasons) -> pa.Array:
     if pc.all(clear, min_count=0).as_py() and not column.null_count:
         return column
     # a spreadsheet writes a number as 1234.0: up to 2^53 its digits are all there
-    column = pc.replace_substring_regex(column, r"\.0+$", "")
+    column = pc.replace_substring_regex(column, rf"{INVISIBLE}|\.0+$", "")
+    column = pc.replace_substring_regex(column, _FILLED, r"\1")
     parted = pc.fill_null(pc.match_substring_regex(column, _PARTED), False)
     if pc.any(parted, min_count=0).as_py():
         column = pc.if_else(parted, pc.replace_substring_regex(column, r"[^0-9]+", ""), column)

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from cordon.calls.casting import TIME
+from cordon.calls.checking import as_array
 from cordon.calls.importing import NEAR
 from cordon.calls.numbers import Numbers
 from cordon.kernel.access.model import Scope
@@ -98,12 +99,9 @@ def forwards(table: pa.Table, taken: pa.Table, rows: NDArray[np.int64], by: Numb
     at = pc.index_in(taken["row"], pa.array(rows, pa.int64()))
     found = []
     for name in told:
-        column = table[name].combine_chunks()
-        text = pc.replace_substring_regex(
-            pc.utf8_trim_whitespace(column.take(at)), r"[ ()-]|\.0+$", ""
-        )
-        known = pc.fill_null(pc.match_substring_regex(text, _DIALLED), False)
-        third = by.column(pc.if_else(known, text, pa.scalar(None, pa.string())).combine_chunks())
+        third = by.column(as_array(table[name].take(at)))
+        dialled = pc.fill_null(pc.match_substring_regex(third, _DIALLED), False)
+        third = pc.if_else(dialled, third, pa.scalar(None, pa.string()))
         ends = (third, taken["callee"]) if name == "forwarded_by" else (taken["callee"], third)
         pair = pa.table([taken["sha256"], taken["row"], taken["start"], *ends], schema=SCHEMA)
         keep = pc.and_(pc.is_valid(third), pc.not_equal(pair["number"], pair["forwarded_to"]))

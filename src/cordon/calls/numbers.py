@@ -22,10 +22,22 @@ from cordon.kernel.errors import BadInput
 
 SCIENTIFIC = r"^[+-]?[0-9](?:[.,][0-9]*)?[eE]\+?[0-9]{1,3}$"
 _SCIENTIFIC = re.compile(SCIENTIFIC)
-_GAPS = re.compile(r"[\s().\-/\u00a0\u200e\u200f\u202a-\u202e]")  # also marks of direction
+INVISIBLE = (
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064"
+    "\u2066-\u2069\ufeff]"
+)
+"""What nobody sees of a text: control characters, joiners, marks of direction and of byte order."""
+_INVISIBLE = re.compile(INVISIBLE)
+_GAPS = re.compile(r"[\s().\-/\u00a0]|" + INVISIBLE)
+# a telephone's or SIP address (RFC 3966 §3, RFC 3261 §19.1.1), or a number with the former's
+# parameters; a number that is only good within a country or company may name it
+_ADDRESS = re.compile(r"(?i)(?:tel|sips?):([^;@?]+)(?:[;@?].*)?|(\+?\d+);[a-z][a-z-]*=.*")
+_CONTEXT = re.compile(r"(?i);phone-context=(\+[\d.()-]+)")
 # a column of numbers with gaps is one of floats to a spreadsheet or pandas, which write 121.0;
 # several dots part a number (01.23.45.67.00)
 _WHOLE = re.compile(r"(\+?\d+)(?:\.0+|,0)")
+# switches keep two digits an octet and fill the last half of one up (TS 29.002 §17.7.8)
+_FILLED = re.compile(r"(\+?\d[\d ()-]+\d)[Ff]+")
 _LONGEST = 20  # characters: E.164 has 15 digits, an alphanumeric sender 11 letters (TS 23.040)
 _E164 = 16  # characters of the longest number with its plus
 _WITH_CODE = 11  # digits; a shorter one is likelier a national number than one with its code
@@ -49,14 +61,12 @@ def normalised(text: str, region: str) -> str | None:
         None where there is no number: empty, in scientific notation (its digits are gone),
         masked, withheld, or no text that a switch shows.
     """
-    stripped = text.strip()
-    if not stripped or _SCIENTIFIC.match(stripped) or len(stripped) > 2 * _LONGEST:
+    shown = _bare(_INVISIBLE.sub("", text).strip())
+    if not shown or _SCIENTIFIC.match(shown) or len(shown) > 2 * _LONGEST:
         return None
-    whole = _WHOLE.fullmatch(stripped)
-    stripped = whole[1] if whole is not None else stripped
-    bare = _GAPS.sub("", stripped)
+    bare = _GAPS.sub("", shown)
     if not re.fullmatch(r"\+?\d+", bare):
-        return _sender(stripped, bare)
+        return _sender(shown, bare)
     if not bare.isascii():
         bare = "".join(c if c == "+" else str(int(c)) for c in bare)
     if len(bare.lstrip("+")) < _SHORTEST_NUMBER:
@@ -64,6 +74,22 @@ def normalised(text: str, region: str) -> str | None:
     if _stays(bare):
         return bare
     return _in_e164(bare, region) or (bare if len(bare) <= _LONGEST else None)
+
+
+def _bare(text: str) -> str:
+    """The number of a text without what machines put around it: an address, a filler, zeros."""
+    address = _ADDRESS.fullmatch(text)
+    if address is not None:
+        name = address[1] or address[2]
+        context = _CONTEXT.search(text)
+        if context is not None and not name.startswith("+"):
+            name = context[1] + name
+        if re.fullmatch(r"\+?\d+", _GAPS.sub("", name)) or masked(name) or withheld(name):
+            text = name
+    for shape in (_WHOLE, _FILLED):
+        found = shape.fullmatch(text)
+        text = found[1] if found is not None else text
+    return text
 
 
 def _sender(text: str, bare: str) -> str | None:
@@ -142,7 +168,8 @@ def masked(text: str) -> str | None:
 
 def hidden(text: str) -> str | None:
     """The mask of a number of which some digits are hidden, or all (`Private`); else None."""
-    return masked(text) or (MASK if withheld(text) else None)
+    shown = _bare(_INVISIBLE.sub("", text).strip())
+    return masked(shown) or (MASK if withheld(shown) else None)
 
 
 def _in_e164(bare: str, region: str) -> str | None:

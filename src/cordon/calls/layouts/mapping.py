@@ -32,7 +32,8 @@ _IN_WORDS = re.compile(
     r"(?:(\d+) ?(?:h|hrs?|hours?)\.?,? ?)?(?:(\d+) ?(?:m|mins?|minutes?)\.?,? ?)?"
     r"(?:(\d+) ?(?:s|secs?|seconds?)\.?)?"
 )
-_DIALLED = r"^\+?[0-9][0-9 ()-]{2,}(?:\.0+)?$"
+# with what may stand around a number, see `numbers`
+_DIALLED = r"^\pC*(?i:(?:tel|sips?):)?\+?[0-9][0-9 ()-]{2,}(?:\.0+|[Ff]+|[;@].*)?\pC*$"
 NO_VALUE = ("", "-", "--", "na", "n/a", "nil", "null", "none")
 
 
