@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
-from cordon.calls import workbook
+from cordon.calls import workbook, xlsx
 from cordon.calls.forms import CELLS, PAYMENTS
 from cordon.calls.model import Counts
 from cordon.calls.plain import read_plain
@@ -220,6 +220,52 @@ def test_one_that_unpacks_to_more_than_can_be_meant(put, monkeypatch) -> None:
         read(path)
 
 
+def test_a_small_one_that_unpacks_to_very_much(tmp_path: Path) -> None:
+    sheet = '<x:row r="1"><x:c r="A1" t="inlineStr"><x:is><x:t>{}</x:t></x:is></x:c></x:row>'
+    path = by_hand(tmp_path / "one.xlsx", sheet.format("A" * (workbook.BIG_PART + 1)), [])
+    with pytest.raises(
+        BadInput, match=r"one.xlsx is small .*/one.xml from 0\.\d to 5\d MB"
+    ) as wrong:
+        read(path)
+    assert "Ask the sender" in wrong.value.advice
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_a_text_longer_than_a_cell_takes(shared: bool, tmp_path: Path) -> None:
+    def given(long: int) -> Path:
+        text = f"<x:t>{'A' * long}</x:t>"
+        cell = "<x:v>1</x:v>" if shared else f"<x:is>{text}</x:is>"
+        kind = "s" if shared else "inlineStr"
+        sheet = f'<x:row r="1"/><x:row r="2"><x:c r="C2" t="{kind}">{cell}</x:c></x:row>'
+        texts = f"<x:si>{text}</x:si>" if shared else ""
+        return by_hand(tmp_path / "two.xlsx", sheet, [], texts=texts)
+
+    assert [len(line) for line in lines_of(given(xlsx.MOST_CHARACTERS))] == [0, 32_769]
+    where = "in its shared texts, number 2" if shared else "in sheet 1, row 2, column 3"
+    with pytest.raises(BadInput, match=f"two.xlsx holds more .*{where}: a text of more") as wrong:
+        read(given(xlsx.MOST_CHARACTERS + 1))
+    assert "Ask the sender" in wrong.value.advice
+
+
+def test_more_shared_texts_than_are_kept(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(xlsx, "MOST_SHARED", 3)
+    sheet = '<x:row r="1"><x:c r="A1" t="s"><x:v>0</x:v></x:c></x:row>'
+    with pytest.raises(BadInput, match="in its shared texts: more than 3"):
+        read(by_hand(tmp_path / "three.xlsx", sheet, [], texts="<x:si><x:t>A</x:t></x:si>" * 3))
+
+
+def test_an_honest_sheet_of_repeated_rows_is_read(tmp_path: Path, monkeypatch) -> None:
+    """As well packed as real ones are: it must unpack to less than is refused."""
+    monkeypatch.setattr(workbook, "BIG_PART", 100_000)
+    rows = [AIRTEL, *(changed(dur=n % 90, other=918141122800 + n % 50) for n in range(5000))]
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet()
+    for row in rows:
+        sheet.append(row)
+    book.save(tmp_path / "honest.xlsx")
+    assert len(read(tmp_path / "honest.xlsx")[1]) == 5000
+
+
 def test_rows_keep_their_numbers_over_blocks_and_gaps(put, monkeypatch) -> None:
     monkeypatch.setattr(workbook, "_BLOCK_ROWS", 7)
     monkeypatch.setattr(workbook, "_LOOK", 3)
@@ -229,7 +275,9 @@ def test_rows_keep_their_numbers_over_blocks_and_gaps(put, monkeypatch) -> None:
     assert [(r["row"], r["duration_s"]) for r in found] == [(n, n) for n in range(4, 60) if n % 5]
 
 
-def by_hand(path: Path, sheet: str, formats: Sequence[str], *, since_1904: bool = False) -> Path:
+def by_hand(
+    path: Path, sheet: str, formats: Sequence[str], *, since_1904: bool = False, texts: str = ""
+) -> Path:
     """A workbook as another program writes it: with prefixes, and targets from the root."""
     types = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
     parts = {
@@ -246,11 +294,11 @@ def by_hand(path: Path, sheet: str, formats: Sequence[str], *, since_1904: bool 
         + "".join(f"<x:xf numFmtId='{200 + n}'/>" for n in range(len(formats)))
         + "</x:cellXfs></x:styleSheet>",
         "xl/sharedStrings.xml": "<x:sst xmlns:x='m'><x:si><x:r><x:t>ab</x:t></x:r><x:rPh><x:t>no"
-        "</x:t></x:rPh><x:r><x:t>c&amp;d</x:t></x:r></x:si></x:sst>",
+        f"</x:t></x:rPh><x:r><x:t>c&amp;d</x:t></x:r></x:si>{texts}</x:sst>",
         "xl/worksheets/one.xml": f"<x:worksheet xmlns:x='m'><x:sheetData>{sheet}</x:sheetData>"
         "</x:worksheet>",
     }
-    with zipfile.ZipFile(path, "w") as out:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as out:
         for name, text in parts.items():
             out.writestr(name, text)
     return path

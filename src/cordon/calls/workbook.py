@@ -18,13 +18,19 @@ from pyexpat import ExpatError
 
 from cordon.calls.sources import Block
 from cordon.calls.unpacking import Progress
-from cordon.calls.xlsx import Book, DeclaresEntities, column_of, read_book, rows_of
+from cordon.calls.xlsx import Book, DeclaresEntities, HoldsTooMuch, column_of, read_book, rows_of
 from cordon.kernel.errors import BadInput
 
 ROWS_OF_A_SHEET = 1 << 20  # a sheet has no more; a later sheet's rows are numbered beyond
 MOST_UNPACKED = 4 << 30  # bytes of all of a workbook's parts
-MOST_TEXTS = 512 << 20  # bytes of the texts that its sheets share, which are kept in memory
+MOST_TEXTS = 256 << 20  # bytes of the texts that its sheets share, which are kept in memory
+# a part that unpacks to more bytes may do so to so many times its size in the file: sheets of real
+# records do to 10 to 80 times, what is written to fill a memory to 1,032 (RFC 1951) at most
+BIG_PART, MOST_TIMES = 50 << 20, 200
 MOST_SHEETS = 100
+_HARMFUL = (
+    "Do not open it: it may be meant to do harm. Ask the sender who made it, and for it as CSV."
+)
 _BLOCK_ROWS = 20_000
 _LOOK = 200  # rows in which the widest tells how wide a sheet is
 _MOST_MERGED = 200_000
@@ -52,11 +58,18 @@ class Workbook:
 
     def blocks(self) -> Iterator[Block]:
         """Blocks of rows; an empty row is an empty line, so that every row keeps its number."""
+        where = ""
         try:
             with zipfile.ZipFile(self._path) as archive:
                 book = read_book(archive)
                 for part, sheet in enumerate(book.sheets[:MOST_SHEETS]):
+                    where = f"sheet {part + 1}, "
                     yield from self._sheet(part, archive, sheet, book)
+        except HoldsTooMuch as wrong:
+            raise BadInput(
+                f"{self._name} holds more than any spreadsheet writes, in {where}{wrong}.",
+                advice=_HARMFUL,
+            ) from None
         except DeclaresEntities:
             raise BadInput(
                 f"{self._name} declares entities, which no workbook needs.",
@@ -75,7 +88,15 @@ class Workbook:
         """That it unpacks to no more than can be meant."""
         with zipfile.ZipFile(self._path) as archive:
             # zipfile reads no more of a part than it says that it has
-            sizes = {one.filename: one.file_size for one in archive.infolist()}
+            parts = archive.infolist()
+        sizes = {one.filename: one.file_size for one in parts}
+        for one in parts:
+            if one.file_size > max(BIG_PART, MOST_TIMES * one.compress_size):
+                raise BadInput(
+                    f"{self._name} is small and unpacks to very much: {one.filename} from "
+                    f"{one.compress_size / 1e6:.1f} to {one.file_size / 1e6:,.0f} MB.",
+                    advice=_HARMFUL,
+                )
         if sum(sizes.values()) > MOST_UNPACKED or (
             sizes.get("xl/sharedStrings.xml", 0) > MOST_TEXTS
         ):

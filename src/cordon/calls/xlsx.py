@@ -17,7 +17,12 @@ from typing import IO
 from zipfile import ZipFile
 
 MOST_COLUMNS = 400
+MOST_CHARACTERS = 32_767
+"""Characters of a cell: no spreadsheet takes more."""
+MOST_SHARED = 5_000_000
+"""Texts that sheets share, which are kept in memory (some 80 bytes each, and what they say)."""
 _CHUNK = 1 << 17
+_TOO_LONG = f"a text of more than {MOST_CHARACTERS:,} characters"
 _DIGITS = 15  # that a spreadsheet keeps of a number
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _NOT_SHOWN = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.IGNORECASE)
@@ -31,6 +36,10 @@ _BUILT_IN = dict.fromkeys((*range(14, 18), *range(27, 37), *range(50, 59)), "day
 
 class DeclaresEntities(ValueError):
     """A part declares a document type."""
+
+
+class HoldsTooMuch(ValueError):
+    """A cell, or what sheets share, is more than any spreadsheet writes; says where and what."""
 
 
 @dataclass(slots=True)
@@ -84,13 +93,13 @@ def rows_of(archive: ZipFile, part: str, book: Book) -> Iterator[tuple[int, list
     done: list[tuple[int, list[str]]] = []
     row: list[str] = []
     text: list[str] = []
-    number, column, kind, style, taking = 0, 0, "", "", False
+    number, column, kind, style, taking, long = 0, 0, "", "", False, 0
     columns: dict[str, int] = {}
 
     def start(name: str, given: dict[str, str]) -> None:
-        nonlocal row, number, column, kind, style, taking
+        nonlocal row, number, column, kind, style, taking, long
         if name == "c":
-            kind, style = given.get("t", ""), given.get("s", "")
+            kind, style, long = given.get("t", ""), given.get("s", ""), 0
             text.clear()
             letters = given.get("r", "").rstrip("0123456789")
             if not letters:
@@ -117,8 +126,12 @@ def rows_of(archive: ZipFile, part: str, book: Book) -> Iterator[tuple[int, list
             done.append((number, row))
 
     def chars(data: str) -> None:
+        nonlocal long
         if taking:
             text.append(data)
+            long += len(data)
+            if long > MOST_CHARACTERS:
+                raise HoldsTooMuch(f"row {number}, column {column + 1}: {_TOO_LONG}")
 
     with archive.open(part) as xml:
         parser = _parser(start, end, chars)
@@ -216,12 +229,13 @@ def _styles(archive: ZipFile, book: Book) -> None:
 
 def _texts(archive: ZipFile, book: Book) -> None:
     held: list[str] = []
-    taking, spoken = False, False
+    taking, spoken, long = False, False, 0
 
     def start(name: str, _given: dict[str, str]) -> None:
-        nonlocal taking, spoken
+        nonlocal taking, spoken, long
         if name == "si":
             held.clear()
+            long = 0
         spoken = spoken or name == "rPh"
         taking = name == "t" and not spoken
 
@@ -232,14 +246,18 @@ def _texts(archive: ZipFile, book: Book) -> None:
             spoken = False
         elif name == "si":
             book.texts.append(clean("".join(held)))
+            if len(book.texts) > MOST_SHARED:
+                raise HoldsTooMuch(f"its shared texts: more than {MOST_SHARED:,}")
 
-    _parse(
-        archive,
-        "xl/sharedStrings.xml",
-        start,
-        end,
-        lambda data: held.append(data) if taking else None,
-    )
+    def chars(data: str) -> None:
+        nonlocal long
+        if taking:
+            held.append(data)
+            long += len(data)
+            if long > MOST_CHARACTERS:
+                raise HoldsTooMuch(f"its shared texts, number {len(book.texts) + 1}: {_TOO_LONG}")
+
+    _parse(archive, "xl/sharedStrings.xml", start, end, chars)
 
 
 def _parse(
