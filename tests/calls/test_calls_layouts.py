@@ -311,6 +311,30 @@ def test_no_layout_fits_and_it_says_what_is_nearest(put) -> None:
         read(put(AIRTEL, airtel()), "telenor")
 
 
+def test_a_file_of_a_layout_that_cannot_be_read_says_that_layouts_columns(put) -> None:
+    with pytest.raises(BadInput, match="its date or time cannot be read") as wrong:
+        read(put(AIRTEL, airtel(date="yesterday")))
+    assert wrong.value.advice.startswith("A file in the layout airtel has the columns target no, b")
+    assert "call type" in wrong.value.advice
+    assert "caller, callee" not in wrong.value.advice
+    own = put("start,kind,caller,callee", "today,voice,1,2")
+    with pytest.raises(BadInput) as wrong:
+        read(own)
+    assert "start, kind, caller, callee" in wrong.value.advice
+
+
+def test_a_column_that_is_missing_is_named(put) -> None:
+    untyped = AIRTEL.replace("Call Type", "CallType")
+    with pytest.raises(
+        BadInput, match="the column call type, which tells its direction, is missing"
+    ):
+        read(put(untyped, airtel()))
+    with pytest.raises(
+        BadInput, match="column service type or call type, which tells its kind, is missing"
+    ):
+        read(put(untyped.replace("Service Type", "Service"), airtel()))
+
+
 def test_an_order_is_never_guessed() -> None:
     order = Order()
     order.look(["01/02/2024", "2024-01-13", "12-12-24"])

@@ -27,7 +27,7 @@ from cordon.calls.printed import Printed, first_header
 from cordon.calls.rows import parse_block
 from cordon.calls.sections import HEAD_BYTES
 from cordon.calls.sources import Block, Source, source
-from cordon.calls.statements import Statements, once, whole
+from cordon.calls.statements import Statements, expected_of, once, whole
 from cordon.calls.unpacking import Progress
 from cordon.kernel.errors import BadInput
 from cordon.kernel.store.files import sha256_of
@@ -99,6 +99,7 @@ class Reading:
         self._order = order_of(dates)
         self._fixed = False
         self._is_workbook = False
+        self._should_be = _EXPECTED
         self._numbers = Numbers(region)
         self._progress = progress
         self._reasons: Counter[str] = Counter()
@@ -113,7 +114,8 @@ class Reading:
             self._reasons.update(r.reason.split(" (sheet ")[0] for r in batch.refusals)
             yield batch
         if self.counts.read and not self.counts.kept:
-            raise BadInput(none_read(self.name, self.counts.read, self._reasons), advice=_EXPECTED)
+            none = none_read(self.name, self.counts.read, self._reasons)
+            raise BadInput(none, advice=self._should_be)
 
     def _text(self) -> Iterator[Batch]:
         """The batches of a file of text or of a workbook."""
@@ -122,11 +124,13 @@ class Reading:
             yield from self._own(head)
             return
         statements = Statements(
-            self._source, self._layouts, self.name, _EXPECTED, self._numbers.region, self._order
+            self._source, self._layouts, self.name, self._numbers.region, self._order
         )
         if not statements.sections.found:
             self._say_why_not(lines)
-        self.layout = statements.sections.found[0].head.layout.name
+        layout = statements.sections.found[0].head.layout
+        self.layout = layout.name
+        self._should_be = _EXPECTED if layout.own else expected_of(layout)
         self.notes += statements.notes
         self._numbers = Numbers(statements.region)
         for section in statements.sections.found:

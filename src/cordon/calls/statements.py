@@ -52,7 +52,7 @@ class Statements:
 
     Args:
         opened: opens the file anew; told whether its progress is to be shown.
-        layouts: those that it may have. name: how errors call it. expected: their advice.
+        layouts: those that it may have. name: how errors call it.
         region: ISO 3166 code of numbers in national form, where the layouts name none.
         order: of day and month as somebody said it of this file, for where no date settles it;
             `dmy`, `mdy` or empty.
@@ -67,7 +67,6 @@ class Statements:
         opened: Callable[[bool], Source],
         layouts: Sequence[Layout],
         name: str,
-        expected: str,
         region: str,
         order: str = "",
     ) -> None:
@@ -76,7 +75,6 @@ class Statements:
         self.broken: str | None = None
         self._opened = opened
         self._name = name
-        self._expected = expected
         self._order = Order()
         self._said = order
         self._unclear = False
@@ -225,7 +223,8 @@ class Statements:
         field = "start" if head.layout.column("start", names) else "date"
         name = head.layout.column(field, names)
         if name is None:
-            raise BadInput(f"{self._name} has no column of dates.", advice=self._expected)
+            advice = expected_of(head.layout)
+            raise BadInput(f"{self._name} has no column of dates.", advice=advice)
         return name
 
     def _rows(self, piece: Piece, wanted: Sequence[str]) -> Rows:
@@ -238,6 +237,14 @@ class Statements:
             head.sign,
             by_line=True,
         )
+
+
+def expected_of(layout: Layout) -> str:
+    """A sentence that says what columns a layout's files have, for the advice of errors."""
+    columns = [*layout.known_by, *(some[0] for some in layout.columns.values())]
+    return (
+        f"A file in the layout {layout.name} has the columns {', '.join(dict.fromkeys(columns))}."
+    )
 
 
 def once(names: Sequence[str], wanted: Sequence[str]) -> list[str]:

@@ -80,7 +80,10 @@ def mapped(
     kinds = pc.if_else(pc.and_(forwarded, pc.is_null(kinds)), "voice", kinds)
     if layout.kind:
         kinds = pc.fill_null(kinds, layout.kind) if source.lacks("kind") else kinds
-    refuse(_null(kinds), "its kind is none that the layout knows as a call or message")
+    refuse(
+        _null(kinds),
+        source.missing("kind") or "its kind is none that the layout knows as a call or message",
+    )
     columns["kind"] = kinds
     inward = pc.if_else(forwarded, pa.scalar(None, pa.bool_()), _inward(source, layout))
     went_to = source.text("forwarded")
@@ -89,7 +92,10 @@ def mapped(
     went_to = pc.if_else(dialled, went_to, nothing)
     if "target" in layout.columns or "target" in layout.above:
         unclear = pc.and_(pc.is_null(inward), pc.invert(forwarded))
-        refuse(np.asarray(unclear), "its direction is none that the layout knows")
+        refuse(
+            np.asarray(unclear),
+            source.missing("direction") or "its direction is none that the layout knows",
+        )
         target, other = source.text("target"), source.text("other")
         # where nobody is named whom it was forwarded to, the other number is
         sent = pc.and_(forwarded, pc.is_null(went_to))
@@ -131,6 +137,13 @@ class _Source:
     def lacks(self, field: str) -> bool:
         """True where the file has none of the field's columns, and does not tell it above them."""
         return field not in self._given and self._layout.column(field, list(self._columns)) is None
+
+    def missing(self, field: str) -> str:
+        """A reason that names the columns of which the file has none; empty where it has one."""
+        names = self._layout.columns.get(field, ())
+        if not names or not self.lacks(field):
+            return ""
+        return f"the column {' or '.join(names)}, which tells its {field}, is missing"
 
     def text(self, field: str) -> pa.Array:
         """The field's column; nulls where the file has none."""
