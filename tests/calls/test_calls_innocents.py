@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cordon.calls.rings.complaining import ELSEWHERE, NOBODY, Complaint, Complaints, reached
-from cordon.calls.rings.sharing import taking_turns
+from cordon.calls.rings.sharing import staying
 from cordon.calls.rings.uses import Uses
 from support.town import DAY0, DAYS, PEOPLE, Town, numbers, rings
 
@@ -194,13 +194,14 @@ def test_other_lines_tell_how_many_victims_chance_gives() -> None:
 
 
 @pytest.mark.parametrize(
-    ("hours", "days", "turns"),
-    [((8, 14), (range(8), range(8)), 1),  # two shifts
-     ((8, 8), (range(8), range(8)), 0),  # both all day long
-     ((8, 14), (range(4), range(4, 8)), 0)],  # one after the other
+    ("hours", "days", "told"),
+    [((8, 14), (range(8), range(8)), (1, 0)),  # two shifts
+     ((8, 8), (range(8), range(8)), (0, 1)),  # both all day long: two slots
+     ((8, 8), (range(2), range(2)), (0, 0)),  # nobody knows yet
+     ((8, 14), (range(4), range(4, 8)), (0, 0))],  # one after the other
 )  # fmt: skip
-def test_shifts_are_told_from_sims_that_are_used_up(
-    hours: tuple[int, int], days: tuple[range, range], turns: int
+def test_shifts_and_slots_are_told_from_sims_that_are_used_up(
+    hours: tuple[int, int], days: tuple[range, range], told: tuple[int, int]
 ) -> None:
     calls = [
         (line, (day * 24 + hours[line]) * _HOUR + k * _HOUR // 2 + line)
@@ -209,4 +210,7 @@ def test_shifts_are_told_from_sims_that_are_used_up(
     of, us = (np.array(c, np.int64) for c in zip(*calls, strict=True))
     imei = np.full(len(of), 7)
     used = np.array([7, (1 << 32) + 7])
-    assert taking_turns(of, imei, us, used, np.array([7])) == turns
+    assert staying(of, imei, us, used, np.array([7])) == told
+    # a SIM that goes into another handset as well stays in none
+    elsewhere = np.append(used, 8)
+    assert staying(of, imei, us, elsewhere, np.array([7])) == (told[0], 0)

@@ -82,6 +82,10 @@ def test_handsets_that_are_shared_say_little_where_nothing_is_used_up() -> None:
     assert said(CENTRE) == said(replace(FLOOR, span_days=6)) > 6
     assert said(FLOOR) == 1.5
     assert said(replace(FLOOR, named=1)) == said(replace(FLOOR, turnover=2.0)) == said(CENTRE)
+    # telephones with two slots, all of them, from their first days on
+    young = replace(FLOOR, span_days=6)
+    assert said(replace(young, slots=young.shared)) == 1.5 < said(replace(young, slots=1))
+    assert said(replace(young, slots=young.shared, named=1)) == said(CENTRE)
     assert said(replace(CENTRE, turns=6)) < 0  # as if nobody shared the other two
     assert not is_ring(group(FLOOR), RINGS.values({}))
 

@@ -14,7 +14,7 @@ from cordon.calls.rings.addresses import tie
 from cordon.calls.rings.complaining import complaints
 from cordon.calls.rings.lines import Lines
 from cordon.calls.rings.naming import Naming
-from cordon.calls.rings.sharing import taking_turns
+from cordon.calls.rings.sharing import staying
 from cordon.calls.rings.sites import Sites
 from cordon.calls.rings.uses import Uses
 from cordon.calls.rings.weighing import Facts
@@ -90,7 +90,7 @@ class Measuring:
         imei = uses.imei[entries]
         held = imei >= 0
         sims = handsets_each = None
-        several = turns = 0
+        several = turns = slots = 0
         handsets = distinct(imei[held])
         if held.sum() >= _IMEI_KNOWN * len(entries):
             pairs, often = np.unique(of[held] * (1 << 32) + imei[held], return_counts=True)
@@ -101,7 +101,7 @@ class Measuring:
             by_handset, sims_of_it = np.unique(used & 0xFFFFFFFF, return_counts=True)
             several = int((sims_of_it > 1).sum())
             moment = us[held] + self.offset * 1_000_000
-            turns = taking_turns(of[held], imei[held], moment, used, by_handset[sims_of_it > 1])
+            turns, slots = staying(of[held], imei[held], moment, used, by_handset[sims_of_it > 1])
             common = np.isin(pairs & 0xFFFFFFFF, shared[lines_in > 1]) & (often > 1)
             mostly = often[common].sum() >= _MOSTLY * often.sum()
             handsets_each = (
@@ -128,6 +128,7 @@ class Measuring:
             handsets=len(handsets),
             shared=several,
             turns=turns,
+            slots=slots,
             sims_a_handset=sims,
             handsets_a_sim=handsets_each,
             turnover=len(members) / max(float(np.median(working[working > 0])), 1.0),

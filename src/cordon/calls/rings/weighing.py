@@ -21,6 +21,7 @@ Floats = NDArray[np.float64]
 _MOST = 7.0  # nats that shared handsets say
 _HONEST, _LEAST = 0.03, 0.15  # share of handsets with several SIMs of the group
 _STAND_IN = 0.1  # of the handsets that shifts take turns at, may be shared otherwise
+_IN_SLOTS = 0.8  # of the shared handsets, from which on they are telephones with two slots
 _STAYS = (7.0, 14.0, 1.5)  # days; nats that shared handsets say after them, where all SIMs stay
 _RETURNED = 4.0  # nats against, of people who are spoken with again and again
 _CALLED_BACK = 3.0  # nats against, of strangers who call back
@@ -53,8 +54,9 @@ class Facts:
         victims: people who complained and had been called; victims_by_chance.
         registered: exempt lines that call the same way at its place, for each of its own.
         business: share of its lines whose holder is a business.
-        shared, turns: handsets that several of its SIMs use, and those of them whose SIMs stay
-            and take turns within the day, as shifts do.
+        shared, turns, slots: handsets that several of its SIMs use, those of them whose SIMs stay
+            and take turns within the day, as shifts do, and those whose two SIMs stay otherwise,
+            as in a telephone with two slots under one identity.
         tie: the internet address that most of its lines reach and hardly anybody else.
     """
 
@@ -81,6 +83,7 @@ class Facts:
     registered: float
     business: float
     turns: int = 0
+    slots: int = 0
     returned: float = 0.0
     returned_by_chance: float = 0.0
     tie: Tie | None = None
@@ -235,6 +238,8 @@ def _most_of_shared(f: Facts, v: Mapping[str, float]) -> float:
     if is_named(f) or f.turnover >= v["turnover"]:
         return _MOST
     begin, end, least = _STAYS
+    if f.slots >= _IN_SLOTS * f.shared > 0:
+        return least
     return float(np.interp(f.span_days, (begin, end), (_MOST, least)))
 
 
