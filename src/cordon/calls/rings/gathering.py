@@ -17,6 +17,7 @@ from cordon.calls.rings.addresses import Beside, Joining
 from cordon.calls.rings.ground import METRES, Ground
 from cordon.calls.rings.linkage import average_linkage
 from cordon.calls.rings.oneroom import Openings, Traits, evidence, openings, traits
+from cordon.calls.rings.placing import Placing
 from cordon.calls.rings.sites import Sites, network, sites, together
 from cordon.calls.rings.uses import Uses, regrouped
 
@@ -63,7 +64,8 @@ def gather(
     order = np.argsort(of, kind="stable")
     some = regrouped(uses, order, of, blocks)
     own = sites(some, blocks, ground)
-    near = together(own, ground)
+    near, served = together(own, ground), network(own, ground)
+    root = own.cells.sqrt()
     unplaced = own.located < _LOCATED
     does = traits(some, blocks, abroad[order], duration[order], offset_s)
     called = _called(uses, of, blocks)
@@ -75,7 +77,12 @@ def gather(
             quarters = does.quarters[members]
             opened = openings(some, members, quarters, offset_s)
             own_does = does.of(members)
-            group[members] = members[_merged(members, near, own_does, opened, called, ties)]
+            beside = near[members][:, members].tocsr()
+            beside.sort_indices()  # as those of what is compared with it
+            alike = _in_common(root[members], beside)
+            placing = Placing(beside, own.of(members), served[members], alike)
+            of_it = _merged(beside, placing, own_does, opened, called[members], ties)
+            group[members] = members[of_it]
     _, numbered = np.unique(group[block], return_inverse=True)
     first = np.full(numbered.max() + 1, count)
     np.minimum.at(first, numbered, np.arange(count))
@@ -228,39 +235,35 @@ def _called(uses: Uses, of: Ints, count: int) -> sparse.csr_matrix:
 
 
 def _merged(
-    members: Ints,
-    near: sparse.csr_matrix,
+    beside: sparse.csr_matrix,
+    placing: Placing,
     own: Traits,
     opened: Openings,
     called: sparse.csr_matrix,
     ties: Beside | None,
 ) -> Ints:
     """For blocks at one place: the first of the group that each belongs to."""
-    beside = near[members][:, members].tocsr()
-    beside.sort_indices()  # as those of what is compared with it
-    rows = called[members]
-    met = np.asarray(rows.sum(axis=1)).ravel()
-    a, b = np.repeat(np.arange(len(members)), np.diff(beside.indptr)), beside.indices
+    met = np.asarray(called.sum(axis=1)).ravel()
+    a, b = np.repeat(np.arange(len(met)), np.diff(beside.indptr)), beside.indices
     by_chance = met[a] * met[b] / max(float(called.shape[1]), 1.0)
-    values = np.stack([beside.data, _in_common(rows, beside), by_chance], axis=1)
-    weight = np.ones(len(members))
+    values = np.column_stack([placing.columns, _in_common(called, beside), by_chance])
 
     def alike(a: int, others: Ints, sums: Floats) -> Floats:
-        place = sums[:, 0] / (weight[a] * weight[others])
-        return evidence(a, others, own, opened, place, sums[:, 1], sums[:, 2], ties)
+        place = placing.share(a, others, sums[:, :2])
+        return evidence(a, others, own, opened, place, sums[:, 2], sums[:, 3], ties)
 
     def merge(a: int, b: int) -> None:
         own.merge(a, b)
         opened.merge(a, b)
+        placing.merge(a, b)
         if ties is not None:
             ties.merge(a, b)
-        weight[a] += weight[b]
 
     return average_linkage(beside, values, alike, merge)
 
 
 def _in_common(rows: sparse.csr_matrix, beside: sparse.csr_matrix) -> Floats:
-    """How many columns two rows share, for each entry of the other table.
+    """Product of two rows, for each entry of the other table: of ones, how many they share.
 
     Some rows at a time: of a town the whole product would not go into memory.
     """

@@ -53,17 +53,27 @@ def rejoined(
 ) -> list[list[int]]:
     """Which of the groups are one, as positions in `groups`, each in one list.
 
+    A group joins others where it is alike with each of them: what lies between two rooms is a
+    little like both.
+
     Args:
         groups: places of lines in `uses` and `sites`. abroad, duration: as of `gathering.gather`.
         offset_s: seconds that local time is ahead of UTC.
     """
     seen = [_working(g, uses, sites, ground, abroad, duration, offset_s) for g in groups]
-    one = list(range(len(groups)))
-    for b, second in enumerate(seen):
-        for a, first in enumerate(seen[:b]):
-            if first is not None and second is not None and _alike(first, second):
-                one = [one[a] if o == one[b] else o for o in one]
-    return [[i for i, o in enumerate(one) if o == k] for k in sorted(set(one))]
+    rooms: list[list[int]] = []
+    for at, own in enumerate(seen):
+        room = next((r for r in rooms if own is not None and _all_alike(own, r, seen)), None)
+        if room is None:
+            rooms.append([at])
+        else:
+            room.append(at)
+    return rooms
+
+
+def _all_alike(own: _Working, room: list[int], seen: Sequence[_Working | None]) -> bool:
+    others = [seen[at] for at in room]
+    return all(other is not None and _alike(other, own) for other in others)
 
 
 def _alike(a: _Working, b: _Working) -> bool:

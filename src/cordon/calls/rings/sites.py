@@ -15,6 +15,8 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 _NEAR_M = 1_500.0  # phones at one place are served from masts this far apart, in a city
 _ACROSS = 0.6  # how sure it is that two in different networks are at one place
+_DAY = 86_400_000_000
+_STAYED = 0.75  # share of calls from one place, below which days are looked at one by one
 _TOP = 3  # cells that count as one place where it is not known where cells are
 
 
@@ -27,7 +29,8 @@ class Sites:
             empty). located: calls whose cell is recorded.
         lat, lon: middle of its calls, NaN where it is not known. reach: metres within which it
             may be off: how wide its own cells are.
-        still: share of its located calls from that place.
+        still: share of its located calls from that place, or from the one place of their day where
+            that is more: a room that moves on stays where it is meanwhile.
     """
 
     cells: sparse.csr_matrix
@@ -79,8 +82,32 @@ def sites(uses: Uses, count: int, ground: Ground) -> Sites:
         lon[line] = np.average(mid_lon[cell][inside], weights=calls[inside]) if inside.any() else b
         reach[line] = width
         still[line] = calls[inside].sum() / calls.sum()
+    moved = np.flatnonzero(still < _STAYED)
+    still[moved] = np.maximum(still[moved], _by_day(uses, moved, reach, ground))
     scale = sparse.diags(1.0 / np.maximum(located, 1))
     return Sites((scale @ table).tocsr(), located, lat, lon, reach, still)
+
+
+def _by_day(uses: Uses, lines: Ints, reach: Floats, ground: Ground) -> Floats:
+    """Share of each line's located calls from the one place of their day (UTC).
+
+    Args:
+        reach: metres that count as one place, for each of all lines; NaN where it is not known
+            where its cells are, of which nothing is said (0).
+    """
+    lines_of = np.full(len(reach), -1)
+    lines_of[lines] = np.where(np.isnan(reach[lines]), -1, np.arange(len(lines)))
+    kept = np.flatnonzero((lines_of[uses.of] >= 0) & (uses.cell >= 0))
+    kept = kept[ground.known[uses.cell[kept]]]
+    of, day = lines_of[uses.of[kept]], uses.us[kept] // _DAY
+    mid_lat, mid_lon = (m[uses.cell[kept]] for m in ground.middle)
+    _, group = np.unique(of * (1 << 24) + day, return_inverse=True)
+    size = np.bincount(group)
+    half = np.cumsum(size) - size + (size + 1) // 2 - 1
+    lat, lon = (m[np.lexsort((m, group))][half][group] for m in (mid_lat, mid_lon))
+    away = np.hypot((mid_lat - lat) * METRES, (mid_lon - lon) * METRES * np.cos(np.radians(lat)))
+    there = np.bincount(of, away <= reach[lines][of], minlength=len(lines))
+    return np.asarray(there / np.maximum(np.bincount(of, minlength=len(lines)), 1))
 
 
 def weighted_median(values: Floats, weights: Floats) -> float:
