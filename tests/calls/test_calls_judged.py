@@ -16,6 +16,7 @@ from cordon.calls.detectors.ringcards import BOXES, RINGS
 from cordon.calls.detectors.simbox import box_signs
 from cordon.calls.forms import COMPLAINTS
 from cordon.calls.rings.addresses import Tie
+from cordon.calls.rings.ages import Age
 from cordon.calls.rings.identifiers import complained_together
 from cordon.calls.rings.judging import is_box, is_ring
 from cordon.calls.rings.weighing import Facts, signs
@@ -88,6 +89,37 @@ def test_handsets_that_are_shared_say_little_where_nothing_is_used_up() -> None:
     assert said(replace(young, slots=young.shared, named=1)) == said(CENTRE)
     assert said(replace(CENTRE, turns=6)) < 0  # as if nobody shared the other two
     assert not is_ring(group(FLOOR), RINGS.values({}))
+
+
+def test_lines_that_stay_say_less_against_than_how_many_centres_change_them() -> None:
+    steady = {s.name: s.nats for s in group(OFFICE).signs}
+    assert steady["sims_a_handset"] == pytest.approx(np.log(0.5 + 0.5 * np.exp(-2.05)), abs=0.01)
+    assert -0.7 < steady["turnover"] < -0.4
+
+
+def test_strangers_abroad_make_a_ring_and_a_business_speaks_against() -> None:
+    values = RINGS.values({})
+    plain = replace(OFFICE, talk_s=60, back_share=0.0, registered=0.0, business=0.0, age=None)
+    assert not is_ring(group(replace(plain, abroad=0.5)), values)
+    away = replace(plain, abroad=0.95)
+    assert {s.name: s.nats for s in group(away).signs}["abroad"] == pytest.approx(2.7)
+    assert is_ring(group(away), values)
+    assert not is_ring(group(replace(away, business=1.0)), values)
+
+
+def test_new_sims_speak_for_and_old_ones_against_but_make_no_ring() -> None:
+    def said(told: int, young: int, usual: float = 0.05) -> float:
+        signs_ = group(replace(CENTRE, age=Age(told, young, usual))).signs
+        return {s.name: s.nats for s in signs_}.get("new_sims", 0.0)
+
+    assert said(0, 0) == 0
+    assert said(20, 18) == 1.5
+    assert said(20, 0) == -1.5
+    assert -1.5 < said(2, 0) < -0.5 < 0 < said(2, 1) < 1.5
+    assert said(20, 9, usual=0.45) == pytest.approx(0, abs=0.01)  # everybody's are new
+    clean = replace(OFFICE, registered=0.0, business=0.0, talk_s=60, back_share=0.0, lines=400)
+    bought = replace(clean, age=Age(400, 400, 0.05))
+    assert not is_ring(group(bought), {**RINGS.values({}), "evidence": 0})
 
 
 def test_riders_who_share_handsets_must_stay_to_be_a_ring() -> None:

@@ -67,13 +67,13 @@ def test_a_slow_room_beside_a_busy_one_is_told_too(tmp_path: Path) -> None:
     town = Town()
     town.everybody()
     busy = room(town, "1", [(11, 20)], seats=6, sim_days=1)
-    slow = [f"+923452{n:05d}" for n in range(8)]
+    slow = [f"+923452{n:05d}" for n in range(9)]
     for n, sim in enumerate(slow):
         for day in range(DAYS):
-            for _ in range(5):  # two SIMs of one handset, in no order
+            for _ in range(5):  # three SIMs of one handset, in no order
                 town.call(
                     day, town.rng.uniform(11, 20), sim, town.rng.choice(PEOPLE),
-                    town.rng.expovariate(1 / 60), f"862{n // 2:011d}5", ROOM,
+                    town.rng.expovariate(1 / 60), f"862{n // 3:011d}5", ROOM,
                 )  # fmt: skip
     found = rings(town.write(tmp_path / "calls.csv"))
     assert sorted(map(sorted, map(numbers, found))) == sorted([sorted(busy), sorted(slow)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -30,6 +31,33 @@ def test_a_register_as_parquet(tmp_path):
     path = tmp_path / "subscribers.parquet"
     pq.write_table(pa.table({"Number": ["03001234567"], "kind": ["government"]}), path)
     assert read_register(path).holders == {"+923001234567": "government"}
+
+
+@pytest.mark.parametrize("as_parquet", [False, True])
+def test_days_of_activation_are_read_and_odd_ones_cost_no_kind(tmp_path, as_parquet):
+    rows = {
+        "number": ["03001234567", "03001234568", "03001234569", "03001234560"],
+        "activated": ["2026-01-02", "2026-01-03T23:30:00Z", "soon", None],
+        "kind": ["person", "business", "government", "person"],
+    }
+    path = tmp_path / "subscribers"
+    if as_parquet:
+        pq.write_table(pa.table(rows), path)
+    else:
+        lines = [",".join(v or "" for v in row) for row in zip(*rows.values(), strict=True)]
+        path.write_text("\n".join([",".join(rows), *lines]) + "\n")
+    found = read_register(path)
+    assert found.activated == {"+923001234567": 20455, "+923001234568": 20456}
+    assert len(found.holders) == 4
+    assert not found.refusals
+
+
+@pytest.mark.parametrize("kind", [pa.date32(), pa.timestamp("us"), pa.timestamp("ms", "UTC")])
+def test_days_of_activation_may_have_a_type(tmp_path, kind):
+    path = tmp_path / "subscribers.parquet"
+    day = pa.array([datetime(2026, 1, 2)]).cast(kind)
+    pq.write_table(pa.table({"number": ["03001234567"], "activated": day}), path)
+    assert read_register(path).activated == {"+923001234567": 20455}
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import numpy as np
 
 from cordon.calls.detectors.ringcards import RINGS
 from cordon.calls.rings.addresses import Tie
+from cordon.calls.rings.ages import Age
 from cordon.calls.rings.search import Group
 from cordon.calls.rings.weighing import Facts, signs
 
@@ -16,6 +17,7 @@ CENTRE = Facts(
     span_days=14, people=5000, calls=6000, people_a_day=40, back_share=0.2, still=0.9,
     talk_s=700, hours=9, again=1.2, incoming=0.03, named=2, named_by_chance=0.1, victims=5,
     victims_by_chance=0.5, registered=0.0, business=0.0, returned=0.06,
+    abroad=0.6, age=Age(told=20, young=5, usual=0.05),
     tie=Tie(seen=18, reached=15, others=1, everybody=5000),
 )  # fmt: skip
 OFFICE = replace(

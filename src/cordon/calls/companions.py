@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -28,7 +28,8 @@ class Beside:
     """What is known beside the calls; what was not given is None.
 
     Attributes:
-        holders: kind of holder by number (E.164).
+        holders: kind of holder by number (E.164). activated: day on which it was activated, from
+            1970-01-01.
         cells, complaints, accounts: tables of these formats. payments: their columns PAID at least.
         refusals: rows that were not taken, with the name of their file.
         left_out: sentences for the reader.
@@ -41,6 +42,7 @@ class Beside:
     accounts: pa.Table | None = None
     refusals: tuple[tuple[str, Refusal], ...] = ()
     left_out: tuple[str, ...] = ()
+    activated: Mapping[str, int] = field(default_factory=dict)
 
     def bound(self, numbers: Sequence[str]) -> list[tuple[str, str]]:
         """Each account that is bound to one of these numbers (E.164), with its number."""
@@ -93,9 +95,10 @@ def read_beside(
     refusals: list[tuple[str, Refusal]] = []
     left_out: list[str] = []
     holders: Mapping[str, str] | None = None
+    activated: Mapping[str, int] = {}
     if subscribers is not None:
         register = read_register(subscribers, region)
-        holders = register.holders
+        holders, activated = register.holders, register.activated
         refusals += _named(subscribers, register.refusals)
         lost = "their holders are not known."
         left_out += _said(subscribers, register.counts, register.refusals, None, lost)
@@ -118,6 +121,7 @@ def read_beside(
         accounts=tables.get(ACCOUNTS.name),
         refusals=tuple(refusals),
         left_out=tuple(left_out),
+        activated=activated,
     )
 
 

@@ -195,6 +195,7 @@ def find_in_segments(
     subscribers: Mapping[str, str] | None = None,
     progress: Progress | None = None,
     *,
+    activated: Mapping[str, int] | None = None,
     cells: pa.Table | None = None,
     complaints: pa.Table | None = None,
     payments: pa.Table | None = None,
@@ -215,6 +216,7 @@ def find_in_segments(
 
     Args:
         subscribers: kind of holder by number in E.164, or None where nothing is known of them.
+        activated: day on which a number was activated, from 1970-01-01, where that is known.
         cells, complaints, payments: tables of these formats, or None.
         sessions: Parquet files with the columns `survey.sessions.KEPT`, checked.
         forwards: Parquet files in `forwarding.SCHEMA`. sides: other records of the same calls, as
@@ -222,7 +224,7 @@ def find_in_segments(
         since, until: only calls and sessions that start in [since, until), where given.
         engine: what runs the heavy passes, as in the setting `columns_engine`.
     """
-    beside = Beside(subscribers, cells, complaints, payments)
+    beside = Beside(subscribers, cells, complaints, payments, activated=activated or {})
     result = _search(
         _Opened(list(segments), forwards=forwarding.read(forwards), sides=list(sides)),
         lambda: beside,
@@ -324,6 +326,7 @@ def _search(
             ),
             bound=bound or beside.bound,
             forwards=forwarding.once(opened.forwards, since, until),
+            activated=beside.activated,
         )
         left_out += near.left_out
         found = _found(data)

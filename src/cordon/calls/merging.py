@@ -102,15 +102,20 @@ def merged(tables: Sequence[pa.Table], key: str | None) -> tuple[pa.Table, int]:
 
 def read_holders(
     kernel: Kernel, files: Mapping[str, str], region: str
-) -> tuple[dict[str, str], list[str]]:
-    """Kinds of holders by number (E.164) of kept registers; a later one wins; and notes.
+) -> tuple[dict[str, str], dict[str, int], list[str]]:
+    """Kinds of holders and days of activation by number (E.164) of kept registers, and notes.
+
+    A later register wins. Days are counted from 1970-01-01.
 
     Args: as of `read_merged`.
     """
     holders: dict[str, str] = {}
+    activated: dict[str, int] = {}
     notes = []
     for sha256, name in files.items():
-        told = read_register(kernel.files.path(sha256), region, name).holders
+        register = read_register(kernel.files.path(sha256), region, name)
+        told = register.holders
+        activated.update(register.activated)
         other = sum(holders.get(n, kind) != kind for n, kind in told.items()) if holders else 0
         holders.update(told)
         if other:
@@ -118,4 +123,4 @@ def read_holders(
                 f"{other:,} numbers have another kind of holder in {name} (subscribers) than in "
                 "a register before it: the later one was used."
             )
-    return holders, notes
+    return holders, activated, notes

@@ -1,4 +1,4 @@
-"""Registers of subscribers: what kind of holder a number has. Names are never read."""
+"""Registers of subscribers: a number's kind of holder, and since when. Names are never read."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cordon.calls.casting import Reasons, times
 from cordon.calls.layouts.recognise import split
 from cordon.calls.model import Counts, NothingRead, Refusal, SubscriberKind
 from cordon.calls.numbers import Numbers
@@ -21,6 +22,7 @@ from cordon.kernel.errors import BadInput
 _EXPECTED = (
     "A CSV or Parquet file with the columns number and kind is expected (the format “subscribers”)."
 )
+_COLUMNS = ("number", "kind", "activated")
 _KINDS = frozenset(kind.value for kind in SubscriberKind)
 
 
@@ -30,11 +32,14 @@ class Register:
 
     Attributes:
         holders: kind of holder by number (E.164); numbers of which no kind is said are left out.
+        activated: day on which a number was activated, counted from 1970-01-01; numbers of which
+            none is said, or none that can be read, are left out.
         counts: of its rows; one number said twice is repeated. refusals: rows that were not taken.
         broken: a sentence that says where the file breaks off, or None.
     """
 
     holders: dict[str, str] = field(default_factory=dict)
+    activated: dict[str, int] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
     refusals: list[Refusal] = field(default_factory=list)
     broken: str | None = None
@@ -63,7 +68,7 @@ def read_register(path: Path, region: str = "PK", name: str = "") -> Register:
         kinds = table["kind"].to_pylist() if "kind" in table.column_names else [None] * len(table)
         whole = numbers.column(pa.array(table["number"].to_pylist(), pa.string())).to_pylist()
         kept = repeats = 0
-        for at, number, kind in zip(rows, whole, kinds, strict=True):
+        for at, number, kind, day in zip(rows, whole, kinds, _days(table), strict=True):
             plain = (kind or "").strip().lower().replace(" ", "_")
             if number is None:
                 _refuse(register, at, "number is missing or is none")
@@ -75,6 +80,8 @@ def read_register(path: Path, region: str = "PK", name: str = "") -> Register:
                 kept, repeats = kept + (not again), repeats + again
                 if plain:
                     register.holders[number] = plain
+                if day is not None:
+                    register.activated[number] = day
         register.counts += Counts(kept + repeats, kept, repeats, 0)
     if register.broken:
         raise NothingRead(
@@ -91,6 +98,18 @@ def read_register(path: Path, region: str = "PK", name: str = "") -> Register:
             advice=_EXPECTED,
         )
     return register
+
+
+def _days(table: pa.Table) -> list[int | None]:
+    """Days of activation, from 1970-01-01; a row whose day cannot be read keeps its kind."""
+    if "activated" not in table.column_names:
+        return [None] * len(table)
+    told = table["activated"].combine_chunks()
+    try:
+        days = told.cast(pa.date32())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        days = times(told, "activated", Reasons(len(told)), days=True).cast(pa.date32(), safe=False)
+    return list(days.cast(pa.int32()).to_pylist())
 
 
 def _refuse(register: Register, row: int, reason: str) -> None:
@@ -119,7 +138,7 @@ def _csv(path: Path, name: str, register: Register) -> Iterator[_Part]:
             part = block.part
         if not body:
             continue
-        wanted = [n for n in ("number", "kind") if n in header]
+        wanted = [n for n in _COLUMNS if n in header]
         rows = parse_block(body, once(header, wanted), wanted, row)
         row += rows.lines
         yield rows.table, rows.numbers.tolist(), list(rows.refusals)
@@ -138,13 +157,14 @@ def _parquet(path: Path, name: str) -> Iterator[_Part]:
         ) from None
     names = {n.strip().lower(): n for n in reversed(table.column_names)}
     _require(list(names), name)
-    columns = {n: table[names[n]].cast(pa.string()) for n in ("number", "kind") if n in names}
+    columns = {n: table[names[n]] for n in _COLUMNS if n in names}
+    columns |= {n: columns[n].cast(pa.string()) for n in ("number", "kind") if n in columns}
     yield pa.table(columns), list(range(1, len(table) + 1)), []
 
 
 def _require(names: list[str], name: str) -> None:
     if "number" not in names:
         raise BadInput(f"{name} has no column number.", advice=_EXPECTED)
-    twice = [n for n in ("number", "kind") if names.count(n) > 1]
+    twice = [n for n in _COLUMNS if names.count(n) > 1]
     if twice:
         raise BadInput(f"{name} has the column {twice[0]} twice.", advice=_EXPECTED)

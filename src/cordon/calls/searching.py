@@ -66,13 +66,22 @@ def run(
             advice="Bring a file in first.",
         )
     region = country.phone_region
-    holders, left_out = None, list[str]()
+    holders, activated, left_out = None, dict[str, int](), list[str]()
     if registers := files.get("subscribers"):
-        holders, left_out = read_holders(kernel, registers, region)
+        holders, activated, left_out = read_holders(kernel, registers, region)
     beside, lost = _tables(kernel, files, region)
     left_out += lost
     result = _search(
-        job, kernel, (paths, more), authority, holders, beside, sessions, sent, accounts, region
+        job,
+        kernel,
+        (paths, more),
+        authority,
+        (holders, activated),
+        beside,
+        sessions,
+        sent,
+        accounts,
+        region,
     )
     until = min(last, scope.until) if scope.until else last
     rings = {f.id: f.subjects for f in result.findings if f.kind in KINDS}
@@ -129,7 +138,7 @@ def _search(
     kernel: Kernel,
     paths: tuple[Sequence[Path], Sequence[Path]],
     authority: Authority,
-    holders: Mapping[str, str] | None,
+    register: tuple[Mapping[str, str] | None, Mapping[str, int]],
     beside: Mapping[str, pa.Table | None],
     sessions: Sequence[str],
     sent: Sequence[Path],
@@ -138,8 +147,9 @@ def _search(
 ) -> FindResult:
     return find_in_segments(
         paths[0],
-        holders,
+        register[0],
         lambda _what, _share: job.check(),
+        activated=register[1],
         cells=beside["cells"],
         complaints=beside["complaints"],
         payments=beside["payments"],

@@ -48,6 +48,8 @@ class CallData:
         sessions: files of internet sessions, or None; waited for as what `paid` gives.
         bound: told numbers, gives each account that is bound to one of them with its number.
         forwards: which number sent a call on to which, in `forwarding.SCHEMA`; each call once.
+        activated: day on which a number (E.164) was activated, from 1970-01-01; empty where no
+            file tells it.
     """
 
     engine: Engine
@@ -67,6 +69,7 @@ class CallData:
     sessions: Callable[[], SessionFiles | None] = lambda: None
     bound: Callable[[Sequence[str]], Iterable[tuple[str, str]]] = lambda _numbers: ()
     forwards: pa.Table = field(default_factory=forwarding.none)
+    activated: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def payments(self) -> pa.Table | None:

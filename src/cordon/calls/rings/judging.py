@@ -14,13 +14,15 @@ SHARED = ("sims_a_handset", "handsets_a_sim")
 EQUIPMENT = (*SHARED, "turnover")
 """Signs of how SIMs and handsets are used up."""
 _HURTS = ("complaints", "victims")
-_USED_UP = (*EQUIPMENT, *_HURTS)
+_SPEAKING = (*EQUIPMENT, *_HURTS, "abroad")
 ONE = 2.0
-"""Nats that one of the signs of using up must say: a room of strangers alone is no illegal one."""
+"""Nats that one of these signs must say: a room of strangers alone is no illegal one."""
 
 
 def is_ring(group: Group, values: Mapping[str, float]) -> bool:
-    """True where enough speaks for a group, and something says how it uses SIMs up or hurts.
+    """True where enough speaks for a group, and something says that it uses SIMs up or hurts.
+
+    Or that it calls strangers abroad, which whoever may do so registers for.
 
     Args:
         values: of the card `calls.call_centre`.
@@ -35,7 +37,7 @@ def enough(facts: Facts, signs: list[Sign], values: Mapping[str, float]) -> bool
     Nor do handsets that are handed round, where nothing else speaks and the lines move about:
     riders of one depot share handsets too.
     """
-    speaking = {s.name for s in signs if s.name in _USED_UP and s.nats >= ONE}
+    speaking = {s.name for s in signs if s.name in _SPEAKING and s.nats >= ONE}
     if only_called(facts, values):
         speaking.discard("victims")
     if facts.still is not None and facts.still < values["still"] and speaking <= set(SHARED):

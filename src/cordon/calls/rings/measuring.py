@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from cordon.calls.model import EXEMPT, SubscriberKind
 from cordon.calls.rings.addresses import tie
+from cordon.calls.rings.ages import Ages
 from cordon.calls.rings.complaining import complaints
 from cordon.calls.rings.lines import Lines
 from cordon.calls.rings.naming import Naming
@@ -37,13 +38,17 @@ class Known:
     """What other files say.
 
     Attributes:
-        holders: kind of holder by number. population: numbers in the calls at all.
+        holders: kind of holder by number. activated: day on which it was activated, by number.
+        population: numbers in the calls at all.
         complaints: table of the format `complaints`, or None where none was given.
+        abroad: for each number of `Near.numbers`, whether it is of another country.
     """
 
     holders: Mapping[str, str]
+    activated: Mapping[str, int]
     population: int
     complaints: pa.Table | None
+    abroad: NDArray[np.bool_]
 
 
 class Measuring:
@@ -72,6 +77,7 @@ class Measuring:
         kinds = [known.holders.get(near.numbers[i], "") for i in lines.at]
         self.exempt = np.array([k in _EXEMPT for k in kinds], bool)
         self.business = np.array([k == SubscriberKind.BUSINESS for k in kinds], bool)
+        self.age = Ages(near, lines, uses, known.activated)
         self.complaints = complaints(near, known.complaints)
         self.named = None if self.complaints is None else self.complaints.named
         self.hurt = None if self.complaints is None else self.complaints.hurt
@@ -123,6 +129,7 @@ class Measuring:
         talk = np.where(calling, p.talk[at], p.taken_talk[at])
         still = self.sites.still[members]
         returned, by_chance = self._returned(entries, day)
+        called = distinct(others[uses.made[entries]])
         return Facts(
             lines=len(members),
             handsets=len(handsets),
@@ -153,6 +160,8 @@ class Measuring:
             victims_by_chance=0.0,
             registered=self._beside(members) * self.near.exempt_one_in / len(members),
             business=float(self.business[members].mean()),
+            abroad=float(self.known.abroad[called].mean()) if len(called) else 0.0,
+            age=self.age.of(members),
             tie=None if self.reach is None else tie(self.reach, members, self.exempt),
         )
 

@@ -95,7 +95,7 @@ def _search(data: CallData, values: Mapping[str, float]) -> Search:
     found = lines(near, own, data.usual, values["strangers"])
     each = uses(near, found.at)
     where = sites(each, len(found.at), data.ground)
-    known = Known(data.holders, len(data.census.out), data.complaints)
+    known = Known(data.holders, data.activated, len(data.census.out), data.complaints, data.abroad)
     measuring = Measuring(near, own, found, each, where, known, data.utc_offset_s)
     measuring.reach = _reach(data, found)
     # lines that are exempt, and those that move about, are no part of a room

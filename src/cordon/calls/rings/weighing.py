@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cordon.calls.rings.addresses import Tie
+from cordon.calls.rings.ages import Age
 
 Floats = NDArray[np.float64]
 
@@ -23,6 +24,9 @@ _HONEST, _LEAST = 0.03, 0.15  # share of handsets with several SIMs of the group
 _STAND_IN = 0.1  # of the handsets that shifts take turns at, may be shared otherwise
 _IN_SLOTS = 0.8  # of the shared handsets, from which on they are telephones with two slots
 _STAYS = (7.0, 14.0, 1.5)  # days; nats that shared handsets say after them, where all SIMs stay
+_CHANGE = 0.5  # of illegal centres, that use SIMs or handsets up
+_ABROAD = 3.0  # nats for, of people called who live abroad
+_NEW, _ERRAND = 0.4, 1.5  # share of a centre's SIMs that are new, at least; nats that it says
 _RETURNED = 4.0  # nats against, of people who are spoken with again and again
 _CALLED_BACK = 3.0  # nats against, of strangers who call back
 _DEPENDENT = 3.0  # nats of signs that say as much as one of a sign by itself
@@ -58,6 +62,8 @@ class Facts:
             and take turns within the day, as shifts do, and those whose two SIMs stay otherwise,
             as in a telephone with two slots under one identity.
         tie: the internet address that most of its lines reach and hardly anybody else.
+        abroad: share of the people called who live in another country.
+        age: how new its SIMs were, where a register tells it.
     """
 
     lines: int
@@ -88,6 +94,8 @@ class Facts:
     returned_by_chance: float = 0.0
     tie: Tie | None = None
     hurt: int | None = None
+    abroad: float = 0.0
+    age: Age | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +132,8 @@ def signs(f: Facts, v: Mapping[str, float]) -> list[Sign]:
 
     steady = is_steady(f, v)
     shared = _used_up(f.shared - f.turns, f.handsets - f.turns)
-    sign("sims_a_handset", f.sims_a_handset, min(shared, _most_of_shared(f, v)))
+    shared = min(shared, _most_of_shared(f, v))
+    sign("sims_a_handset", f.sims_a_handset, _of_those_who_change(shared))
     sign(
         "handsets_a_sim",
         f.handsets_a_sim,
@@ -133,7 +142,11 @@ def signs(f: Facts, v: Mapping[str, float]) -> list[Sign]:
     sure = min(1.0, f.span_days / 7)
     # lines that come and go with handsets of their own are people who come and go
     most = 1.0 if steady else 5.0
-    sign("turnover", f.turnover, sure * doubling(f.turnover, "turnover", 3, -2, most))
+    change = sure * doubling(f.turnover, "turnover", 3, -2, most)
+    sign("turnover", f.turnover, _of_those_who_change(change))
+    sign("abroad", f.abroad, float(np.clip(6 * (f.abroad - v["abroad"]), 0, _ABROAD)))
+    if f.age is not None and f.age.told:
+        sign("new_sims", f.age.young / f.age.told, _new(f.age, v["new_sims"]))
     if f.named is not None:
         surprise = named_nats(f) if f.named >= v["complaints"] else 0.0
         sign("complaints", f.named, min(9.0, surprise))
@@ -170,6 +183,23 @@ def signs(f: Facts, v: Mapping[str, float]) -> list[Sign]:
     sign("people_a_day", f.people_a_day, doubling(f.people_a_day, "people_a_day", 3, -5, 3))
     sign("lines", f.lines, float(np.clip(np.log2(f.lines / v["lines"]), -4, 2)))
     return sorted(made, key=lambda s: (-abs(s.nats), s.name))
+
+
+def _of_those_who_change(nats: float) -> float:
+    """What a sign of SIMs and handsets says, as many an illegal centre changes neither.
+
+    Against a group it says no more than how many do: who keeps SIMs may be either.
+    """
+    return nats if nats >= 0 else float(np.log((1 - _CHANGE) + _CHANGE * np.exp(nats)))
+
+
+def _new(age: Age, usual: float) -> float:
+    """Nats of how many SIMs were new: one errand to a shop, and no proof however many they are."""
+    honest = min(max(age.usual, usual), 0.9)
+    share = min(max(_NEW, age.young / age.told, honest), 0.95)
+    old = age.told - age.young
+    nats = age.young * np.log(share / honest) + old * np.log((1 - share) / (1 - honest))
+    return float(np.clip(nats, -_ERRAND, _ERRAND))
 
 
 def is_steady(f: Facts, v: Mapping[str, float]) -> bool:

@@ -37,6 +37,8 @@ _SAYS = {
     "turnover": "{v:.1f} lines were used up for each at work on a median day",
     "complaints": "{v:.0f} complaints name one of its numbers",
     "victims": "{v:.0f} of the people it dealt with complained within 14 days, of nobody else",
+    "abroad": "{v:.0%} of the people called live in another country",
+    "new_sims": "{v:.0%} of its SIMs were new when they were first at work",
     "still": "{v:.0%} of a line's calls came from the one place",
     "talk": "the median answered call lasted {v:.0f} s",
     "called_back": "{v:.0%} of the people called ever called it",
