@@ -9,6 +9,7 @@ import pytest
 from scipy import sparse
 
 from cordon.calls.rings.ground import Ground
+from cordon.calls.rings.handing import Contacts, contacts, hands_on
 from cordon.calls.rings.placing import Placing
 from cordon.calls.rings.rejoining import rejoined
 from cordon.calls.rings.sites import Sites, sites
@@ -107,6 +108,32 @@ def test_what_lies_between_two_rooms_does_not_make_them_one(
     none = np.zeros(len(uses.of), bool)
     told = rejoined(
         [np.array([n]) for n in range(3)], uses, sites(uses, 3, country), country, none,
-        np.full(len(uses.of), 60.0), 0,
+        np.full(len(uses.of), 60.0), 0, 10_000,
     )  # fmt: skip
     assert told == rooms
+
+
+def test_who_deals_with_those_whom_another_called_is_handed_them() -> None:
+    """A machine calls 2,000 of 20,000 people a day; agents speak with 40 of them, or with any."""
+    rng = np.random.default_rng(9)
+    day = 86_400
+    machine = [(int(p), d * day + int(s)) for d in range(4)
+               for p, s in zip(rng.choice(20_000, 2000, False), rng.integers(30_000, 60_000, 2000),
+                               strict=True)]  # fmt: skip
+    rung = [machine[int(n)] for n in rng.choice(len(machine), 160, False)]
+    agents = [(person, second + int(rng.integers(60, 7200))) for person, second in rung]
+    others = [(int(rng.integers(20_000)), second) for _, second in agents]
+
+    def dealt(with_whom: list[tuple[int, int]]) -> Contacts:
+        who, second = (np.array(v, np.int64) for v in zip(*with_whom, strict=True))
+        at = np.arange(len(who))
+        none = np.full(len(who), -1)
+        us = second * 1_000_000
+        uses = Uses(np.zeros_like(at), at, np.ones(len(at), bool), who, none, none, none, us, at)
+        return contacts(uses, at)
+
+    one = dealt([(0, 0), *machine])
+    assert hands_on(one, dealt([(0, 0), *agents]), 20_000)
+    assert not hands_on(one, dealt([(0, 0), *others]), 20_000)
+    assert not hands_on(dealt([(0, 0), *agents]), one, 20_000)
+    assert not hands_on(one, dealt([(0, 0), *agents[:5]]), 20_000)  # too few to say

@@ -29,7 +29,8 @@ _DAY, _HOUR = 86_400_000_000, 3_600_000_000
 _SHARE_OF_HOUR = 0.015
 _IMEI_KNOWN = 0.5  # share of uses whose handset is recorded, below which nothing is said of it
 _MOSTLY = 0.5  # of a group's calls, from handsets that several of its SIMs use
-_RETURNED = 3  # days on which somebody is spoken with, who is no stranger any more
+# days on which somebody is spoken with, who is no stranger any more: in a week, and in more
+_RETURNED_SOON, _RETURNED, _SOON = 2, 3, 7
 _EXEMPT = frozenset(k.value for k in EXEMPT)
 
 
@@ -166,7 +167,7 @@ class Measuring:
         )
 
     def _returned(self, entries: Ints, day: Ints) -> tuple[float, float]:
-        """Share of the people spoken with who were on three days or more, and that by chance.
+        """Share of the people spoken with who were on some days or more, and that by chance.
 
         Args:
             entries: of the lines, in `Uses`. day: local day of each, from the epoch.
@@ -178,11 +179,12 @@ class Measuring:
         days = np.bincount(np.unique(pairs >> 20, return_inverse=True)[1])
         if not len(days):
             return 0.0, 0.0
+        least = _RETURNED if np.ptp(day) >= _SOON else _RETURNED_SOON
         # strangers called at random are called again too, where there are few
         mean = max(len(pairs) / max(self.known.population, 1), 1e-6)
-        fewer = np.exp(-mean) * (mean + mean**2 / 2)
+        fewer = np.exp(-mean) * (mean + (mean**2 / 2 if least > _RETURNED_SOON else 0.0))
         by_chance = max(0.0, 1 - fewer / -np.expm1(-mean))
-        return float((days >= _RETURNED).mean()), float(by_chance)
+        return float((days >= least).mean()), float(by_chance)
 
     def _beside(self, members: Ints) -> int:
         """Exempt lines at the place of these."""

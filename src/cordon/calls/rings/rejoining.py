@@ -4,6 +4,7 @@ Where a room is, two networks' cells say only so well: in sparse cells the two m
 apart than two rooms of a town do. And lines that went along to the next place after a raid are
 first gathered with those of that place. What such groups do tells it then: one room opens, pauses
 and closes at one time, on the same days, and one list of people answers as often and talks as long.
+Or the one hands people on to the other.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cordon.calls.rings.ground import METRES, Ground
+from cordon.calls.rings.handing import Contacts, contacts, hands_on
 from cordon.calls.rings.sites import Sites, weighted_median
 from cordon.calls.rings.uses import Uses
 
@@ -40,6 +42,7 @@ class _Working:
     lon: float
     reach: float
     cells: dict[int, Floats]  # by network
+    contacts: Contacts
 
 
 def rejoined(
@@ -50,6 +53,7 @@ def rejoined(
     abroad: NDArray[np.bool_],
     duration: NDArray[np.floating],
     offset_s: int,
+    population: int,
 ) -> list[list[int]]:
     """Which of the groups are one, as positions in `groups`, each in one list.
 
@@ -58,12 +62,14 @@ def rejoined(
 
     Args:
         groups: places of lines in `uses` and `sites`. abroad, duration: as of `gathering.gather`.
-        offset_s: seconds that local time is ahead of UTC.
+        offset_s: seconds that local time is ahead of UTC. population: numbers in the calls at all.
     """
     seen = [_working(g, uses, sites, ground, abroad, duration, offset_s) for g in groups]
     rooms: list[list[int]] = []
     for at, own in enumerate(seen):
-        room = next((r for r in rooms if own is not None and _all_alike(own, r, seen)), None)
+        room = next(
+            (r for r in rooms if own is not None and _all_alike(own, r, seen, population)), None
+        )
         if room is None:
             rooms.append([at])
         else:
@@ -71,18 +77,33 @@ def rejoined(
     return rooms
 
 
-def _all_alike(own: _Working, room: list[int], seen: Sequence[_Working | None]) -> bool:
+def _all_alike(
+    own: _Working, room: list[int], seen: Sequence[_Working | None], population: int
+) -> bool:
     others = [seen[at] for at in room]
-    return all(other is not None and _alike(other, own) for other in others)
+    return all(
+        other is not None
+        and _near(other, own)
+        and (_works_alike(other, own) or _hand_on(other, own, population))
+        for other in others
+    )
 
 
-def _alike(a: _Working, b: _Working) -> bool:
+def _works_alike(a: _Working, b: _Working) -> bool:
     away = np.abs(a.shares - b.shares)
     if abs(a.talk - b.talk) > _TALK or (away > (_ANSWERED, _WAY, _WAY)).any():
         return False
     few = _BY_CHANCE * (1 / a.calls + 1 / b.calls)
-    if _overlap(a.quarters, b.quarters) + few < _HOURS or _overlap(a.days, b.days) < _DAYS:
-        return False
+    quarters = _overlap(a.quarters, b.quarters) + few
+    return bool(quarters >= _HOURS and _overlap(a.days, b.days) >= _DAYS)
+
+
+def _hand_on(a: _Working, b: _Working, population: int) -> bool:
+    one, two = a.contacts, b.contacts
+    return hands_on(one, two, population) or hands_on(two, one, population)
+
+
+def _near(a: _Working, b: _Working) -> bool:
     both = a.cells.keys() & b.cells.keys()
     if both:  # one floor is served alike in every network
         return all(_overlap(a.cells[n], b.cells[n]) >= _CELLS for n in both)
@@ -124,6 +145,7 @@ def _working(
         weighted_median(sites.lon[placed], weight),
         float(np.median(sites.reach[placed])),
         _by_network(cell, ground),
+        contacts(uses, at),
     )
 
 

@@ -196,6 +196,7 @@ def _one_room(
         data.abroad[uses.other],
         data.near.duration[uses.call],
         data.utc_offset_s,
+        len(data.census.out),
     )
     more = [[worth[i] for i in one] for one in joined if len(one) > 1]
     gone = {n for one in more for n in one}

@@ -47,7 +47,8 @@ class Facts:
         back_share: share of the people called who ever called it.
         still: share of calls from its one place, in the median over lines.
         talk_s: median of answered calls. hours: local hours of day with 1.5 % of its calls or more.
-        returned: share of the people spoken with who were on three days or more;
+        returned: share of the people spoken with who were on three days or more, or on two where
+            its calls are of a week at most;
             returned_by_chance: that would if everybody in the calls were called at random.
         again: calls for each person dealt with. incoming: share of its calls that it took. Calls
             among its own lines, by which a SIM box looks like people, count for neither, and

@@ -42,7 +42,7 @@ _SAYS = {
     "still": "{v:.0%} of a line's calls came from the one place",
     "talk": "the median answered call lasted {v:.0f} s",
     "called_back": "{v:.0%} of the people called ever called it",
-    "returned": "{v:.0%} of the people it spoke with it spoke with on three days or more",
+    "returned": "{v:.0%} of the people it spoke with it spoke with on more days",
     "registered": "{v:.1f} exempt lines at the same place for each of its own",
     "business": "{v:.0%} of its lines are held by a business",
     "address": "{v:.0%} of its lines with internet sessions reach one address of their own",
