@@ -28,6 +28,8 @@ _BY_CHANCE = 5.0  # overlap by quarters that two samples lose, times one by thei
 _CELLS = 0.5  # overlap of cells, at least, within each network that both use
 _USES = 0.1  # share of its calls from which on a group uses a network
 _HOURS, _DAYS = 0.97, 0.85  # overlap of quarters of an hour and of days, at least
+_SHARE_OF_HOUR, _AROUND = 0.015, 15  # of calls; such hours, from which on it is around the clock
+_AGAIN = 1.5  # calls for each person
 _TALK, _ANSWERED, _WAY = 0.3, 0.1, 0.2  # so far logarithms of talk and shares may differ
 
 
@@ -93,14 +95,24 @@ def _works_alike(a: _Working, b: _Working) -> bool:
     away = np.abs(a.shares - b.shares)
     if abs(a.talk - b.talk) > _TALK or (away > (_ANSWERED, _WAY, _WAY)).any():
         return False
+    if _carries(a) and _carries(b):
+        return False
     few = _BY_CHANCE * (1 / a.calls + 1 / b.calls)
     quarters = _overlap(a.quarters, b.quarters) + few
     return bool(quarters >= _HOURS and _overlap(a.days, b.days) >= _DAYS)
 
 
+def _carries(a: _Working) -> bool:
+    """Whether it works around the clock and calls people again: all gateways' hours are alike."""
+    by_hour = a.quarters.reshape(24, 4).sum(axis=1)
+    hours = np.count_nonzero(by_hour >= _SHARE_OF_HOUR * by_hour.sum())
+    return bool(hours >= _AROUND and a.calls >= _AGAIN * len(a.contacts.people))
+
+
 def _hand_on(a: _Working, b: _Working, population: int) -> bool:
+    """One way only: two gateways call the same kin of people abroad, to and fro."""
     one, two = a.contacts, b.contacts
-    return hands_on(one, two, population) or hands_on(two, one, population)
+    return hands_on(one, two, population) != hands_on(two, one, population)
 
 
 def _near(a: _Working, b: _Working) -> bool:
