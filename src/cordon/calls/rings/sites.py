@@ -17,6 +17,7 @@ _NEAR_M = 1_500.0  # phones at one place are served from masts this far apart, i
 _ACROSS = 0.6  # how sure it is that two in different networks are at one place
 _DAY = 86_400_000_000
 _STAYED = 0.75  # share of calls from one place, below which days are looked at one by one
+_A_DAY = 4  # calls of a day that say whether it had one place
 _TOP = 3  # cells that count as one place where it is not known where cells are
 
 
@@ -91,6 +92,8 @@ def sites(uses: Uses, count: int, ground: Ground) -> Sites:
 def _by_day(uses: Uses, lines: Ints, reach: Floats, ground: Ground) -> Floats:
     """Share of each line's located calls from the one place of their day (UTC).
 
+    Of days with few calls nothing is said: one or two lie at one place wherever they lie.
+
     Args:
         reach: metres that count as one place, for each of all lines; NaN where it is not known
             where its cells are, of which nothing is said (0).
@@ -101,13 +104,18 @@ def _by_day(uses: Uses, lines: Ints, reach: Floats, ground: Ground) -> Floats:
     kept = kept[ground.known[uses.cell[kept]]]
     of, day = lines_of[uses.of[kept]], uses.us[kept] // _DAY
     mid_lat, mid_lon = (m[uses.cell[kept]] for m in ground.middle)
-    _, group = np.unique(of * (1 << 24) + day, return_inverse=True)
-    size = np.bincount(group)
+    _, first, group, size = np.unique(
+        of * (1 << 24) + day, return_index=True, return_inverse=True, return_counts=True
+    )
     half = np.cumsum(size) - size + (size + 1) // 2 - 1
     lat, lon = (m[np.lexsort((m, group))][half][group] for m in (mid_lat, mid_lon))
     away = np.hypot((mid_lat - lat) * METRES, (mid_lon - lon) * METRES * np.cos(np.radians(lat)))
-    there = np.bincount(of, away <= reach[lines][of], minlength=len(lines))
-    return np.asarray(there / np.maximum(np.bincount(of, minlength=len(lines)), 1))
+    there = np.bincount(group, away <= reach[lines][of], minlength=len(size))
+    told = size >= _A_DAY
+    # without the call that is the place itself
+    inside = np.bincount(of[first][told], (there - 1).clip(0)[told], minlength=len(lines))
+    total = np.bincount(of[first][told], (size - 1)[told], minlength=len(lines))
+    return np.asarray(inside / np.maximum(total, 1))
 
 
 def weighted_median(values: Floats, weights: Floats) -> float:
