@@ -202,6 +202,13 @@ def test_identities_that_a_spreadsheet_rounded_name_no_device(put, others: str) 
     assert [r["caller_imsi"] for r in rows] == [None]
 
 
+def test_one_identity_in_many_may_end_in_zeros(put) -> None:
+    many = [f"35209900{n:06d}0" for n in range(11)]
+    rows, refused, _ = taken(put(csv_of(*(row(caller_imei=one) for one in many))))
+    assert [r["caller_imei"] for r in rows] == many
+    assert not refused
+
+
 def test_identities_with_a_switchs_filler_or_what_nobody_sees(put: Callable[..., Path]) -> None:
     imei, imsi = "352099001761481", "404450001386078"
     dirty = [f"{imei}F", f"{imei[:14]}F", f"\ufeff{imei}", f"{imei[:5]}\u200b{imei[5:]}\x00"]

@@ -37,8 +37,8 @@ _SPREADSHEET = r"^[0-9](?:[.,][0-9]+)?[eE]\+[0-9]+$"
 _FILLED = r"^([0-9]{14,16})[Ff]+$"  # as `numbers` reads it
 _PARTED = r"^[0-9]+(?:[ \x{a0}/-]+[0-9]+)+$"
 # a spreadsheet shows six digits of a long number, and where its text is read again the rest is
-# zeros; no serial number of a real handset or SIM ends so (one in 10^8 would by chance)
-_ROUNDED = "0" * 8
+# zeros: of all of a column; one alone may be a first serial number
+_ROUNDED, _ROUNDED_SHARE = "0" * 8, 0.1
 _PLAIN = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)")
 
 
@@ -199,8 +199,8 @@ def _say_lost(column: pa.Array, found: pa.Array, name: str, reasons: Reasons) ->
 def identities(column: pa.Array, name: str, reasons: Reasons) -> pa.Array:
     """IMSI or IMEI (by the column's name) as digits; all zeros is none.
 
-    An IMEI is printed in its parts, with dashes, spaces or strokes between: they are joined. One
-    that ends in eight zeros was rounded, and as many others with it: it names no device.
+    An IMEI is printed in its parts, with dashes, spaces or strokes between: they are joined. One in
+    ten that end in eight zeros were rounded, and as many others with each: they name no device.
     """
     if column.null_count == len(column):
         return column
@@ -223,7 +223,9 @@ def identities(column: pa.Array, name: str, reasons: Reasons) -> pa.Array:
     gone = pc.and_(wrong, pc.match_substring_regex(column, SCIENTIFIC))
     reasons.where(gone, f"{name} is in scientific notation: its digits are gone")
     reasons.where(wrong, f"{name} has not 14 to {most} digits")
-    reasons.where(pc.ends_with(column, _ROUNDED), f"{name} ends in zeros: its digits are gone")
+    rounded = pc.ends_with(column, _ROUNDED)
+    if (pc.sum(rounded).as_py() or 0) >= _ROUNDED_SHARE * (len(column) - column.null_count):
+        reasons.where(rounded, f"{name} ends in zeros: its digits are gone")
     return column
 
 
