@@ -90,3 +90,12 @@ def test_a_stray_quote_costs_its_own_row_and_no_other(tmp_path):
     refused = [r.row for batch in reading for r in batch.refusals]
     assert refused == [3, 13]
     assert (reading.counts.read, reading.counts.kept) == (20, 18)
+
+
+def test_a_number_that_cannot_be_read_says_why(tmp_path):
+    path = tmp_path / "subscribers.csv"
+    path.write_text(ROWS + "9.23E+11,A,person\n,B,person\n0300XXXX567,C,person\n")
+    said = {r.row: r.reason for r in read_register(path).refusals}
+    assert said[3] == "number is in scientific notation: its digits are gone"
+    assert said[4] == "number is missing"
+    assert "masked" in said[5]

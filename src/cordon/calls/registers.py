@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from cordon.calls.casting import Reasons, times
+from cordon.calls.casting import Reasons, phone_numbers, times
 from cordon.calls.layouts.recognise import split
 from cordon.calls.model import Counts, NothingRead, Refusal, SubscriberKind
 from cordon.calls.numbers import Numbers
@@ -66,12 +66,15 @@ def read_register(path: Path, region: str = "PK", name: str = "") -> Register:
         register.refusals += odd
         register.counts += Counts(len(odd), 0, 0, len(odd))
         kinds = table["kind"].to_pylist() if "kind" in table.column_names else [None] * len(table)
-        whole = numbers.column(pa.array(table["number"].to_pylist(), pa.string())).to_pylist()
+        lost = Reasons(len(table))
+        written = pa.array(table["number"].to_pylist(), pa.string())
+        whole = phone_numbers(written, "number", numbers, lost).to_pylist()
+        why = [lost.reasons[code] or "number is missing" for code in lost.codes]
         kept = repeats = 0
-        for at, number, kind, day in zip(rows, whole, kinds, _days(table), strict=True):
+        for at, number, kind, day, none in zip(rows, whole, kinds, _days(table), why, strict=True):
             plain = (kind or "").strip().lower().replace(" ", "_")
             if number is None:
-                _refuse(register, at, "number is missing or is none")
+                _refuse(register, at, none)
             elif plain and plain not in _KINDS:
                 _refuse(register, at, f"kind is none of {', '.join(sorted(_KINDS))}")
             else:
