@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from cordon.calls.layouts import layouts
-from cordon.calls.layouts.dates import Order, day_of, second_of
+from cordon.calls.layouts.dates import Order, day_of, parted, second_of
+from cordon.calls.layouts.mapping import seconds_of
 from cordon.calls.layouts.model import FIELDS, load
 from cordon.calls.reading import Reading, read_calls
 from cordon.kernel.errors import BadInput, BadUsage
@@ -324,7 +325,7 @@ def test_a_file_of_a_layout_that_cannot_be_read_says_that_layouts_columns(put) -
 
 
 def test_a_column_that_is_missing_is_named(put) -> None:
-    untyped = AIRTEL.replace("Call Type", "CallType")
+    untyped = AIRTEL.replace("Call Type", "Nature")
     with pytest.raises(
         BadInput, match="the column call type, which tells its direction, is missing"
     ):
@@ -351,7 +352,10 @@ def test_an_order_is_never_guessed() -> None:
      ("15/08/1970", None), ("", None), ("15/Aug/24", (2024, 8, 15)),
      ("15 AUGUST, 2024", (2024, 8, 15)),
      ("15.aug.2024", (2024, 8, 15)), ("15AUG2024", (2024, 8, 15)), ("Aug 15, 2024", (2024, 8, 15)),
-     ("5 Sept 24", (2024, 9, 5)), ("31-Feb-2024", None), ("15-Aux-2024", None), ("Aug 2024", None),
+     ("5 Sept 24", (2024, 9, 5)), ("Thu 15-Aug-2024", (2024, 8, 15)),
+     ("jeudi 15 août 2024", (2024, 8, 15)), ("15-févr-2024", (2024, 2, 15)),
+     ("3. Dezember 2024", (2024, 12, 3)), ("Donnerstag, 15.08.2024", (2024, 8, 15)),
+     ("31-Feb-2024", None), ("15-Aux-2024", None), ("Aug 2024", None),
      ("15-Augustus-2024", None)],
 )  # fmt: skip
 def test_dates_as_they_are_written(text: str, day: tuple[int, int, int] | None) -> None:
@@ -362,10 +366,82 @@ def test_dates_as_they_are_written(text: str, day: tuple[int, int, int] | None) 
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [("10:11:12", 36672), ("9:05", 32700), ("101112", 36672), ("12:00:00 AM", 0),
-     ("1:30 pm", 48600), ("24:00:00", None), ("13:00 PM", None), ("noon", None)],
+     ("1:30 pm", 48600), ("1:30 p.m.", 48600), ("10.11.12", 36672), ("12.11.12.000000 AM", 672),
+     ("10:11:12.500", 36672), ("24:00:00", None), ("10.61.12", None),
+     ("13:00 PM", None), ("noon", None)],
 )  # fmt: skip
 def test_times_as_they_are_written(text: str, seconds: int | None) -> None:
     assert second_of(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "date", "time"),
+    [("15/08/2024 10:11:12", "15/08/2024", "10:11:12"), ("15/08/24, 10:11", "15/08/24", "10:11"),
+     ("2024-08-15T10:11:12Z", "2024-08-15", "10:11:12Z"), ("20240815101112", "20240815", "101112"),
+     ("20240815 101112", "20240815", "101112"), ("15-08-2024-10:11:12", "15-08-2024", "10:11:12"),
+     ("15-AUG-24 10.11.12.000000 AM", "15-AUG-24", "10.11.12.000000 AM"),
+     ("10:11:12 15/08/2024", "15/08/2024", "10:11:12"), ("1723716672", "2024-08-15", "10:11:12Z"),
+     ("1723716672000", "2024-08-15", "10:11:12Z")],
+)  # fmt: skip
+def test_dates_and_times_in_one_column(text: str, date: str, time: str) -> None:
+    assert parted(text) == (date, time)
+
+
+@pytest.mark.parametrize("text", ["15/08/2024", "10:11:12", "919702000558", "", "404-90-1-2"])
+def test_what_is_no_date_with_a_time(text: str) -> None:
+    assert parted(text) is None
+
+
+def test_a_time_that_tells_its_zone_is_that_moment(put) -> None:
+    rows = [airtel(time=t) for t in ("10:11:12Z", "10:11:12+05:00", "10:11:12", "02:00:00+0530")]
+    _, found, refused = read(put(AIRTEL, *rows))
+    assert not refused
+    assert [r["start"].strftime("%d %H:%M:%S") for r in found] == [
+        "15 10:11:12", "15 05:11:12", "15 04:41:12", "14 20:30:00",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("moment", ["05-06-2024 00:00:00", "2024-06-05 00:00:00"])
+def test_a_date_that_shows_midnight_beside_a_time(put, moment: str) -> None:
+    _, found, refused = read(put(AIRTEL, airtel(date=moment, time="05-06-2024 10:11:12")))
+    assert not refused
+    assert found[0]["start"].strftime("%m-%d %H:%M") == "06-05 04:41"
+
+
+@pytest.mark.parametrize(
+    ("code", "made", "kind"),
+    [("CALL-OUT", True, "voice"), ("MT", False, "voice"), ("OG", True, "voice"),
+     ("IC", False, "voice"),
+     ("SMSMO", True, "sms"), ("SMS_MT", False, "sms"), ("VoLTE-IN", False, "voice"),
+     ("Video Out", True, "voice")],
+)  # fmt: skip
+def test_type_words_of_one_operator_are_known_in_anothers_statement(
+    put, code: str, made: bool, kind: str
+) -> None:
+    _, found, refused = read(put(AIRTEL, airtel(kind=code, service="")))
+    assert not refused
+    assert (found[0]["caller"] == "+919702000558") is made
+    assert found[0]["kind"] == kind
+
+
+def test_headers_are_known_however_their_parts_are_parted(put) -> None:
+    header = AIRTEL.replace("Target No", "Target_No").replace("Dur(s)", "Dur (s)")
+    reading, found, refused = read(put(header.replace("Call Type", "CALL_TYPE"), airtel()))
+    assert reading.layout == "airtel"
+    assert not refused
+    assert found[0]["duration_s"] == 65
+    # one that stands there already is no other's
+    twice = AIRTEL.replace("TOC", "Call_Type")
+    assert read(put(twice, airtel("IN")))[1][0]["callee"] == "+919702000558"
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("125,0", 125), ("00:02:05.000", 125), ("PT2M5S", 125), ("2:05 min", 125), ("1,250", None),
+     ("PT", None)],
+)  # fmt: skip
+def test_more_durations(text: str, seconds: int | None) -> None:
+    assert seconds_of(text) == seconds
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from click.testing import Result
 from openpyxl import Workbook
 from typer.testing import CliRunner
 
@@ -216,3 +217,30 @@ def test_the_commands(put, tmp_path: Path) -> None:
     assert "subject msisdn" in ran("layout", "show", out)
     assert "known by" in ran("layouts")
     assert '"jazz"' in ran("layout", "list", "--layouts", out.parent, "--json")
+
+
+def learned_by(path: Path, *words: object) -> Result:
+    console = Console(lambda: pytest.fail("no node is needed"))
+    given = ["layout", "learn", str(path), *map(str, words)]
+    return CliRunner().invoke(app, given, obj=console)
+
+
+def test_a_country_of_several_clocks_asks_which(tmp_path: Path) -> None:
+    path = tmp_path / "calls.csv"
+    path.write_text(
+        "A Number,B Number,Start Time,Duration,Type\n"
+        + "79161234567,79261234567,2026-01-05 10:00:00,60,MOC\n" * 12
+    )
+    asked = learned_by(path, "--region", "RU")
+    assert isinstance(asked.exception, BadUsage)
+    assert "Europe/Kaliningrad" in asked.exception.advice
+    assert learned_by(path, "--region", "RU", "--zone", "Europe/Moscow").exit_code == 0
+
+
+def test_a_layout_by_which_no_row_is_read_is_not_called_ready(tmp_path: Path) -> None:
+    path, out = tmp_path / "invoice.csv", tmp_path / "own.yaml"
+    path.write_text("Item,Amount,Note,Colour,Shelf\n" + "Paper,12,new,blue,A\n" * 20)
+    learned = learned_by(path, "--out", out)
+    assert isinstance(learned.exception, BadInput)
+    assert "none of the rows" in str(learned.exception)
+    assert "--set" in learned.exception.advice

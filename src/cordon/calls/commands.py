@@ -17,10 +17,11 @@ from cordon.calls.layouts.dates import order_of
 from cordon.calls.learning import PASSED_OVER, by_name, learn, name_of, zone_of
 from cordon.calls.model import NothingRead, Refusal, rows_of
 from cordon.calls.service import Calls
+from cordon.countries import clocks_of
 from cordon.kernel.access.model import Actor
 from cordon.kernel.clock import parse_time
 from cordon.kernel.console import Console, console, write_out
-from cordon.kernel.errors import AuthorityRefused, BadUsage, CordonError
+from cordon.kernel.errors import AuthorityRefused, BadInput, BadUsage, CordonError
 from cordon.kernel.findings import write_findings
 from cordon.kernel.rejects import write_rejects
 
@@ -225,6 +226,11 @@ def learn_layout(
     clock = zone or zone_of(region)
     if not clock:
         raise BadUsage(f"The clock of {region} is not known.", advice="Give --zone, an IANA name.")
+    if not zone and len(several := clocks_of(region)) > 1:
+        raise BadUsage(
+            f"{region} has {len(several)} clocks, and records do not say by which they are told.",
+            advice=f"Give --zone, as one of {', '.join(several[:6])}.",
+        )
     proposal = learn(
         file,
         name=name or name_of(out or file),
@@ -249,6 +255,11 @@ def learn_layout(
         c.say("Nothing was kept. Give --out LAYOUT.yaml to keep it, --set to correct it.")
         return
     write_out(iter([proposal.as_yaml().encode()]), out)
+    if proposal.trial is not None and proposal.trial.rows and not proposal.trial.kept:
+        raise BadInput(
+            f"{out} was kept, but none of the rows of {file.name} can be read by it.",
+            advice="Say what its columns mean: --set COLUMN=MEANING, and --set COLUMN=none.",
+        )
     c.say(f"{out} is ready: cordon calls import FILE --layout {out} …")
 
 

@@ -207,14 +207,12 @@ class Reading:
     def _fits(self, names: Sequence[str]) -> int:
         """How many fields a header of these names has for the layout that it fits best."""
         have = [plain(n) for n in names]
-        return max(
-            (
-                sum(one.column(field, have) is not None for field in one.columns)
-                for one in self._layouts
-                if one.shape != "delimited" and not one.own and set(one.known_by) <= set(have)
-            ),
-            default=0,
-        )
+        fits = 0
+        for one in self._layouts:
+            own = one.respelt(have)
+            if one.shape != "delimited" and not one.own and set(one.known_by) <= set(own):
+                fits = max(fits, sum(one.column(f, own) is not None for f in one.columns))
+        return fits
 
     def _source(self, shown: bool) -> Source:
         """The file opened anew; its progress is told where it is shown."""

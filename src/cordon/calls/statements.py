@@ -6,7 +6,6 @@ they are written, then for its rows.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -20,7 +19,7 @@ from cordon.calls import forwarding
 from cordon.calls.cellids import Base, cell_ids
 from cordon.calls.checking import COLUMNS
 from cordon.calls.layouts import Layout, Recognised, mapped
-from cordon.calls.layouts.dates import Order, needs_order
+from cordon.calls.layouts.dates import Order, needs_order, parted
 from cordon.calls.layouts.lines import without_furniture
 from cordon.calls.model import Refusal
 from cordon.calls.plans import Plans
@@ -163,7 +162,7 @@ class Statements:
 
     def _look_at_dates(self, column: pa.ChunkedArray) -> None:
         values = pc.utf8_trim(column, characters=" '\"=").unique().to_pylist()
-        dates = [re.split(r"[ T](?=\d{1,2}:)", v)[0] for v in values if v]
+        dates = [(parted(v) or (v,))[0] for v in values if v]
         self._unclear = self._unclear or any(needs_order(d) for d in dates)
         self._order.look(dates)
 

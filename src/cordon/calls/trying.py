@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ import pyarrow as pa
 
 from cordon.calls.checking import checked
 from cordon.calls.layouts import mapped
-from cordon.calls.layouts.dates import Order, needs_order
+from cordon.calls.layouts.dates import Order, needs_order, parted
 from cordon.calls.layouts.model import Layout
 from cordon.calls.layouts.model import checked as layout_of
 from cordon.calls.numbers import Numbers
@@ -91,8 +90,8 @@ def tried(data: Mapping[str, Any], sample: Sample, region: str) -> Trial:
 def _order(layout: Layout, columns: Mapping[str, pa.ChunkedArray]) -> tuple[tuple[str, ...], str]:
     """The order of day and month that the sample is read by, and a sentence where none is told."""
     name = layout.column("start", list(columns)) or layout.column("date", list(columns))
-    dates = [re.split(r"[ T](?=\d{1,2}:)", v.strip(" '\"="))[0]
-             for v in (columns[name].unique().to_pylist() if name else ())]  # fmt: skip
+    values = columns[name].unique().to_pylist() if name else ()
+    dates = [(parted(one) or (one,))[0] for one in (v.strip(" '\"=") for v in values)]
     order = Order()
     order.look(dates)
     told = order.told(layout.order)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -156,10 +156,28 @@ def clock_of(code: str) -> ZoneInfo | None:
     """
     if code.strip().lower() in codes():
         return country(code).zone
+    return next((ZoneInfo(zone) for zone in _zones(code)), None)
+
+
+def clocks_of(code: str) -> list[str]:
+    """IANA names of a country's clocks that show different times, the first of each.
+
+    Args: as of `clock_of`.
+    """
+    if code.strip().lower() in codes():
+        return [country(code).zone.key]
+    days = [datetime(2026, month, 1, tzinfo=UTC) for month in (1, 7)]
+    shown: dict[tuple[timedelta | None, ...], str] = {}
+    for zone in _zones(code):
+        shown.setdefault(tuple(day.astimezone(ZoneInfo(zone)).utcoffset() for day in days), zone)
+    return list(shown.values())
+
+
+def _zones(code: str) -> list[str]:
+    """What the time zone database names for a country."""
     table = (resources.files("tzdata.zoneinfo") / "zone.tab").read_text("utf-8")
     lines = (line.split("\t") for line in table.splitlines() if not line.startswith("#"))
-    name = next((zone for at, _, zone, *_ in lines if at == code.strip().upper()), None)
-    return None if name is None else ZoneInfo(name)
+    return [zone for at, _, zone, *_ in lines if at == code.strip().upper()]
 
 
 def _read(code: str, name: str) -> dict[str, Any]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from cordon.calls.layouts.languages import bare, months
 from cordon.kernel.errors import BadUsage
 
 _NUMERIC = re.compile(r"(\d{1,4})[-/. ](\d{1,2})[-/. ](\d{2,4})")
@@ -21,11 +22,17 @@ _WORDED = re.compile(
     r"|(?P<month_>[a-z]{3,9})[-/. ]*(?P<day_>\d{1,2})[-/., ]+(?P<year_>\d{4})",
     re.IGNORECASE,
 )
-_MONTHS = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september",
-    "october", "november", "december",
-)  # fmt: skip
-_TIME = re.compile(r"(\d{1,2}):?(\d{2})(?::?(\d{2})(?:[.,]\d+)?)?\s*([AaPp][Mm])?")
+_WEEKDAY = re.compile(r"([^\W\d_]{2,10})[.,]? +(?=\d)")
+_TIME = re.compile(r"(\d{1,2})[:.]?(\d{2})(?:[:.]?(\d{2})(?:[.,]\d+)?)?\s*(?:([AaPp])\.?[Mm]\.?)?")
+_ZONED = re.compile(r"(.*\d)\s*(?:([zZ])|([+-])(\d{2}):?(\d{2}))")
+BOTH = (
+    r"^(?P<date>.*?[^ T,-])[ T,-]+(?P<time>\d{1,2}(?::\d{2}|\.\d{2}\.\d{2}).*)$",
+    r"^(?P<date>(?:19|20)\d{6})[ T_-]?(?P<time>\d{4}(?:\d{2})?)$",
+    r"^(?P<time>\d{1,2}:\d{2}(?::\d{2})?(?: ?[AaPp]\.?[Mm]\.?)?)[ ,-]+(?P<date>\S.*)$",
+)
+"""Patterns of a date and a time in one column, the usual one first."""
+_EPOCHS = re.compile(r"(1\d{9})(?:\.\d+|\d{3})?")  # seconds or ms since 1970, of 2001 to 2033
+_PATTERNS = tuple(re.compile(p) for p in BOTH)
 _EPOCH = date(1970, 1, 1).toordinal()
 _LATEST_YEAR = 2100
 DAY_S = 86_400
@@ -96,6 +103,9 @@ def needs_order(text: str) -> bool:
 def day_of(text: str, order: str) -> int | None:
     """Days since 1970-01-01 of a date as it is written; None where it is none."""
     text = text.strip()
+    weekday = _WEEKDAY.match(text)
+    if weekday is not None and not _month(bare(weekday[1])):
+        text = text[weekday.end() :]
     found = _NUMERIC.fullmatch(text)
     try:
         if found is not None:
@@ -110,7 +120,7 @@ def day_of(text: str, order: str) -> int | None:
             return _ordinal(date(year, month, day))
         if _RUN.fullmatch(text):
             return _ordinal(date(int(text[:4]), int(text[4:6]), int(text[6:])))
-        worded = _WORDED.fullmatch(text)
+        worded = _WORDED.fullmatch(bare(text))
         if worded is not None:
             told, word, years = (worded[n] or worded[f"{n}_"] for n in ("day", "month", "year"))
             year = int(years) + (2000 if len(years) == 2 else 0)
@@ -122,8 +132,32 @@ def day_of(text: str, order: str) -> int | None:
 
 def _month(word: str) -> int:
     """The number of a month by its name, or by three and more letters of it; 0 for none."""
-    found = (n for n, name in enumerate(_MONTHS, 1) if name.startswith(word.lower()))
-    return next(found, 0)
+    return next((n for name, n in months() if name.startswith(word.lower())), 0)
+
+
+def parted(text: str) -> tuple[str, str] | None:
+    """Date and time of a text that holds both, in whatever order; None where it does not.
+
+    Seconds since 1970 are told in UTC.
+    """
+    for pattern in _PATTERNS:
+        found = pattern.fullmatch(text)
+        if found is not None:
+            return found["date"], found["time"]
+    since = _EPOCHS.fullmatch(text)
+    if since is None:
+        return None
+    day, time = datetime.fromtimestamp(int(since[1]), UTC).isoformat().split("T")
+    return day, time.replace("+00:00", "Z")
+
+
+def zoned(text: str) -> tuple[str, int] | None:
+    """A time and the seconds that its clock is ahead of UTC; None where it does not say so."""
+    found = _ZONED.fullmatch(text.strip())
+    if found is None:
+        return None
+    ahead = 0 if found[2] else int(found[4]) * 3600 + int(found[5]) * 60
+    return found[1], -ahead if found[3] == "-" else ahead
 
 
 def second_of(text: str) -> int | None:
@@ -136,7 +170,7 @@ def second_of(text: str) -> int | None:
     if half:
         if not 1 <= hour <= 12:
             return None
-        hour = hour % 12 + (12 if half == "pm" else 0)
+        hour = hour % 12 + (12 if half == "p" else 0)
     if hour > 23 or minute > 59 or second > 60:
         return None
     return hour * 3600 + minute * 60 + min(second, 59)  # a leap second counts as the one before
@@ -154,16 +188,30 @@ def moments(
     days, no_day = _each(dates, lambda text: day_of(text, order))
     seconds, no_second = _each(times, second_of)
     wrong = no_day | no_second
+    of_utc = np.zeros(len(wrong), bool)
+    if wrong.any():  # of times that tell their zone, which few files have
+        since, lost = _each(times, _second_of_utc)
+        of_utc = wrong & ~no_day & ~lost
+        seconds, wrong = np.where(of_utc, since, seconds), wrong & ~of_utc
     local = pa.array((days * DAY_S + seconds) * 1_000_000, pa.int64(), mask=wrong)
     stamps = local.cast(pa.timestamp("us"))
+    told = stamps.cast(pa.timestamp("us", "UTC"))
     first, last = (
         pc.assume_timezone(stamps, zone, ambiguous=which, nonexistent=which)
         for which in ("earliest", "latest")
     )
     same = pc.fill_null(pc.equal(first, last), True)
-    unclear = ~np.asarray(same.to_numpy(zero_copy_only=False), bool)
+    unclear = ~np.asarray(same.to_numpy(zero_copy_only=False), bool) & ~of_utc
     moment = pc.if_else(pa.array(unclear), pa.scalar(None, first.type), first)
-    return moment.cast(pa.timestamp("us", "UTC")), wrong, unclear
+    moment = moment.cast(pa.timestamp("us", "UTC"))
+    return pc.if_else(pa.array(of_utc), told, moment), wrong, unclear
+
+
+def _second_of_utc(text: str) -> int | None:
+    """Seconds since midnight in UTC of a time that tells its zone; None where it does not."""
+    told = zoned(text)
+    second = None if told is None else second_of(told[0])
+    return None if told is None or second is None else second - told[1]
 
 
 def _each(column: pa.Array, read: object) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

@@ -21,18 +21,33 @@ class Language:
         name: ISO 639 code. headers: pattern over a header as `words` gives it, the meaning that it
             has (empty: passed over), and how sure that is (0 to 1).
         directions: value (lower case) to `in` or `out`. kinds: value to `voice` or `sms`.
+        months: names of the twelve, without marks on letters; none where it is not told.
     """
 
     name: str
     headers: tuple[tuple[str, str, float], ...]
     directions: Mapping[str, str]
     kinds: Mapping[str, str]
+    months: tuple[str, ...]
 
 
 @cache
 def languages() -> tuple[Language, ...]:
     """Every language that is known, by its code."""
     return tuple(_read(path) for path in sorted((Path(__file__).parent / "words").glob("*.yaml")))
+
+
+@cache
+def codes(of: str) -> Mapping[str, str]:
+    """Codes of every language: of `directions` to `in` or `out`, of `kinds` to `voice` or `sms`."""
+    return {code: meaning for one in languages() for code, meaning in getattr(one, of).items()}
+
+
+@cache
+def months() -> tuple[tuple[str, int], ...]:
+    """Names of months in every language, each with its number, English first."""
+    english_first = sorted(languages(), key=lambda one: one.name != "en")
+    return tuple((name, n) for one in english_first for n, name in enumerate(one.months, 1))
 
 
 def words(name: str) -> str:
@@ -53,6 +68,7 @@ def _read(path: Path) -> Language:
         tuple((bare(str(p)), str(m), float(w)) for p, m, w in data["headers"]),
         _codes(data["directions"]),
         _codes(data["kinds"]),
+        tuple(bare(str(m)) for m in data.get("months") or ()),
     )
 
 

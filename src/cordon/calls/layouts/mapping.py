@@ -12,13 +12,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from cordon.calls.layouts.dates import moments
+from cordon.calls.layouts.dates import BOTH, moments, parted
+from cordon.calls.layouts.languages import codes
 from cordon.calls.layouts.model import Layout
 from cordon.calls.model import Refusal
 
 SIDES = ("imsi", "imei", "cell")
-_BOTH = r"^(?P<date>.+?)[ T]+(?P<time>\d{1,2}:\d{2}.*)$"
-_DAY_AND_TIME = r"^(\d{4}-\d{2}-\d{2})[ T](\d{1,2}:\d{2}.*)$"
+_DAY_AND_TIME = r"^(\d{1,4}[-/.]\d{1,2}[-/.]\d{2,4})[ T]+(\d{1,2}:\d{2}.*)$"
 FORWARDS = frozenset(
     {
         "call forward", "call forwarding", "call forwarded", "call fwd", "call_forward",
@@ -27,7 +27,9 @@ FORWARDS = frozenset(
     }
 )  # fmt: skip
 """Call types of a forwarded call (the last ones: 3GPP TS 22.082), in any layout."""
-_CLOCK = re.compile(r"(?:(\d+):)?(\d{1,3}):(\d{2})")
+_CLOCK = re.compile(r"(?:(\d+):)?(\d{1,3}):(\d{2})(?:[.,]\d+)?(?: ?min\w*)?")
+_ISO = re.compile(r"pt(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)(?:\.\d+)?s)?")  # ISO 8601
+_PLAIN_COMMA = re.compile(r"(\d+),\d{1,2}")
 _IN_WORDS = re.compile(
     r"(?:(\d+) ?(?:h|hrs?|hours?)\.?,? ?)?(?:(\d+) ?(?:m|mins?|minutes?)\.?,? ?)?"
     r"(?:(\d+) ?(?:s|secs?|seconds?)\.?)?"
@@ -75,7 +77,7 @@ def mapped(
     refuse(wrong, "its date or time cannot be read")
     refuse(unclear, "the clocks were changed: its time stands twice in that night, or not at all")
     columns["duration_s"] = _seconds(source.text("duration_s"))
-    kinds = _meaning(source, "kind", layout.kinds)
+    kinds = _meaning(source, "kind", layout.kinds, codes("kinds"))
     forwarded = _forwarded(source)
     kinds = pc.if_else(pc.and_(forwarded, pc.is_null(kinds)), "voice", kinds)
     if layout.kind:
@@ -160,8 +162,16 @@ class _Source:
     def date_and_time(self) -> tuple[pa.Array, pa.Array]:
         """Columns of dates and of times, also where one column holds both."""
         if not self.lacks("start"):
-            both = pc.extract_regex(self.text("start"), _BOTH)
-            return both.field("date"), both.field("time")
+            text = self.text("start")
+            both = pc.extract_regex(text, BOTH[0])
+            dates, times = pc.struct_field(both, "date"), pc.struct_field(both, "time")
+            if dates.null_count == text.null_count:
+                return dates, times
+            other = [None if v is None else parted(v) for v in text.to_pylist()]
+            return (
+                pc.coalesce(dates, pa.array([o and o[0] for o in other], pa.string())),
+                pc.coalesce(times, pa.array([o and o[1] for o in other], pa.string())),
+            )
         # a spreadsheet's date may show midnight with it, and its time of day a day
         dates = pc.replace_substring_regex(self.text("date"), _DAY_AND_TIME, r"\1")
         return dates, pc.replace_substring_regex(self.text("time"), _DAY_AND_TIME, r"\2")
@@ -176,15 +186,26 @@ def _bare(column: pa.ChunkedArray) -> pa.Array:
     return pc.if_else(empty, pa.scalar(None, pa.string()), bare)
 
 
-def _meaning(source: _Source, field: str, values: object) -> pa.Array:
-    """What a coded column means, by the first of its columns that says something known."""
-    assert hasattr(values, "items")
-    keys, meanings = list(values), list(values.values())  # type: ignore[call-overload, attr-defined]
+def _meaning(
+    source: _Source, field: str, values: Mapping[str, str], shared: Mapping[str, str]
+) -> pa.Array:
+    """What a coded column means, by the first of its columns that says something known.
+
+    Args:
+        values: the layout's own codes. shared: of whoever writes such files, where those do not
+            tell: one operator's type words turn up in another's statements.
+    """
     found = pa.nulls(source.rows, pa.string())
-    for column in source.each(field):
-        for spelt in (pc.utf8_lower, _unparted):
-            at = pc.index_in(spelt(column), spelt(pa.array(keys, pa.string())))
-            found = pc.coalesce(found, pa.array(meanings, pa.string()).take(at))
+    columns = source.each(field)
+    for known in (values, shared):
+        keys = pa.array(list(known), pa.string())
+        meanings = pa.array(list(known.values()), pa.string())
+        for column in columns:
+            if not found.null_count:
+                return found
+            for spelt in (pc.utf8_lower, _unparted):
+                at = pc.index_in(spelt(column), spelt(keys))
+                found = pc.coalesce(found, meanings.take(at))
     return found
 
 
@@ -211,7 +232,7 @@ def _forwarded(source: _Source) -> pa.Array:
 def _inward(source: _Source, layout: Layout) -> pa.Array:
     if not layout.directions:
         return pa.nulls(source.rows, pa.bool_())
-    return pc.equal(_meaning(source, "direction", layout.directions), "in")
+    return pc.equal(_meaning(source, "direction", layout.directions, codes("directions")), "in")
 
 
 def _of_side(source: _Source, inward: pa.Array, side: str, name: str) -> pa.Array:
@@ -226,10 +247,13 @@ def _of_side(source: _Source, inward: pa.Array, side: str, name: str) -> pa.Arra
 
 
 def seconds_of(text: str) -> int | None:
-    """Seconds of a duration that is written as a clock (`1:02:03`, `02:03`) or in words (`1 min 35
-    s`); None where it is written otherwise."""
-    clock = _CLOCK.fullmatch(text)
-    parts = clock or _IN_WORDS.fullmatch(text.strip().lower())
+    """Seconds of a duration that is written as a clock (`1:02:03`, `02:03`), in words (`1 min 35
+    s`), with a comma or by ISO 8601 (`PT1M35S`); None where it is written otherwise."""
+    text = text.strip().lower()
+    whole = _PLAIN_COMMA.fullmatch(text)  # `125,0`: not thousands, which have three digits
+    if whole is not None:
+        return int(whole[1])
+    parts = _CLOCK.fullmatch(text) or _ISO.fullmatch(text) or _IN_WORDS.fullmatch(text)
     if parts is None or not any(parts.groups()):
         return None
     hours, minutes, seconds = (int(p or 0) for p in parts.groups())

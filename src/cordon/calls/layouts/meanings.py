@@ -13,7 +13,7 @@ from phonenumbers import country_code_for_region
 
 from cordon.calls.cellids import is_cell
 from cordon.calls.imei import has_check_digit
-from cordon.calls.layouts.dates import day_of, second_of
+from cordon.calls.layouts.dates import day_of, parted, second_of, zoned
 from cordon.calls.layouts.languages import languages, words
 from cordon.calls.layouts.mapping import FORWARDS, seconds_of
 from cordon.calls.layouts.model import Layout
@@ -326,10 +326,11 @@ def _day(text: str) -> bool:
 
 
 def _moment(text: str) -> bool:
-    parts = re.split(r"[ T]+(?=\d{1,2}:)", text, maxsplit=1)
-    return (
-        len(parts) == 2 and _day(parts[0]) and second_of(re.sub(r"[zZ]$", "", parts[1])) is not None
-    )
+    parts = parted(text)
+    if parts is None or not _day(parts[0]):
+        return False
+    told = zoned(parts[1])
+    return second_of(parts[1] if told is None else told[0]) is not None
 
 
 def _is_near(text: str, region: str) -> bool:

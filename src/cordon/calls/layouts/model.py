@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -84,6 +84,22 @@ class Layout:
         """Which of a file's columns holds a field; None where none does."""
         return next((n for n in self.columns.get(what, ()) if n in names), None)
 
+    def respelt(self, names: Sequence[str]) -> list[str]:
+        """A file's columns by the names that this layout has for them.
+
+        Operators write one header with spaces, underscores and dots by turns: letters and digits
+        tell it. A column that has its name already keeps it.
+        """
+        if self.own:
+            return list(names)
+        own = {spelt(n): n for some in self.columns.values() for n in some}
+        own |= {spelt(n): n for n in self.known_by}
+        told: list[str] = []
+        for name in names:
+            other = own.get(spelt(name), name)
+            told.append(name if other in names or other in told else other)
+        return told
+
     def told_above(self, text: str) -> dict[str, str]:
         """Fields that the text above a table tells."""
         found = {what: pattern.search(text) for what, pattern in self.above.items()}
@@ -93,6 +109,11 @@ class Layout:
 def plain(name: str) -> str:
     """A column's name as it is compared: no quotes, lower case, single spaces."""
     return re.sub(r"\s+", " ", name.strip().strip("'\"").strip()).lower()
+
+
+def spelt(name: str) -> str:
+    """Letters and digits of a column's name, and the strokes that part them."""
+    return re.sub(r"[^\w/]|_", "", name.lower())
 
 
 def load(path: Path) -> Layout:

@@ -43,7 +43,7 @@ def recognise(lines: Sequence[bytes], layouts: Sequence[Layout]) -> Recognised |
                 continue
             both = _with_groups(lines, number, sign) if grouped else []
             for layout in layouts:
-                names = both if layout.header_lines > 1 else alone
+                names = layout.respelt(both if layout.header_lines > 1 else alone)
                 if not set(layout.known_by) <= set(names) or (layout.own and sign != ","):
                     continue
                 held = sum(layout.column(f, names) is not None for f in layout.columns)
@@ -68,9 +68,10 @@ def nearest(lines: Sequence[bytes], layouts: Sequence[Layout]) -> tuple[Layout, 
     best: tuple[float, Layout, list[str]] | None = None
     for line in lines[:MOST_LINES]:
         for sign in SIGNS:
-            names = {plain(v) for v in split(line, sign)}
+            names = [plain(v) for v in split(line, sign)]
             for layout in layouts:
-                lacking = [n for n in layout.known_by if n not in names]
+                there = set(layout.respelt(names))
+                lacking = [n for n in layout.known_by if n not in there]
                 share = 1 - len(lacking) / len(layout.known_by)
                 if share > 0 and (best is None or share > best[0]):
                     best = share, layout, lacking
