@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from cordon.calls.rings.judging import is_box, is_ring
 from cordon.calls.rings.weighing import Facts, signs
 from cordon.calls.survey.near import Near
 from support.ringfacts import BOX, CENTRE, FLOOR, OFFICE, group
+from support.town import PEOPLE, Town, rings
 
 
 @pytest.mark.parametrize(
@@ -255,3 +257,23 @@ def test_a_span_leaves_the_rest_out(tmp_path: Path) -> None:
     path = parquet(tmp_path / "calls.parquet")
     result = find([path], since=START + timedelta(minutes=10), until=START + timedelta(minutes=20))
     assert result.findings == ()
+
+
+def test_a_ring_says_how_new_its_sims_were_beside_what_is_usual(tmp_path: Path) -> None:
+    town = Town()
+    town.everybody()
+    centre = town.centre("1", cell="410-01-9-1")
+    register = tmp_path / "subscribers.csv"
+    days = dict.fromkeys(PEOPLE, "2020-05-01") | dict.fromkeys(centre, "2026-02-20")
+    days |= dict.fromkeys(PEOPLE[::20], "2026-02-25")
+    register.write_text("number,activated\n" + "".join(f"{n},{d}\n" for n, d in days.items()))
+    calls = town.write(tmp_path / "calls.csv")
+    told = [
+        r for f in rings(calls, subscribers=register) for r in f.reasons if r.name == "new_sims"
+    ]
+    assert [r.value for r in told] == [1.0]
+    assert "100% of its SIMs were new" in told[0].says
+    usual = re.search(r"usual is (\d+)%", told[0].says)
+    assert usual is not None
+    assert 2 <= int(usual[1]) <= 9
+    assert not any(r.name == "new_sims" for f in rings(calls) for r in f.reasons)

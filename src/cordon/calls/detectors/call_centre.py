@@ -70,6 +70,8 @@ def _usual(data: CallData, facts: Facts) -> dict[str, str]:
         "sims_a_handset": "1",
         "turnover": "1",
     }
+    if facts.age is not None:
+        told["new_sims"] = f"{facts.age.usual:.0%}"
     if facts.tie is not None:
         told["address"] = f"{facts.tie.others:,} of {facts.tie.everybody:,} other numbers"
     return told
