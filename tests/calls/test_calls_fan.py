@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import csv
 import random
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cordon.calls import find
-from cordon.calls.detectors import cards
+from cordon.calls.detectors import cards, fan
+from cordon.calls.detectors.data import CallData
 from cordon.calls.find import FindResult, find_in_segments
 from cordon.calls.importing import write_segment
 from cordon.calls.model import Counts
 from cordon.calls.reading import read_calls
+from cordon.kernel.cards import Card
 from cordon.kernel.errors import BadInput
-from cordon.kernel.findings import RecordRef
+from cordon.kernel.findings import Finding, RecordRef
 
 DAY0 = datetime(2026, 3, 2, tzinfo=UTC)
 DAYS = 5
@@ -192,6 +196,44 @@ def test_records_lead_back_to_the_lines_of_the_file(calls: Path, result: FindRes
             assert lines[record.row].split(",")[3] == number
         made = sum(f",{number}," in line and line.split(",")[3] == number for line in lines)
         assert next(r for r in finding.reasons if r.name == "calls").value == made
+
+
+def test_who_stands_in_a_ring_is_measured_and_not_told_again(
+    calls: Path, result: FindResult, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Ring:
+        """A detector that tells of one number."""
+
+        CARD = fan.CARD
+
+        def find(self, data: CallData, card: Card) -> Iterator[Finding]:
+            data.told.append(np.array([data.near.numbers.index(AGENT)]))
+            yield from ()
+
+    monkeypatch.setattr(sys.modules[FindResult.__module__], "all_detectors", lambda: [Ring(), fan])
+    (other,) = find([calls]).findings
+    assert other in result.findings
+    assert other.subjects == (f"number:{SECOND}",)
+
+
+def test_a_fault_while_measuring_ahead_is_told(
+    calls: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Broken:
+        """A detector that cannot measure."""
+
+        CARD = fan.CARD
+
+        def ahead(self, data: CallData, card: Card) -> None:
+            raise BadInput("There is no disk to measure on.")
+
+        def find(self, data: CallData, card: Card, told: Callable[[], None]) -> Iterator[Finding]:
+            told()
+            yield from ()
+
+    monkeypatch.setattr(sys.modules[FindResult.__module__], "all_detectors", lambda: [Broken()])
+    with pytest.raises(BadInput, match="no disk to measure on"):
+        find([calls])
 
 
 def test_the_same_files_give_the_same_findings(calls: Path, result: FindResult) -> None:

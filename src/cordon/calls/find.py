@@ -7,7 +7,8 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -41,6 +42,7 @@ from cordon.calls.survey import (
 from cordon.calls.survey.near import ROWS_A_MB
 from cordon.calls.survey.sessions import SessionFiles
 from cordon.countries import clock_of
+from cordon.kernel.cards import Card
 from cordon.kernel.errors import BadInput
 from cordon.kernel.findings import Finding
 
@@ -342,27 +344,38 @@ def _search(
 def _found(data: CallData) -> list[Finding]:
     """What each detector finds, in no order.
 
+    One that can measure `ahead` does so beside the others, on another core where there is one.
     One that is APART reads nothing of what others tell but the groups of lines: it runs beside
-    them once these are there, on another core where there is one.
+    them once these are there.
     """
     every = all_detectors()
     apart = [d for d in every if getattr(d, "APART", False)]
-    quiet = replace(data, stage=lambda _what, _share: None)  # one tells the reader at a time
+    _ = data.profiles  # counted once, before others read them too
     found: list[Finding] = []
     with ThreadPoolExecutor(1) as pool:
+
+        def begun(run: Callable[..., Any], card: Card) -> Future[Any]:
+            quiet = copy(data)  # one tells the reader at a time
+            quiet.stage = lambda _what, _share: None
+            return pool.submit(lambda: run(quiet, card))
+
+        ahead = {d: begun(d.ahead, d.CARD) for d in every if hasattr(d, "ahead")}
         beside: list[Future[list[Finding]]] = []
         for one in every:
             if one in apart:
                 continue
-            found += one.find(data, one.CARD)
-            if data.search is not None and not beside:
-                quiet.search = data.search
-                beside = [pool.submit(lambda d: list(d.find(quiet, d.CARD)), d) for d in apart]
-        if not beside:
-            beside = [pool.submit(lambda d: list(d.find(data, d.CARD)), d) for d in apart]
-        for done in beside:
+            measured = (ahead[one].result,) if one in ahead else ()
+            for finding in one.find(data, one.CARD, *measured):
+                found.append(finding)
+                if data.search is not None and not beside:
+                    beside = [begun(_listed(d), d.CARD) for d in apart]
+        for done in beside or [begun(_listed(d), d.CARD) for d in apart]:
             found += done.result()
     return found
+
+
+def _listed(detector: Any) -> Callable[..., list[Finding]]:
+    return lambda data, card: list(detector.find(data, card))
 
 
 def _counted(engine: Engine, scratch: Path | None) -> tuple[Census | None, int]:

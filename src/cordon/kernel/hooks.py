@@ -30,7 +30,7 @@ class Hooks:
 
     @spec
     def calls_detectors(self) -> list[Any]:  # type: ignore[empty-body]
-        """Modules of detectors over call records: `CARD` and `find(calls, card)`."""
+        """Modules of detectors over call records: `CARD` and `find(data, card)`."""
 
     @spec
     def money_detectors(self) -> list[Any]:  # type: ignore[empty-body]

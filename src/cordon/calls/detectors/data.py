@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cordon.calls import forwarding
-from cordon.calls.rings.ground import Ground, ground, networks
+from cordon.calls.rings.ground import Ground, by_code, ground, networks
 from cordon.calls.rings.lines import Usual, usual
 from cordon.calls.survey import Census, Engine, Near
 from cordon.calls.survey.profiles import Profiles, profiles
@@ -25,6 +25,19 @@ if TYPE_CHECKING:
 
 Stage = Callable[[str, float], None]
 """Told what is being done, and the share of it that is done (0 to 1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PaidByNamed:
+    """Payments that have to do with the accounts that complaints name, in their order.
+
+    Attributes:
+        came, went: to them, and from them. further: of anybody to the accounts that they pay into.
+    """
+
+    came: pa.Table
+    went: pa.Table
+    further: pa.Table
 
 
 @dataclass
@@ -90,15 +103,33 @@ class CallData:
     def ground(self) -> Ground:
         """Where the cells are."""
         near = self.near
-        of = np.concatenate([near.caller, near.callee]).astype(np.int64)
-        cell = np.concatenate([near.caller_cell, near.callee_cell]).astype(np.int64)
-        return ground(near.cells, self.cells, networks(near.cells, of, cell))
+        network = by_code(near.cells)
+        if network is None:
+            of = np.concatenate([near.caller, near.callee]).astype(np.int64)
+            cell = np.concatenate([near.caller_cell, near.callee_cell]).astype(np.int64)
+            network = networks(near.cells, of, cell)
+        return ground(near.cells, self.cells, network)
 
     @cached_property
     def payers(self) -> int:
         """How many accounts pay at all."""
         paid = self.payments
         return 0 if paid is None else int(pc.count_distinct(paid["from_account"]).as_py())
+
+    @cached_property
+    def paid_by_named(self) -> PaidByNamed | None:
+        """Payments beside complaints' accounts, of which a nation's file has few."""
+        paid, said = self.payments, self.complaints
+        if paid is None or said is None:
+            return None
+        named = said["suspect_account"].unique()
+        went = paid.filter(pc.is_in(paid["from_account"], named))
+        into = went["to_account"].unique()
+        return PaidByNamed(
+            paid.filter(pc.is_in(paid["to_account"], named)),
+            went,
+            paid.filter(pc.is_in(paid["to_account"], into)),
+        )
 
     @cached_property
     def abroad(self) -> NDArray[np.bool_]:

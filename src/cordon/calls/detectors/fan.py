@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -105,27 +105,49 @@ class Sign:
         return min(1.0, (self.value - self.threshold) / room) if room else 1.0
 
 
-def find(data: CallData, card: Card = CARD) -> Iterator[Finding]:
-    """Findings over the calls, by number: lines of no ring.
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What can be told of numbers before it is known which of them a ring or box holds.
 
-    Args:
-        data: the calls and what is known beside them. card: the parameters' defaults.
+    Attributes:
+        profiles: of numbers that have the shape of a fan. usual: of a sample of everybody, by
+            name the median and the edge.
     """
+
+    profiles: Sequence[Profile] = ()
+    usual: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+
+def ahead(data: CallData, card: Card = CARD) -> Measured:
+    """Measure what no other detector has a part in; as `find`."""
     values = card.values(data.given)
-    data.stage("lines that call out in a fan", 0.0)
     candidates = _candidates(data, values)
     if not len(candidates):
-        return
+        return Measured()
     sample = np.flatnonzero((data.near.why & SAMPLE) > 0)
     with connect() as db:
         _measure(db, data, candidates, sample)
         profiles = _profiles(db, data.near.numbers)
         shaped = [p for p in profiles if all(s.agrees for s in signs(p, values) if s.must)]
-        shaped = _with_acquaintance(db, data, shaped)
-        agreed = [p for p in shaped if _agrees(signs(p, values), values["agreeing"])]
-        named = _without_exempt(data, agreed)
-        usual = _usual(db, sample)
-        records = _records(db, data, [p.at for p in named])
+        return Measured(_with_acquaintance(db, data, shaped), _usual(db, sample))
+
+
+def find(
+    data: CallData, card: Card = CARD, measured: Callable[[], Measured] | None = None
+) -> Iterator[Finding]:
+    """Findings over the calls, by number: lines of no ring.
+
+    Args:
+        data: the calls and what is known beside them. card: the parameters' defaults.
+        measured: gives what `ahead` told of them; asked of it where None.
+    """
+    values = card.values(data.given)
+    data.stage("lines that call out in a fan", 0.0)
+    told = ahead(data, card) if measured is None else measured()
+    taken = {at for some in data.told for at in some.tolist()}
+    free = [p for p in told.profiles if p.at not in taken]
+    agreed = [p for p in free if _agrees(signs(p, values), values["agreeing"])]
+    named = _without_exempt(data, agreed)
     if named and all(p.cell_share is None for p in named):
         data.left_out.append(
             "The calls of the numbers named hold no cells: a number that moves, such as a "
@@ -133,7 +155,7 @@ def find(data: CallData, card: Card = CARD) -> Iterator[Finding]:
             "for it."
         )
     for profile in named:
-        yield _finding(profile, values, usual, records[profile.at], card)
+        yield _finding(profile, values, told.usual, _records(data, profile.at), card)
 
 
 def signs(profile: Profile, values: Mapping[str, float]) -> list[Sign]:
@@ -259,16 +281,13 @@ def _agrees(all_signs: list[Sign], share: float) -> bool:
 
 
 def _candidates(data: CallData, values: Mapping[str, float]) -> NDArray[np.int64]:
-    """Positions of numbers that call many people, of whom no ring or box was made."""
+    """Positions of numbers that call many people."""
     p, near = data.profiles, data.near
-    taken = np.zeros(len(near.numbers), bool)
-    for at in data.told:
-        taken[at] = True
     # a median day of n people over d days makes at least n on half of the days
     days = max(1.0, values["active_days"] / 2)
     looked = (near.why & (FAN | BOX | NAMED)) > 0
     enough = p.out >= values["people_a_day"] * days
-    return np.flatnonzero(looked & ~taken & enough & (p.people >= 0.8 * values["people_a_day"]))
+    return np.flatnonzero(looked & enough & (p.people >= 0.8 * values["people_a_day"]))
 
 
 def _measure(
@@ -386,16 +405,13 @@ def _usual(
     return found
 
 
-def _records(
-    db: duckdb.DuckDBPyConnection, data: CallData, numbers: list[int]
-) -> dict[int, list[RecordRef]]:
-    found: dict[int, list[RecordRef]] = {n: [] for n in numbers}
-    if numbers:
-        rows = db.execute(sql.RECORDS, {"numbers": numbers, "most": MOST_RECORDS}).fetchall()
-        records = data.near.records(np.array([call for _, call in rows], np.int64))
-        for (number, _), record in zip(rows, records, strict=True):
-            found[number].append(record)
-    return found
+def _records(data: CallData, at: int) -> list[RecordRef]:
+    """Where the first of a number's outgoing voice calls stand."""
+    near = data.near
+    calls, starts = near.made
+    own = calls[starts[at] : starts[at + 1]]
+    own = np.sort(own[near.voice[own] & (near.callee[own] != at)])
+    return near.records(own[:MOST_RECORDS])
 
 
 def _finding(

@@ -103,9 +103,3 @@ WITH called AS (
 )
 SELECT number, k, coalesce(links, 0) AS links FROM size LEFT JOIN links USING (number)
 """
-
-RECORDS = """
-SELECT number, call FROM outgoing WHERE number IN (SELECT unnest($numbers))
-QUALIFY row_number() OVER (PARTITION BY number ORDER BY call) <= $most
-ORDER BY number, call
-"""

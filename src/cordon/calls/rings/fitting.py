@@ -10,7 +10,6 @@ from scipy.sparse.csgraph import connected_components
 from cordon.calls.rings.lines import Lines
 from cordon.calls.rings.uses import Uses
 from cordon.calls.survey.distinct import ordered
-from cordon.calls.survey.near import Near
 from cordon.calls.survey.profiles import Profiles
 
 Ints = NDArray[np.int64]
@@ -118,27 +117,40 @@ def _traits(members: Ints, lines: Lines, profiles: Profiles) -> Floats:
     return np.stack([life, rate, talk, p.out[at] / np.maximum(total, 1)], axis=1)
 
 
-def further(
-    near: Near,
-    profiles: Profiles,
-    group: Uses,
-    members: Ints,
-    rest: Ints,
-    rest_uses: Uses,
-) -> Ints:
-    """Numbers of `rest` that work from the group's handsets, by their place in it.
+class Further:
+    """Numbers that are in no group, and from which handsets they work.
 
     Args:
-        group: uses of all lines. members: places in it. rest: positions in `near.numbers` of
-            numbers that are in no group; rest_uses: their uses.
+        rest: positions in `Profiles` of these numbers. each: their uses.
     """
-    entries = group.entries(members)
-    handsets, calls = np.unique(group.imei[entries], return_counts=True)
-    handsets = handsets[(handsets >= 0) & (calls >= _USED)]
-    begin, end = group.us[entries].min(), group.us[entries].max()
-    inside = (rest_uses.us >= begin - _DAY) & (rest_uses.us <= end + _DAY)
-    size = len(rest)
-    total = np.bincount(rest_uses.of, minlength=size)
-    theirs = np.bincount(rest_uses.of, np.isin(rest_uses.imei, handsets) & inside, minlength=size)
-    tied = profiles.ties[rest] / np.maximum(profiles.people[rest] + profiles.callers[rest], 1)
-    return np.flatnonzero((theirs >= np.maximum(_USED, _OWN * total)) & (tied <= _TIES))
+
+    def __init__(self, profiles: Profiles, rest: Ints, each: Uses) -> None:
+        self._uses = each
+        met = profiles.people[rest] + profiles.callers[rest]
+        self._free = profiles.ties[rest] / np.maximum(met, 1) <= _TIES
+        total = np.bincount(each.of, minlength=len(rest))
+        self._least = np.maximum(_USED, _OWN * total)
+        known = np.flatnonzero(each.imei >= 0)
+        self._by_handset = known[ordered(each.imei[known])]
+        self._handsets = each.imei[self._by_handset]
+
+    def of(self, group: Uses, members: Ints) -> Ints:
+        """Those that work from a group's handsets, as positions in the list.
+
+        Args:
+            group: uses of all lines. members: places in it.
+        """
+        entries = group.entries(members)
+        handsets, calls = np.unique(group.imei[entries], return_counts=True)
+        handsets = handsets[(handsets >= 0) & (calls >= _USED)]
+        ends = zip(
+            np.searchsorted(self._handsets, handsets).tolist(),
+            np.searchsorted(self._handsets, handsets, "right").tolist(),
+            strict=True,
+        )
+        none = np.zeros(0, np.int64)
+        used = np.concatenate([none, *(self._by_handset[begin:end] for begin, end in ends)])
+        begin, end = group.us[entries].min() - _DAY, group.us[entries].max() + _DAY
+        used = used[(self._uses.us[used] >= begin) & (self._uses.us[used] <= end)]
+        theirs = np.bincount(self._uses.of[used], minlength=len(self._least))
+        return np.flatnonzero((theirs >= self._least) & self._free)

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
+from cordon.calls.survey.distinct import distinct
+
 Floats = NDArray[np.float64]
 _REACH_M = 2_000.0  # range of a cell of which the file gives none: between a city's and a plain's
 _MIDDLE = 0.5  # of the range: the mean distance of a uniform sector is 2/3, phones sit nearer in
@@ -68,17 +70,24 @@ def networks(
     Args:
         of, cell: SIM and cell of some calls; cells from 0, those below 0 are passed over.
     """
-    codes = [_CODE.match(name) for name in cells]
-    if codes and all(codes):
-        found = [m.group(1) for m in codes if m]
-        return np.asarray(np.unique(found, return_inverse=True)[1], np.int64)
+    named = by_code(cells)
+    if named is not None:
+        return named
     held = cell >= 0
-    _, sim = np.unique(of[held], return_inverse=True)
+    pairs = distinct(of[held] * len(cells) + cell[held])  # most calls are of a few cells each
+    sim, used = pairs // max(len(cells), 1), pairs % max(len(cells), 1)
     size = len(cells) + int(sim.max(initial=-1)) + 1
-    graph = sparse.coo_matrix(
-        (np.ones(len(sim)), (cell[held], len(cells) + sim)), shape=(size, size)
-    )
+    graph = sparse.coo_matrix((np.ones(len(sim)), (used, len(cells) + sim)), shape=(size, size))
     return np.asarray(connected_components(graph, directed=False)[1][: len(cells)], np.int64)
+
+
+def by_code(cells: Sequence[str]) -> NDArray[np.int64] | None:
+    """The network of each cell, where all names begin with country and network code."""
+    codes = [_CODE.match(name) for name in cells]
+    if not codes or not all(codes):
+        return None
+    found = [m.group(1) for m in codes if m]
+    return np.asarray(np.unique(found, return_inverse=True)[1], np.int64)
 
 
 _CODE = re.compile(r"^([0-9]{3}-?[0-9]{2,3})[-_:]")

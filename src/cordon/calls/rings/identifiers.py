@@ -131,11 +131,12 @@ def tied(data: CallData, group: Group, own: Uses) -> Tied:
 
 def _first_calls(data: CallData, own: Uses) -> dict[str, tuple[int, int]]:
     """When (µs) each other was first in touch with the ring, and with which of its members."""
-    called: dict[str, tuple[int, int]] = {}
-    for of, other, us in zip(own.of.tolist(), own.other.tolist(), own.us.tolist(), strict=True):
-        name = data.near.numbers[other]
-        called[name] = min((us, of), called.get(name, (us, of)))
-    return called
+    order = np.lexsort((own.of, own.us, own.other))
+    first = order[np.flatnonzero(np.diff(own.other[order], prepend=-1))]
+    names = [data.near.numbers[other] for other in own.other[first].tolist()]
+    return dict(
+        zip(names, zip(own.us[first].tolist(), own.of[first].tolist(), strict=True), strict=True)
+    )
 
 
 def complained_together(
@@ -167,12 +168,12 @@ def complained_together(
 
 def _paid_into(data: CallData, accounts: set[str]) -> tuple[list[Link], list[Cut]]:
     """Accounts that several of these pay into soon after they were paid; hubs among them."""
-    payments = data.payments
-    if payments is None or not accounts:
+    paid = data.paid_by_named
+    if paid is None or not accounts:
         return [], []
     known = pa.array(sorted(accounts), pa.string())
-    came = payments.filter(pc.is_in(payments["to_account"], known))
-    went = payments.filter(pc.is_in(payments["from_account"], known))
+    came = paid.came.filter(pc.is_in(paid.came["to_account"], known))
+    went = paid.went.filter(pc.is_in(paid.went["from_account"], known))
     last: dict[str, list[float]] = {}
     for account, at in zip(came["to_account"].to_pylist(), came["at"].to_pylist(), strict=True):
         last.setdefault(account, []).append(at.timestamp())
@@ -188,7 +189,8 @@ def _paid_into(data: CallData, accounts: set[str]) -> tuple[list[Link], list[Cut
         if soon and to not in accounts:
             paying.setdefault(to, Counter())[source] += 1
     several = {to for to, sources in paying.items() if len(sources) >= _TWO}
-    into = payments.filter(pc.is_in(payments["to_account"], pa.array(sorted(several), pa.string())))
+    some = pa.array(sorted(several), pa.string())
+    into = paid.further.filter(pc.is_in(paid.further["to_account"], some))
     senders: Counter[str] = Counter()
     for _, to in set(
         zip(into["from_account"].to_pylist(), into["to_account"].to_pylist(), strict=True)

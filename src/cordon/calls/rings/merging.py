@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from cordon.kernel.compiled import compiled
 
 Ints = NDArray[np.int64]
+Codes = NDArray[np.int32]
 
 
 @compiled
@@ -44,3 +45,16 @@ def both_ways(
                 q += 1
             k += 1
     return of, call, is_made
+
+
+@compiled
+def of_either(call: Ints, made: NDArray[np.bool_], one: Codes, two: Codes) -> Ints:
+    """What calls say of one side: `one` where they were made by it, `two` where they were taken.
+
+    Args:
+        call: positions in both. made: for each of `call`.
+    """
+    told = np.empty(len(call), np.int64)
+    for k in range(len(call)):
+        told[k] = one[call[k]] if made[k] else two[call[k]]
+    return told

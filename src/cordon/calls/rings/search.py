@@ -14,7 +14,7 @@ from cordon.calls.rings.addresses import FEWEST_OTHERS, joining
 from cordon.calls.rings.apart import of_a_business
 from cordon.calls.rings.carried import carried
 from cordon.calls.rings.complaining import reached
-from cordon.calls.rings.fitting import fitting, further, moved
+from cordon.calls.rings.fitting import Further, fitting, moved
 from cordon.calls.rings.gathering import gather, grouped
 from cordon.calls.rings.identifiers import complained_together
 from cordon.calls.rings.judging import EQUIPMENT, ONE, enough, is_ring
@@ -129,12 +129,13 @@ def _search(data: CallData, values: Mapping[str, float]) -> Search:
     weighed = _with_victims(weighed, alone, measuring, values)
     rest = _rest(data, found, part)
     rest_uses = uses(near, rest)
+    working = Further(own, rest, rest_uses)
     luring = Luring(near, rest, rest_uses, known.population)
     groups = []
     for number, group in enumerate(weighed):
         data.stage("looking for who else is of them", 0.8 + 0.1 * number / len(weighed))
         if group.nats >= _WORTH:
-            more = further(near, own, each, group.core, rest, rest_uses)
+            more = working.of(each, group.core)
             if group.facts.incoming > _CALLED and is_ring(group, values):
                 more = np.concatenate([more, luring.of(each, group.core)])
             every = np.unique(np.concatenate([group.members, rest[more]]))

@@ -46,11 +46,11 @@ class Uses:
 def uses(near: Near, at: Ints) -> Uses:
     """The uses of numbers by their positions in `Near.numbers`."""
     # loads what is compiled, which a page that draws a ring does without
-    from cordon.calls.rings.merging import both_ways
+    from cordon.calls.rings.merging import both_ways, of_either
 
     of, call, made = both_ways(at, *near.made, *near.taken)
     other, imsi, imei, cell = (
-        np.where(made, one[call], two[call]).astype(np.int64)
+        of_either(call, made, one, two)
         for one, two in (
             (near.callee, near.caller),
             (near.caller_imsi, near.callee_imsi),

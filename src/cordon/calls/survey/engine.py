@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
+from threading import RLock
 from typing import Protocol
 
 import duckdb
@@ -71,7 +72,7 @@ class Engine(Protocol):
     The relation `calls` has `us` (start in microseconds since the epoch, BIGINT), the columns of
     COLUMNS (`duration_s` DOUBLE, the others text), `origin` (SHA-256 of the file, or its path)
     and `row` (from 1); in this process also `place`, which is both in one whole number.
-    `key64(text)` is a 64-bit hash, `slot63(text)` one bit of 63 chosen by it.
+    `key64(text)` is a 64-bit hash, `slot63(text)` one bit of 63 chosen by it. Any thread may ask.
     """
 
     def table(self, sql: str) -> pa.Table:
@@ -142,6 +143,7 @@ class DuckEngine:
     def __init__(self, db: duckdb.DuckDBPyConnection, sources: Sources, threads: int = 2) -> None:
         self.db, self.sources, self.threads = db, sources, threads
         self.owes_each_once = False
+        self._one = RLock()  # a connection answers one thread at a time
         self.again, self._sides = bool(sources.sides), ""
         db.execute("SET preserve_insertion_order = false")  # what needs an order asks for it
         db.execute("SET TimeZone = 'UTC'")  # a start without a zone is UTC, wherever the machine is
@@ -170,8 +172,9 @@ class DuckEngine:
         self.alone = alone([*sources.segments, *sources.raw])
 
     def table(self, sql: str) -> pa.Table:
-        self._settle()
-        return self.db.sql(sql).to_arrow_table()
+        with self._one:
+            self._settle()
+            return self.db.sql(sql).to_arrow_table()
 
     def stream(self, sql: str) -> Iterator[pa.RecordBatch]:
         self._settle()
@@ -212,18 +215,21 @@ class DuckEngine:
         return found
 
     def put(self, name: str, table: pa.Table) -> None:
-        self.db.register(f"{name}_arrow", table)
-        self.db.execute(
-            f'CREATE OR REPLACE TEMP TABLE "{name}" AS SELECT * FROM "{name}_arrow"'  # noqa: S608 - names of our own
-        )
-        self.db.unregister(f"{name}_arrow")
+        with self._one:
+            self.db.register(f"{name}_arrow", table)
+            self.db.execute(
+                f'CREATE OR REPLACE TEMP TABLE "{name}" AS SELECT * FROM "{name}_arrow"'  # noqa: S608 - names of our own
+            )
+            self.db.unregister(f"{name}_arrow")
 
     def keep(self, name: str, sql: str) -> None:
-        self._settle()
-        self.db.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {sql}')
+        with self._one:
+            self._settle()
+            self.db.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS {sql}')
 
     def drop(self, name: str) -> None:
-        self.db.execute(f'DROP TABLE IF EXISTS "{name}"')
+        with self._one:
+            self.db.execute(f'DROP TABLE IF EXISTS "{name}"')
 
 
 def _quoted(path: Path) -> str:

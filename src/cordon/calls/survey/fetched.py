@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from cordon.calls.survey.census import Census
 from cordon.calls.survey.coded import codes
 from cordon.calls.survey.ends import touched
-from cordon.calls.survey.inorder import Rows, in_order
+from cordon.calls.survey.inorder import Rows, by_column, in_order
 from cordon.calls.survey.paged import Everyone, Part
 from cordon.calls.survey.words import Words
 from cordon.kernel.errors import BadInput
@@ -105,7 +105,7 @@ def fetched(census: Census, why: NDArray[np.int16]) -> Rows:
                 done.result()
         for other in fetches[1:]:
             other.joined(fetches[0])
-        return _rows(fetches[0], census, files)
+        return _rows(fetches[0], census, files, everyone.threads)
     except (Unread, pa.ArrowInvalid) as fault:
         raise BadInput(
             "A Parquet file cannot be read: it was cut or changed.",
@@ -113,14 +113,13 @@ def fetched(census: Census, why: NDArray[np.int16]) -> Rows:
         ) from fault
 
 
-def _rows(fetch: _Fetch, census: Census, files: list[str]) -> Rows:
+def _rows(fetch: _Fetch, census: Census, files: list[str], threads: int) -> Rows:
     # as they stand in their files, whoever fetched them: then most are in order
     parts = [p for _, p in sorted(fetch.columns, key=lambda told: told[0])] or [_nothing()]
-    names = list(parts[0])
-    c = {name: np.concatenate([p.pop(name) for p in parts]) for name in names}
+    c = by_column(lambda name: np.concatenate([p.pop(name) for p in parts]), parts[0], threads)
     used = np.unique(c["origin"])
     c["origin"] = np.searchsorted(used, c["origin"]).astype(np.int32)
-    return in_order(c, fetch.words, census, [files[f] for f in used.tolist()])
+    return in_order(c, fetch.words, census, [files[f] for f in used.tolist()], threads)
 
 
 def _nothing() -> Columns:

@@ -5,7 +5,8 @@ The order must be the same whoever fetched them, and whatever came first.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -39,15 +40,28 @@ class Rows:
     origins: list[str]
 
 
+def by_column(
+    made: Callable[[str], NDArray[Any]], names: Iterable[str], threads: int
+) -> dict[str, NDArray[Any]]:
+    """Each column as `made` gives it, several at a time."""
+    every = list(names)
+    with ThreadPoolExecutor(threads) as pool:
+        return dict(zip(every, pool.map(made, every), strict=True))
+
+
 def in_order(
-    c: dict[str, NDArray[Any]], words: Mapping[str, Words], census: Census, origins: list[str]
+    c: dict[str, NDArray[Any]],
+    words: Mapping[str, Words],
+    census: Census,
+    origins: list[str],
+    threads: int = 1,
 ) -> Rows:
     """Fetched calls by time, file and row, each text told by its place among all of them.
 
     Args:
         c: columns as of `Rows`, but a SIM, handset or cell is a number of `words`, and caller and
             callee are places in the census.
-        words: under `imsi`, `imei` and `cell`.
+        words: under `imsi`, `imei` and `cell`. threads: columns worked on at a time.
     """
     told = {what: one.texts() for what, one in words.items()}
     order = _by_time(c["us"], c["origin"], c["row"])
@@ -59,14 +73,19 @@ def in_order(
     at = at[sorted_]
     place = np.full(len(census.key), -1, np.int32)
     place[at] = np.arange(len(at), dtype=np.int32)
-    for name in list(c):
+
+    def placed(name: str) -> NDArray[Any]:
+        column: NDArray[Any] = c.pop(name)
         if order is not None:
-            c[name] = c[name][order]
+            column = column[order]
         what = name.partition("_")[2]
         if name in ("caller", "callee"):
-            c[name] = place[c[name]]
+            column = place[column]
         elif what in told:
-            c[name] = told[what][1][c[name]]
+            column = told[what][1][column]
+        return column
+
+    c = by_column(placed, list(c), threads)
     imsis, imeis, cells = (told[what][0] for what in ("imsi", "imei", "cell"))
     numbers = texts.take(pa.array(sorted_)).to_pylist()
     return Rows(c, at, numbers, imsis, imeis, cells, origins)

@@ -150,7 +150,12 @@ class Near:
 
     def every_record(self, calls: NDArray[np.int64]) -> list[RecordRef]:
         """The same, and where else something stands that was taken from there."""
-        there = np.isin(self.more, calls)
+        own = distinct(calls)
+        begin, end = np.searchsorted(self.more, own), np.searchsorted(self.more, own, "right")
+        some = np.flatnonzero(begin < end)
+        if not len(some):
+            return self.records(calls)
+        there = np.concatenate([np.arange(begin[n], end[n]) for n in some])
         return self.records(calls) + self._refs(self.more_origin[there], self.more_row[there])
 
     def _refs(self, origin: NDArray[np.int32], row: NDArray[np.int64]) -> list[RecordRef]:
