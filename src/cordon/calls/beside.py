@@ -69,12 +69,13 @@ def run(job: Running, kernel: Kernel, region: str) -> Mapping[str, Any]:
     """
     sha256, name = str(job.params["sha256"]), str(job.params["name"])
     kind, share = str(job.params["kind"]), 0.0
+    said = str(job.params.get("dates", ""))
 
     def told(done: int, total: int) -> None:
         nonlocal share
         share = done / max(total, 1)
 
-    reading = PlainReading(kernel.files.path(sha256), BY_NAME[kind], region, name, told)
+    reading = PlainReading(kernel.files.path(sha256), BY_NAME[kind], region, name, told, dates=said)
     refusals: list[dict[str, Any]] = []
     outside = 0
     for part, batch in enumerate(reading.batches()):
@@ -86,13 +87,13 @@ def run(job: Running, kernel: Kernel, region: str) -> Mapping[str, Any]:
             odd = sorted([*batch.refusals, *more], key=lambda r: r.row)
             refusals += _some(odd, KEPT_REFUSALS - len(refusals))
             counts = _without(reading.counts, outside)
-            said = report(name, "reading", asdict(counts), refusals, share=share)
-            job.save(work, {}, done=counts.read, stage="reading", report=said)
+            so_far = report(name, "reading", asdict(counts), refusals, share=share)
+            job.save(work, {}, done=counts.read, stage="reading", report=so_far)
     counts = _without(reading.counts, outside)
     if reading.broken:
         refusals.append({"row": counts.read + 1, "reason": reading.broken})
     notes = [f"{why}: {times:,} times" for why, times in sorted(reading.notes.items())]
-    said = report(name, "done", asdict(counts), refusals, share=1.0, notes=notes)
+    done = report(name, "done", asdict(counts), refusals, share=1.0, notes=notes)
     with job.step() as work:
         covering(work, kind)
         row = intake.file_of(work, sha256, str(job.params["authority"]))
@@ -107,9 +108,9 @@ def run(job: Running, kernel: Kernel, region: str) -> Mapping[str, Any]:
             **asdict(counts),
         )
         total = counts.read
-        job.save(work, {}, done=total, total=total, stage="done", report=said)
+        job.save(work, {}, done=total, total=total, stage="done", report=done)
         work.emit("calls.file.stored", {"file": sha256, "kind": kind})
-    return said
+    return done
 
 
 def _without(counts: Counts, outside: int) -> Counts:

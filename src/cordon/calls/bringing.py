@@ -49,7 +49,7 @@ class BringingCalls(Bringing):
         return self._room.ask_kept(actor, item["sha256"], item["size"], item["name"], **said)
 
     def kind_of(self, path: Path) -> str:
-        return kind_of(path)
+        return kind_of(path, self._room.layouts)
 
     def layouts(self) -> list[str]:
         return [AUTO, *(one.name for one in all_layouts(self._room.layouts))]

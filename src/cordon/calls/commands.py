@@ -15,6 +15,7 @@ from cordon.calls.find import find as find_in_files
 from cordon.calls.layouts import AUTO, all_layouts, chosen
 from cordon.calls.layouts.dates import order_of
 from cordon.calls.learning import PASSED_OVER, by_name, learn, name_of, zone_of
+from cordon.calls.lists import all_headings
 from cordon.calls.model import NothingRead, Refusal, rows_of
 from cordon.calls.service import Calls
 from cordon.countries import clocks_of
@@ -180,12 +181,13 @@ def layouts_(ctx: typer.Context, folder: Folder = None, json: Json = False) -> N
 @layout_app.command("list")
 def list_layouts(ctx: typer.Context, folder: Folder = None, json: Json = False) -> None:
     """Show the layouts of operators' files that can be read."""
+    of_calls = [
+        (one.name, "calls", one.title, one.zone, one.region, ", ".join(one.known_by))
+        for one in all_layouts(folder)
+    ]
+    of_lists = [("", one.form, one.title, "", "", one.known_by) for one in all_headings().values()]
     console(ctx, json=json).table(
-        ("name", "title", "clock", "numbers", "known by"),
-        [
-            (one.name, one.title, one.zone, one.region, ", ".join(one.known_by))
-            for one in all_layouts(folder)
-        ],
+        ("name", "kind", "title", "clock", "numbers", "known by"), [*of_calls, *of_lists]
     )
 
 

@@ -86,8 +86,12 @@ def read_beside(
     cells: Path | None = None,
     complaints: Path | None = None,
     accounts: Path | None = None,
+    dates: str = "",
 ) -> Beside:
     """Read the files beside the calls that say whose calls are fetched, and where from.
+
+    Args:
+        dates: the order of day and month in operators' lists, as `PlainReading` takes it.
 
     Raises:
         BadInput: nothing of a file can be read, or a register breaks off.
@@ -97,11 +101,12 @@ def read_beside(
     holders: Mapping[str, str] | None = None
     activated: Mapping[str, int] = {}
     if subscribers is not None:
-        register = read_register(subscribers, region)
+        register = read_register(subscribers, region, dates=dates)
         holders, activated = register.holders, register.activated
         refusals += _named(subscribers, register.refusals)
         lost = "their holders are not known."
         left_out += _said(subscribers, register.counts, register.refusals, None, lost)
+        left_out += _noted(subscribers, register.notes)
     tables: dict[str, pa.Table] = {}
     for path, form, lost in (
         (cells, CELLS, "it is not known where these cells are."),
@@ -110,9 +115,10 @@ def read_beside(
     ):
         if path is None:
             continue
-        read = read_plain(path, form, region)
+        read = read_plain(path, form, region, dates=dates)
         refusals += _named(path, read.refusals)
         left_out += _said(path, read.counts, read.refusals, read.broken, lost)
+        left_out += _noted(path, read.notes)
         tables[form.name] = read.table
     return Beside(
         holders,
@@ -158,11 +164,11 @@ class Reached:
     left_out: tuple[str, ...] = ()
 
 
-def read_sessions(region: str, files: Sequence[Path], folder: Path) -> Reached:
+def read_sessions(region: str, files: Sequence[Path], folder: Path, dates: str = "") -> Reached:
     """Read files of sessions a batch at a time, and keep of them what is asked.
 
     Args:
-        folder: to keep them in; made where it is not there.
+        folder: to keep them in; made where it is not there. dates: as of `read_beside`.
 
     Raises:
         BadInput: nothing of a file can be read.
@@ -172,7 +178,7 @@ def read_sessions(region: str, files: Sequence[Path], folder: Path) -> Reached:
     left_out: list[str] = []
     schema = pa.schema([SESSIONS.schema.field(name) for name in KEPT])
     for at, path in enumerate(files):
-        reading = PlainReading(path, SESSIONS, region)
+        reading = PlainReading(path, SESSIONS, region, dates=dates)
         odd: list[Refusal] = []
         folder.mkdir(parents=True, exist_ok=True)
         kept = folder / f"{at:04d}.parquet"
@@ -185,6 +191,7 @@ def read_sessions(region: str, files: Sequence[Path], folder: Path) -> Reached:
         refusals += _named(path, odd)
         lost = "it is not known which addresses they reached."
         left_out += _said(path, reading.counts, odd, reading.broken, lost)
+        left_out += _noted(path, reading.notes)
     return Reached(tuple(paths), tuple(refusals), tuple(left_out))
 
 
@@ -200,6 +207,14 @@ def _said(
     if broken:
         said.append(broken + " What stands before it was used.")
     return said
+
+
+def _noted(path: Path, notes: Mapping[str, int]) -> list[str]:
+    """What was read otherwise than it stands, or left out of rows that were taken."""
+    return [
+        f"{path.name}: {why}{f' ({times:,} times)' if times > 1 else ''}."
+        for why, times in sorted(notes.items())
+    ]
 
 
 def _named(path: Path, odd: Sequence[Refusal]) -> tuple[tuple[str, Refusal], ...]:

@@ -128,7 +128,8 @@ def find(
         given: parameters over the cards' defaults.
         scratch: folder for temporary files; the machine's own where absent.
         with_contacts: also tell who was in touch with numbers that a ring or a complaint names.
-        layout, dates: how the files of calls are written, as `read_calls` takes them.
+        layout, dates: how the files of calls are written, as `read_calls` takes them. dates:
+            of operators' lists beside them too.
 
     Raises:
         BadInput: a file of which nothing can be read, or a parameter out of bounds.
@@ -142,9 +143,10 @@ def find(
     ):
         national = region or _NATIONAL
         given_too = {"cells": cells, "complaints": complaints, "accounts": accounts}
-        reading = partial(read_beside, national, subscribers=subscribers, **given_too)
+        reading = partial(read_beside, national, subscribers=subscribers, dates=dates, **given_too)
         told, paid = Later(pool, reading), Later(pool, partial(read_paid, national, payments))
-        reached = Later(pool, partial(read_sessions, national, sessions, Path(folder) / "sessions"))
+        kept = Path(folder) / "sessions"
+        reached = Later(pool, partial(read_sessions, national, sessions, kept, dates))
         told.begin()  # while everybody is counted, which is not done in Python
 
         def fetched() -> None:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from cordon.calls import ownlayouts
 from cordon.calls.learning import PASSED_OVER
+from cordon.calls.lists import all_headings
 from cordon.calls.service import Calls
 from cordon.calls.words import FIXED, said
 from cordon.kernel.access.model import Actor
@@ -32,6 +33,7 @@ def routes(room: Calls) -> APIRouter:
             status=200 if wrong is None else type(wrong).status,
             title="Layouts",
             layouts=ownlayouts.known(room, actor),
+            lists=list(all_headings().values()),
             refused=said(wrong),
             may_change=room.may(actor, ownlayouts.CHANGE),
         )

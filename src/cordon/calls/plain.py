@@ -84,6 +84,8 @@ class PlainReading:
     Args:
         parts: the file's rows, where another reader knows what it is.
         once: leave out rows that were there before; else whoever reads it does.
+        dates: the order of day and month (`layouts.dates.SAID`) in an operator's list, as somebody
+            said it.
     """
 
     def __init__(
@@ -95,8 +97,10 @@ class PlainReading:
         progress: Progress | None = None,
         parts: Parts | None = None,
         once: bool = True,
+        dates: str = "",
     ) -> None:
         self._parts = parts
+        self._dates = dates
         self._each_once = once
         self.path = path
         self.form = form
@@ -125,7 +129,7 @@ class PlainReading:
         reasons: Counter[str] = Counter()
         with self.path.open("rb") as raw:
             is_parquet = raw.read(4) == b"PAR1"
-        parts = self._parts or (self._parquet() if is_parquet else self._csv())
+        parts = self._parts or (self._parquet() if is_parquet else self._listed() or self._csv())
         for raw_table, rows, odd in parts:
             table, refusals = self._typed(raw_table, rows)
             refusals = sorted([*odd, *refusals], key=lambda r: r.row)
@@ -209,6 +213,28 @@ class PlainReading:
                     self._base = cell_base(values)
                 found = cell_ids(values, self._base, padded=True)
         return found
+
+    def _listed(self) -> Parts | None:
+        """Rows of an operator's own list; None where the file is none."""
+        from cordon.calls.lists import listing
+
+        told = listing(
+            self.path,
+            self.form.name,
+            self.form.required,
+            self._region,
+            name=self.name,
+            progress=self._progress,
+            dates=self._dates,
+        )
+
+        def rows() -> Parts:
+            assert told is not None
+            yield from told.parts()
+            self.notes.update(told.notes)
+            self.broken = told.broken
+
+        return None if told is None else rows()
 
     def _csv(self) -> Parts:
         """Rows of a text or of a workbook, whose sheets are read one after another."""
@@ -327,6 +353,7 @@ def read_plain(
     progress: Progress | None = None,
     parts: Parts | None = None,
     once: bool = True,
+    dates: str = "",
 ) -> Plain:
     """A whole file of a plain format: CSV or Parquet, plain, `.gz` or `.zst`.
 
@@ -336,12 +363,12 @@ def read_plain(
         name: how errors call the file; its own name where empty.
         progress: told what was read and what there is (bytes; rows for Parquet).
         parts: its rows, where another reader knows what the file is.
-        once: leave out rows that were there before.
+        once: leave out rows that were there before. dates: as of `PlainReading`.
 
     Raises:
         BadInput: it is none. NothingRead: none of its rows can be read.
     """
-    reading = PlainReading(path, form, region, name, progress, parts, once)
+    reading = PlainReading(path, form, region, name, progress, parts, once, dates)
     tables: list[pa.Table] = []
     refusals: list[Refusal] = []
     try:

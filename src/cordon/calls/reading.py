@@ -20,6 +20,7 @@ from cordon.calls.forms import format_of
 from cordon.calls.layouts import AUTO, Recognised, chosen, plain, recognise
 from cordon.calls.layouts.dates import order_of
 from cordon.calls.layouts.recognise import nearest, split
+from cordon.calls.lists import told_by
 from cordon.calls.looks import looks
 from cordon.calls.model import Counts, Refusal, none_read
 from cordon.calls.numbers import Numbers
@@ -225,6 +226,12 @@ class Reading:
             self._say_what_fits(lines)
         first = next((one for one in lines if one.strip()), b"").decode(errors="replace")
         names = [n.strip().lower() for n in split(first.encode(), ",")]
+        other = told_by(lines)
+        if other is not None and format_of(names) is None:
+            raise BadInput(
+                f"{self.name} holds no calls: by its headings it is a list of {other.form}.",
+                advice=f"Bring it in with --kind {other.form}, or give it to a search as such.",
+            )
         near = nearest(lines, [one for one in self._layouts if not one.own])
         if near is not None and len(near[1]) < len(near[0].known_by) - 1:
             raise BadInput(

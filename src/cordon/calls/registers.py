@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from cordon.calls.casting import Reasons, phone_numbers, times
 from cordon.calls.layouts.recognise import split
+from cordon.calls.lists import Listing, listing
 from cordon.calls.model import Counts, NothingRead, Refusal, SubscriberKind
 from cordon.calls.numbers import Numbers
 from cordon.calls.rows import parse_block
@@ -23,6 +24,7 @@ _EXPECTED = (
     "A CSV or Parquet file with the columns number and kind is expected (the format “subscribers”)."
 )
 _COLUMNS = ("number", "kind", "activated")
+_NEEDED = ("number",)
 _KINDS = frozenset(kind.value for kind in SubscriberKind)
 
 
@@ -36,6 +38,7 @@ class Register:
             none is said, or none that can be read, are left out.
         counts: of its rows; one number said twice is repeated. refusals: rows that were not taken.
         broken: a sentence that says where the file breaks off, or None.
+        notes: a phrase on what was left out of rows that were taken, and of how many.
     """
 
     holders: dict[str, str] = field(default_factory=dict)
@@ -43,13 +46,15 @@ class Register:
     counts: Counts = field(default_factory=Counts)
     refusals: list[Refusal] = field(default_factory=list)
     broken: str | None = None
+    notes: dict[str, int] = field(default_factory=dict)
 
 
-def read_register(path: Path, region: str = "PK", name: str = "") -> Register:
+def read_register(path: Path, region: str = "PK", name: str = "", dates: str = "") -> Register:
     """Read a register of subscribers.
 
     Args:
         region: ISO 3166 code of numbers in national form. name: how errors call the file.
+        dates: the order of day and month (`layouts.dates.SAID`) in an operator's list.
 
     Raises:
         BadInput: there is none, or it is no register. NothingRead: none of its rows can be read,
@@ -62,7 +67,16 @@ def read_register(path: Path, region: str = "PK", name: str = "") -> Register:
     numbers, register, seen = Numbers(region), Register(), set[str]()
     with path.open("rb") as raw:
         is_parquet = raw.read(4) == b"PAR1"
-    for table, rows, odd in _parquet(path, name) if is_parquet else _csv(path, name, register):
+    told = (
+        None
+        if is_parquet
+        else listing(path, "subscribers", _NEEDED, region, name=name, dates=dates)
+    )
+    if told is not None:
+        parts = _listed(told, register)
+    else:
+        parts = _parquet(path, name) if is_parquet else _csv(path, name, register)
+    for table, rows, odd in parts:
         register.refusals += odd
         register.counts += Counts(len(odd), 0, 0, len(odd))
         kinds = table["kind"].to_pylist() if "kind" in table.column_names else [None] * len(table)
@@ -121,6 +135,13 @@ def _refuse(register: Register, row: int, reason: str) -> None:
 
 
 _Part = tuple[pa.Table, list[int], list[Refusal]]
+
+
+def _listed(told: Listing, register: Register) -> Iterator[_Part]:
+    """Rows of an operator's own list."""
+    for table, rows, odd in told.parts():
+        yield table, rows.tolist(), odd
+    register.broken, register.notes = told.broken, dict(told.notes)
 
 
 def _csv(path: Path, name: str, register: Register) -> Iterator[_Part]:

@@ -187,9 +187,9 @@ class Calls:
             params["reader"] = __version__
             if kind == "calls":
                 params |= {"layout": layout, "layout_sha256": content_hash(layout, self.layouts)}
-                params |= {"dates": dates} if dates else {}
             else:
                 params["kind"] = kind
+            params |= {"dates": dates} if dates else {}
             return self.jobs.ask(work, "calls.import", row.name, params, resume=True)
 
     def ask_find(self, actor: Actor) -> str:
@@ -223,7 +223,8 @@ class Calls:
                 raise
             return
         if kind != "calls":
-            for part in PlainReading(path, beside.BY_NAME[kind], self.region).batches():
+            form = beside.BY_NAME[kind]
+            for part in PlainReading(path, form, self.region, dates=dates).batches():
                 more = within(part.table, scope)[1] if kind == SESSIONS.name else []
                 yield from sorted([*part.refusals, *more], key=lambda r: r.row)
             return

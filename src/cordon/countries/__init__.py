@@ -173,6 +173,22 @@ def clocks_of(code: str) -> list[str]:
     return list(shown.values())
 
 
+def dates_of(code: str) -> str:
+    """In which order a country writes day and month (`dmy`, `mdy`), by the Common Locale Data
+    Repository; empty where the year stands first or the country is unknown.
+
+    Args: as of `clock_of`.
+    """
+    from babel import Locale, UnknownLocaleError  # takes longer than all else here
+
+    try:
+        short = Locale.parse(f"und_{code.strip().upper()}").date_formats["short"].pattern
+    except (UnknownLocaleError, ValueError):
+        return ""
+    order = "".join(sign for sign in dict.fromkeys(short.lower()) if sign in "dmy")
+    return order if order in ("dmy", "mdy") else ""
+
+
 def _zones(code: str) -> list[str]:
     """What the time zone database names for a country."""
     table = (resources.files("tzdata.zoneinfo") / "zone.tab").read_text("utf-8")

@@ -1,0 +1,201 @@
+"""Values of operators' lists as the plain formats write them."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from cordon.calls.cellids import is_cell
+from cordon.calls.layouts.dates import BOTH, day_of, moments, parted
+from cordon.calls.layouts.mapping import NO_VALUE, seconds_of
+
+_TEXT = pa.string()
+_SIDES = {"n": 1, "s": -1, "e": 1, "w": -1, "north": 1, "south": -1, "east": 1, "west": -1}
+_SIDE = re.compile(r"(north|south|east|west|[nsew])", re.IGNORECASE)
+_FIGURE = re.compile(r"\d+(?:[.,]\d+)?")
+_DECIMAL = r"^[+-]?\d+(?:\.\d+)?$"
+_UNIT = re.compile(r"\s*([+-]?\d[\d,]*(?:\.\d+)?)\s*([a-z°/.-]*)\s*", re.IGNORECASE)
+_TIMES = {"km": 1000.0, "kms": 1000.0, "kb": 1024.0, "mb": 1024.0**2, "gb": 1024.0**3}
+_AMOUNT = re.compile(r"(?:[a-z₨₹$]+\.?\s*)?([\d,]+(?:\.\d+)?)\s*(?:/-|/=)?", re.IGNORECASE)
+
+
+def bare(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """Text without the quotes that operators put around it; null where it says nothing."""
+    whole = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    whole = whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole
+    text = pc.utf8_trim(whole, characters=" \t'\"=")
+    empty = pc.is_in(pc.utf8_lower(text), pa.array(NO_VALUE))
+    return pc.if_else(empty, pa.scalar(None, _TEXT), text)
+
+
+def each(column: pa.Array, one: Callable[[str], str | None]) -> pa.Array:
+    """Each distinct text as `one` writes it."""
+    encoded = column.dictionary_encode()
+    known = [None if v is None else one(v) for v in encoded.dictionary.to_pylist()]
+    return pa.array(known, _TEXT).take(encoded.indices)
+
+
+def dates_and_times(column: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """A column that tells both as two; where it tells a date alone, no time."""
+    both = pc.extract_regex(column, BOTH[0])
+    dates, times = pc.struct_field(both, "date"), pc.struct_field(both, "time")
+    if dates.null_count == column.null_count:
+        return dates, times
+    other = [None if v is None else (parted(v) or (v, None)) for v in column.to_pylist()]
+    return (
+        pc.coalesce(dates, pa.array([o and o[0] for o in other], _TEXT)),
+        pc.coalesce(times, pa.array([o and o[1] for o in other], _TEXT)),
+    )
+
+
+def instants(
+    dates: pa.Array, times: pa.Array, order: str, zone: str, *, days: bool
+) -> tuple[pa.Array, NDArray[np.bool_], NDArray[np.bool_]]:
+    """As `layouts.dates.moments`; a date alone is its midnight in UTC where `days` are taken."""
+    found, wrong, unclear = moments(dates, times, order, zone)
+    if not days:
+        return found, wrong, unclear
+    alone = np.asarray(pc.is_null(times).to_numpy(zero_copy_only=False), bool)
+    texts = dates.to_pylist()
+    told = [day_of(texts[n], order) if alone[n] and texts[n] else None for n in range(len(texts))]
+    midnight = pa.array([None if d is None else d * 86_400_000_000 for d in told], pa.int64())
+    midnight = midnight.cast(pa.timestamp("us", "UTC"))
+    return pc.coalesce(found, midnight), wrong & np.array([d is None for d in told]), unclear
+
+
+def degrees(text: str) -> str | None:
+    """A latitude or longitude in decimal degrees; as it stands where it cannot be read.
+
+    Also as degrees, minutes and seconds, with its side of the world before or behind it.
+    """
+    side = _SIDE.findall(text)
+    figures = [float(f.replace(",", ".")) for f in _FIGURE.findall(text)]
+    if not 1 <= len(figures) <= 3 or len(side) > 1 or any(f >= 60 for f in figures[1:]):
+        return text
+    value = sum(f / 60**n for n, f in enumerate(figures))
+    sign = _SIDES[side[0].lower()] if side else 1
+    if text.strip().startswith("-"):
+        sign = -sign
+    return repr(round(sign * value, 7))
+
+
+def places(column: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """A column of latitude and longitude as two, of decimal degrees."""
+    told = [_place(v) for v in column.to_pylist()]
+    return pa.array([t[0] for t in told], _TEXT), pa.array([t[1] for t in told], _TEXT)
+
+
+def _place(text: str | None) -> tuple[str | None, str | None]:
+    for sign in ("/", ";", "|", ", ", ",", " "):
+        parts = [p.strip() for p in (text or "").split(sign) if p.strip()]
+        if len(parts) == 2:
+            return degrees(parts[0]), degrees(parts[1])
+    return None, None
+
+
+def angles(column: pa.Array) -> pa.Array:
+    """Latitudes or longitudes in decimal degrees."""
+    plain = pc.fill_null(pc.match_substring_regex(column, _DECIMAL), True)
+    return column if pc.all(plain, min_count=0).as_py() else each(column, degrees)
+
+
+def measured(
+    column: pa.Array, least: float, most: float, unit: float = 1.0
+) -> tuple[pa.Array, int]:
+    """Numbers, with their unit (`120°`, `1.5 km`); null where there is none, or none within the
+    bounds, both taken. And how many said something else."""
+
+    def one(text: str) -> str | None:
+        found = _UNIT.fullmatch(text)
+        if found is None:
+            return None
+        value = float(found[1].replace(",", "")) * _TIMES.get(found[2].lower(), unit)
+        return repr(round(value, 3)) if least <= value <= most else None
+
+    told = each(column, one)
+    return told, told.null_count - column.null_count
+
+
+def volumes(column: pa.Array, unit: float) -> tuple[pa.Array, int]:
+    """Amounts of data as whole bytes, and how many said something else."""
+    whole = pc.fill_null(pc.match_substring_regex(column, r"^\d{1,18}$"), True)
+    if unit == 1 and pc.all(whole, min_count=0).as_py():
+        return column, 0
+    told, lost = measured(column, 0, 2**62, unit)
+    return each(told, lambda v: str(int(float(v)))), lost
+
+
+def identities(columns: Mapping[str, pa.Array], rows: int) -> pa.Array:
+    """Cells by their whole identity, where it stands in columns of its own too.
+
+    Args:
+        columns: `cell`, and of `area`, `plmn`, `mcc`, `mnc` those that are there.
+    """
+    cell = columns["cell"]
+    parts = [columns[n] for n in ("plmn", "mcc", "mnc", "area") if n in columns]
+    if not parts:
+        return cell
+    text = [columns[n].to_pylist() if n in columns else [None] * rows for n in _IDENTITY]
+    told = [_identity(*one) for one in zip(*text, strict=True)]
+    return pa.array(told, _TEXT)
+
+
+_IDENTITY = ("cell", "area", "plmn", "mcc", "mnc")
+
+
+def _identity(
+    cell: str | None, area: str | None, plmn: str | None, mcc: str | None, mnc: str | None
+) -> str | None:
+    if cell is None or is_cell(cell):
+        return cell
+    if plmn and not (mcc and mnc) and re.fullmatch(r"\d{5,6}", plmn):
+        mcc, mnc = plmn[:3], plmn[3:]
+    # two digits at least, as an identity has them: a spreadsheet makes 3 of 03
+    network = (mcc, mnc.zfill(2)) if mcc and mnc else ()
+    return "-".join((*network, *((area,) if area else ()), cell))
+
+
+def is_public(column: pa.Array) -> NDArray[np.bool_]:
+    """Which addresses the outside can see."""
+
+    def seen(text: str) -> str | None:
+        try:
+            return text if ipaddress.ip_address(text).is_global else None
+        except ValueError:
+            return None
+
+    return np.asarray(pc.is_valid(each(column, seen)).to_numpy(zero_copy_only=False), bool)
+
+
+def seconds(column: pa.Array) -> NDArray[np.float64]:
+    """Durations in seconds, NaN where there is none."""
+
+    def one(text: str) -> str | None:
+        if re.fullmatch(r"\d+(?:\.\d+)?", text):
+            return text
+        told = seconds_of(text)
+        return None if told is None else str(told)
+
+    told = each(column, one).cast(pa.float64())
+    return np.asarray(told.to_numpy(zero_copy_only=False), np.float64)
+
+
+def amounts(column: pa.Array) -> pa.Array:
+    """Amounts without the currency's sign and what is written behind them (`Rs. 5,000/-`)."""
+
+    def one(text: str) -> str | None:
+        found = _AMOUNT.fullmatch(text.strip())
+        return found[1] if found else text
+
+    return each(column, one)
+
+
+def meanings(column: pa.Array, words: Mapping[str, str]) -> pa.Array:
+    """Words as the plain format has them; null for any that is not known."""
+    return each(column, lambda v: words.get(v.strip().lower()))
