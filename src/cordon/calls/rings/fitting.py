@@ -8,6 +8,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
 from cordon.calls.rings.lines import Lines
+from cordon.calls.rings.tried import LINE, used, works_from
 from cordon.calls.rings.uses import Uses
 from cordon.calls.survey.distinct import ordered
 from cordon.calls.survey.profiles import Profiles
@@ -20,6 +21,7 @@ _MOSTLY, _ALIKE = 0.7, (2.0, 5.0)  # share of lines; mean and greatest squared d
 _LEAST_SPREAD = (0.6, 0.5, 0.6, 0.12)  # of each trait: no group is narrower than that
 _FEWEST = 3  # lines of which one can say how they work
 _USED = 2  # calls from a handset that are more than trying a SIM in it
+_MAINLY = 0.5  # of the calls of a group's lines from a handset, by lines that work from it
 _PAUSE = 36 * 3_600_000_000  # without a call (µs): longer than a night and a closed day
 _PAUSED_CALLS = 30  # with a cell, on either side, that say where it was
 _MOVED = 0.7  # overlap of the cells before and after, below which it is another place
@@ -141,16 +143,21 @@ class Further:
             group: uses of all lines. members: places in it.
         """
         entries = group.entries(members)
-        handsets, calls = np.unique(group.imei[entries], return_counts=True)
-        handsets = handsets[(handsets >= 0) & (calls >= _USED)]
+        pair, times = used(group, entries)
+        handsets, at = np.unique(pair % LINE, return_inverse=True)
+        calls = np.bincount(at, times, minlength=len(handsets))
+        at_work = np.bincount(at, times * works_from(group, pair, times), minlength=len(handsets))
+        handsets = handsets[(calls >= _USED) & (at_work >= _MAINLY * calls)]
         ends = zip(
             np.searchsorted(self._handsets, handsets).tolist(),
             np.searchsorted(self._handsets, handsets, "right").tolist(),
             strict=True,
         )
         none = np.zeros(0, np.int64)
-        used = np.concatenate([none, *(self._by_handset[begin:end] for begin, end in ends)])
+        calls_from = np.concatenate([none, *(self._by_handset[begin:end] for begin, end in ends)])
         begin, end = group.us[entries].min() - _DAY, group.us[entries].max() + _DAY
-        used = used[(self._uses.us[used] >= begin) & (self._uses.us[used] <= end)]
-        theirs = np.bincount(self._uses.of[used], minlength=len(self._least))
+        calls_from = calls_from[
+            (self._uses.us[calls_from] >= begin) & (self._uses.us[calls_from] <= end)
+        ]
+        theirs = np.bincount(self._uses.of[calls_from], minlength=len(self._least))
         return np.flatnonzero((theirs >= self._least) & self._free)

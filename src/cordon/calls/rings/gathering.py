@@ -19,6 +19,7 @@ from cordon.calls.rings.linkage import average_linkage
 from cordon.calls.rings.oneroom import Openings, Traits, evidence, openings, traits
 from cordon.calls.rings.placing import Placing
 from cordon.calls.rings.sites import Sites, network, sites, together
+from cordon.calls.rings.tried import LINE, used, works_from
 from cordon.calls.rings.uses import Uses, regrouped
 
 Ints = NDArray[np.int64]
@@ -139,11 +140,11 @@ def _blocks(
     """
     count = len(own.lat)
     places = _Places(uses, own, ground)
-    held = uses.imei >= 0
-    pair, calls = np.unique(uses.of[held] * (2**32) + uses.imei[held], return_counts=True)
-    line, imei = pair >> 32, pair & (2**32 - 1)
+    pair, calls = used(uses)
+    line, imei = pair // LINE, pair % LINE
     total = np.bincount(uses.of, minlength=count)
     kept = calls >= np.maximum(1, _FEW_USES * total[line])
+    kept &= works_from(uses, pair, calls)
     line, imei = line[kept], imei[kept]
     order = np.lexsort((line, imei))
     line, imei = line[order], imei[order]
