@@ -382,3 +382,18 @@ def test_lists_are_brought_into_a_node_and_used_there(site, noon) -> None:
     assert {kind for kind in files if kind in ("cells", "sessions", "subscribers")} == {
         "cells", "sessions", "subscribers"
     }  # fmt: skip
+
+
+def test_a_file_that_cannot_be_read_is_told_what_was_expected(tmp_path: Path) -> None:
+    path = put(tmp_path, b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 64, "cells.xls")
+    for reads in (lambda: read(path, "cells"), lambda: read_register(path)):
+        with pytest.raises(BadInput, match="old Excel workbook") as wrong:
+            reads()
+        assert "save it as" in str(wrong.value.advice)
+    path = put(tmp_path, b"PK\x03\x04 cut", "cells.xlsx")
+    for reads, wanted in ((lambda: read(path, "cells"), "cell, lat, lon"), (
+        lambda: read_register(path), "number and kind"
+    )):  # fmt: skip
+        with pytest.raises(BadInput) as wrong:
+            reads()
+        assert wanted in str(wrong.value.advice)

@@ -226,6 +226,7 @@ class PlainReading:
             name=self.name,
             progress=self._progress,
             dates=self._dates,
+            expected=self.form.expected,
         )
 
         def rows() -> Parts:

@@ -67,15 +67,12 @@ def read_register(path: Path, region: str = "PK", name: str = "", dates: str = "
     numbers, register, seen = Numbers(region), Register(), set[str]()
     with path.open("rb") as raw:
         is_parquet = raw.read(4) == b"PAR1"
-    told = (
-        None
-        if is_parquet
-        else listing(path, "subscribers", _NEEDED, region, name=name, dates=dates)
-    )
-    if told is not None:
-        parts = _listed(told, register)
-    else:
-        parts = _parquet(path, name) if is_parquet else _csv(path, name, register)
+    parts = _parquet(path, name) if is_parquet else _csv(path, name, register)
+    if not is_parquet:
+        told = listing(
+            path, "subscribers", _NEEDED, region, name=name, dates=dates, expected=_EXPECTED
+        )
+        parts = parts if told is None else _listed(told, register)
     for table, rows, odd in parts:
         register.refusals += odd
         register.counts += Counts(len(odd), 0, 0, len(odd))

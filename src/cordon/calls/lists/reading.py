@@ -182,6 +182,7 @@ def listing(
     name: str = "",
     progress: Progress | None = None,
     dates: str = "",
+    expected: str = "",
 ) -> Listing | None:
     """A file as an operator's list; None where it is none of that kind.
 
@@ -190,6 +191,7 @@ def listing(
             read as it is.
         region: as of `Listing`.
         dates: its order of day and month as somebody said it (`layouts.dates.SAID`).
+        expected: the advice of errors.
 
     Raises:
         BadInput: it is a kind of file that is not read.
@@ -198,7 +200,7 @@ def listing(
     if headings is None:
         return None
     name = name or path.name
-    block = next(iter(source(path, None, "", name).blocks()), None)
+    block = next(iter(source(path, None, expected, name).blocks()), None)
     lines = block.text[:HEAD_BYTES].split(b"\n") if block is not None else []
     first = next((line for line in lines if line.strip()), b"")
     if any({n.strip().lower() for n in split(first, s)} >= set(required) for s in SIGNS):
