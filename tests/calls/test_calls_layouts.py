@@ -11,7 +11,7 @@ import yaml
 
 from cordon.calls.layouts import layouts
 from cordon.calls.layouts.dates import Order, day_of, parted, second_of
-from cordon.calls.layouts.mapping import seconds_of
+from cordon.calls.layouts.durations import seconds_of
 from cordon.calls.layouts.model import FIELDS, load
 from cordon.calls.reading import Reading, read_calls
 from cordon.kernel.errors import BadInput, BadUsage

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from cordon.calls.commands import app
 from cordon.calls.layouts import layouts
+from cordon.calls.layouts.durations import seconds_of
 from cordon.calls.layouts.languages import languages, words
-from cordon.calls.layouts.mapping import seconds_of
 from cordon.calls.layouts.model import FIELDS
 from cordon.calls.learning import by_name, learn
 from cordon.calls.reading import read_calls

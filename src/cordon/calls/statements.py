@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from itertools import chain
 
 import numpy as np
 import pyarrow as pa
@@ -16,9 +17,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cordon.calls import forwarding
-from cordon.calls.cellids import Base, cell_ids
+from cordon.calls.cellids import HEXADECIMAL, Base, cell_ids
 from cordon.calls.checking import COLUMNS
 from cordon.calls.layouts import Layout, Recognised, mapped
+from cordon.calls.layouts.areas import joined_cells
 from cordon.calls.layouts.dates import Order, needs_order, parted
 from cordon.calls.layouts.lines import without_furniture
 from cordon.calls.model import Refusal
@@ -123,30 +125,43 @@ class Statements:
                 head = piece.section.head
                 names = list(head.names)
                 dated = None if head.layout.own else self._date_column(head)
-                placed = [
-                    n
-                    for f in _CELLS
-                    if (n := head.layout.column(f, names)) and not head.layout.cells
-                ]
-                if head.layout.own:
-                    placed = [n for n in _CELLS if n in names]
+                placed = _placed(head)
                 whose = [
                     n for f in _WHOSE if head.layout.region and (n := head.layout.column(f, names))
                 ][:1]
-                wanted = [*([dated] if dated else []), *placed, *whose]
+                wanted = list(dict.fromkeys((*([dated] if dated else []), *chain(*placed), *whose)))
                 if not wanted:
                     continue
                 rows = self._rows(piece, wanted)
-                for name in placed:
-                    self._base.look(rows.table[name])
+                for found in placed:
+                    self._base.look(joined_cells(rows.table, found, head.layout.network))
                 for name in whose:
                     self._plans.look(rows.table[name])
                 if dated:
                     self._look_at_dates(rows.table[dated])
         self._check_dates(source.is_workbook)
+        self.notes += self._taken()
         for part in self.sections.without:
             if self.sections.found:
                 self.notes.append(f"Sheet {part + 1} of {self._name} has no known layout.")
+
+    def _taken(self) -> Iterator[str]:
+        """What of the file was taken for something, and may be something else."""
+        heads = {s.head.names: s.head for s in self.sections.found}
+        open_ = [h for h in heads.values() if not h.layout.own and not h.layout.cells]
+        if self._base.told == HEXADECIMAL and any(_placed(head) for head in open_):
+            yield (
+                f"All cells of {self._name} were taken as hexadecimal, because some of their "
+                "numbers have letters in them. Where they are decimal, say so in the layout's "
+                "file (cells: decimal) and bring the file in again."
+            )
+        for names, head in heads.items():
+            twice = [n for n in _wanted(head) if names.count(n) > 1]
+            for name in twice:
+                yield (
+                    f"{self._name} has {names.count(name)} columns that are called {name[:40]}; "
+                    "the first of them was read and the others were passed over."
+                )
 
     def _region(self, readers: str) -> str:
         regions = {s.head.layout.region for s in self.sections.found if not s.head.layout.own}
@@ -262,6 +277,19 @@ def whole(block: Block, broken: str | None) -> tuple[Block, Refusal | None]:
         return block, None
     cut = Refusal(block.row + body.count(b"\n"), _BREAKS_OFF)
     return Block(block.part, block.row, body, block.refusals), cut
+
+
+def _placed(head: Recognised) -> list[tuple[str, ...]]:
+    """Columns of cells whose base is to be told, each with that of its area where it has one."""
+    names, layout = list(head.names), head.layout
+    if layout.own:
+        return [(n,) for n in _CELLS if n in names]
+    found: list[tuple[str, ...]] = []
+    for field in _CELLS if not layout.cells else ():
+        columns = (layout.column(f, names) for f in (field, field.replace("cell", "area")))
+        cell, area = columns
+        found += [(cell, area) if area else (cell,)] if cell else []
+    return found
 
 
 def _wanted(head: Recognised) -> list[str]:

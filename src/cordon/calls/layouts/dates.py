@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from cordon.calls.layouts.languages import bare, months
+from cordon.calls.layouts.zones import letters_of, zoned
 from cordon.kernel.errors import BadUsage
 
 _NUMERIC = re.compile(r"(\d{1,4})[-/. ](\d{1,2})[-/. ](\d{2,4})")
@@ -24,7 +25,6 @@ _WORDED = re.compile(
 )
 _WEEKDAY = re.compile(r"([^\W\d_]{2,10})[.,]? +(?=\d)")
 _TIME = re.compile(r"(\d{1,2})[:.]?(\d{2})(?:[:.]?(\d{2})(?:[.,]\d+)?)?\s*(?:([AaPp])\.?[Mm]\.?)?")
-_ZONED = re.compile(r"(.*\d)\s*(?:([zZ])|([+-])(\d{2}):?(\d{2}))")
 BOTH = (
     r"^(?P<date>.*?[^ T,-])[ T,-]+(?P<time>\d{1,2}(?::\d{2}|\.\d{2}\.\d{2}).*)$",
     r"^(?P<date>(?:19|20)\d{6})[ T_-]?(?P<time>\d{4}(?:\d{2})?)$",
@@ -151,15 +151,6 @@ def parted(text: str) -> tuple[str, str] | None:
     return day, time.replace("+00:00", "Z")
 
 
-def zoned(text: str) -> tuple[str, int] | None:
-    """A time and the seconds that its clock is ahead of UTC; None where it does not say so."""
-    found = _ZONED.fullmatch(text.strip())
-    if found is None:
-        return None
-    ahead = 0 if found[2] else int(found[4]) * 3600 + int(found[5]) * 60
-    return found[1], -ahead if found[3] == "-" else ahead
-
-
 def second_of(text: str) -> int | None:
     """Seconds since midnight of a time as it is written; None where it is none."""
     found = _TIME.fullmatch(text.strip())
@@ -176,6 +167,21 @@ def second_of(text: str) -> int | None:
     return hour * 3600 + minute * 60 + min(second, 59)  # a leap second counts as the one before
 
 
+def both_of(column: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Dates and times of a column that holds both; nulls where it does not."""
+    both = pc.extract_regex(column, BOTH[0])
+    dates, times = pc.struct_field(both, "date"), pc.struct_field(both, "time")
+    if not dates.null_count or dates.null_count == column.null_count:
+        return dates, times
+    rest = pc.if_else(pc.is_valid(dates), pa.scalar(None, pa.string()), column).dictionary_encode()
+    known = [None if v is None else parted(v) for v in rest.dictionary.to_pylist()]
+    days, clocks = ([o and o[at] for o in known] for at in (0, 1))
+    return (
+        pc.coalesce(dates, pa.array(days, pa.string()).take(rest.indices)),
+        pc.coalesce(times, pa.array(clocks, pa.string()).take(rest.indices)),
+    )
+
+
 def moments(
     dates: pa.Array, times: pa.Array, order: str, zone: str
 ) -> tuple[pa.Array, NDArray[np.bool_], NDArray[np.bool_]]:
@@ -185,12 +191,20 @@ def moments(
         the moments, null where there is none; which rows hold no date or time; and which hold
         one that the clocks, when they were changed, showed twice or never.
     """
-    days, no_day = _each(dates, lambda text: day_of(text, order))
+    return moments_on(_each(dates, lambda text: day_of(text, order)), times, zone)
+
+
+def moments_on(
+    dated: tuple[NDArray[np.int64], NDArray[np.bool_]], times: pa.Array, zone: str
+) -> tuple[pa.Array, NDArray[np.bool_], NDArray[np.bool_]]:
+    """The same of days that are known: days since 1970-01-01, and in which rows there is none."""
+    days, no_day = dated
     seconds, no_second = _each(times, second_of)
     wrong = no_day | no_second
     of_utc = np.zeros(len(wrong), bool)
     if wrong.any():  # of times that tell their zone, which few files have
-        since, lost = _each(times, _second_of_utc)
+        known = letters_of(zone)
+        since, lost = _each(times, lambda text: _second_of_utc(text, known))
         of_utc = wrong & ~no_day & ~lost
         seconds, wrong = np.where(of_utc, since, seconds), wrong & ~of_utc
     local = pa.array((days * DAY_S + seconds) * 1_000_000, pa.int64(), mask=wrong)
@@ -207,9 +221,9 @@ def moments(
     return pc.if_else(pa.array(of_utc), told, moment), wrong, unclear
 
 
-def _second_of_utc(text: str) -> int | None:
+def _second_of_utc(text: str, known: Mapping[str, int]) -> int | None:
     """Seconds since midnight in UTC of a time that tells its zone; None where it does not."""
-    told = zoned(text)
+    told = zoned(text, known)
     second = None if told is None else second_of(told[0])
     return None if told is None or second is None else second - told[1]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -12,9 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from cordon.calls.layouts.dates import BOTH, moments, parted
+from cordon.calls.layouts import areas
+from cordon.calls.layouts.dates import both_of, moments
+from cordon.calls.layouts.durations import Lengths, by_ends, seconds, seconds_of_ms
 from cordon.calls.layouts.languages import codes
 from cordon.calls.layouts.model import Layout
+from cordon.calls.layouts.zones import unknown_letters
 from cordon.calls.model import Refusal
 
 SIDES = ("imsi", "imei", "cell")
@@ -27,15 +29,9 @@ FORWARDS = frozenset(
     }
 )  # fmt: skip
 """Call types of a forwarded call (the last ones: 3GPP TS 22.082), in any layout."""
-_CLOCK = re.compile(r"(?:(\d+):)?(\d{1,3}):(\d{2})(?:[.,]\d+)?(?: ?min\w*)?")
-_ISO = re.compile(r"pt(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)(?:\.\d+)?s)?")  # ISO 8601
-_PLAIN_COMMA = re.compile(r"(\d+),\d{1,2}")
-_IN_WORDS = re.compile(
-    r"(?:(\d+) ?(?:h|hrs?|hours?)\.?,? ?)?(?:(\d+) ?(?:m|mins?|minutes?)\.?,? ?)?"
-    r"(?:(\d+) ?(?:s|secs?|seconds?)\.?)?"
-)
 # with what may stand around a number, see `numbers`
 _DIALLED = r"^\pC*(?i:(?:tel|sips?):)?\+?[0-9][0-9 ()-]{2,}(?:\.0+|[Ff]+|[;@].*)?\pC*$"
+_CHANGED = "the clocks were changed: its time stands twice in that night, or not at all"
 NO_VALUE = ("", "-", "--", "na", "n/a", "nil", "null", "none")
 
 
@@ -74,9 +70,18 @@ def mapped(
     columns: dict[str, pa.Array] = {}
     dates, times = source.date_and_time()
     columns["start"], wrong, unclear = moments(dates, times, order, layout.zone)
+    for name in unknown_letters(times.unique().to_pylist(), layout.zone) if wrong.any() else ():
+        refuse(
+            wrong & np.asarray(_ends_with(times, name)),
+            f"its time is told by {name}, which is neither UTC nor the clock of {layout.zone}",
+        )
     refuse(wrong, "its date or time cannot be read")
-    refuse(unclear, "the clocks were changed: its time stands twice in that night, or not at all")
-    columns["duration_s"] = _seconds(source.text("duration_s"))
+    refuse(unclear, _CHANGED)
+    lengths = source.lengths(columns["start"], order)
+    refuse(lengths.unreadable, "its end cannot be read")
+    refuse(lengths.before, "its end lies before its start")
+    refuse(lengths.unclear, _CHANGED)
+    columns["duration_s"] = lengths.seconds
     kinds = _meaning(source, "kind", layout.kinds, codes("kinds"))
     forwarded = _forwarded(source)
     kinds = pc.if_else(pc.and_(forwarded, pc.is_null(kinds)), "voice", kinds)
@@ -162,19 +167,24 @@ class _Source:
     def date_and_time(self) -> tuple[pa.Array, pa.Array]:
         """Columns of dates and of times, also where one column holds both."""
         if not self.lacks("start"):
-            text = self.text("start")
-            both = pc.extract_regex(text, BOTH[0])
-            dates, times = pc.struct_field(both, "date"), pc.struct_field(both, "time")
-            if dates.null_count == text.null_count:
-                return dates, times
-            other = [None if v is None else parted(v) for v in text.to_pylist()]
-            return (
-                pc.coalesce(dates, pa.array([o and o[0] for o in other], pa.string())),
-                pc.coalesce(times, pa.array([o and o[1] for o in other], pa.string())),
-            )
+            return both_of(self.text("start"))
         # a spreadsheet's date may show midnight with it, and its time of day a day
         dates = pc.replace_substring_regex(self.text("date"), _DAY_AND_TIME, r"\1")
         return dates, pc.replace_substring_regex(self.text("time"), _DAY_AND_TIME, r"\2")
+
+    def lengths(self, start: pa.Array, order: str) -> Lengths:
+        """Durations as they are told, or else from the ends of calls."""
+        told = seconds(self.text("duration_s"))
+        if not self.lacks("duration_ms"):
+            told = pc.coalesce(told, seconds_of_ms(self.text("duration_ms")))
+        return by_ends(told, start, self.text("end"), order, self._layout.zone)
+
+    def cell(self, field: str) -> pa.Array:
+        """Identities of cells, with the area that stands in a column of its own."""
+        area = field.replace("cell", "area")
+        if self.lacks(area):
+            return self.text(field)
+        return areas.joined(self.text(area), self.text(field), self._layout.network)
 
 
 def _bare(column: pa.ChunkedArray) -> pa.Array:
@@ -237,38 +247,19 @@ def _inward(source: _Source, layout: Layout) -> pa.Array:
 
 def _of_side(source: _Source, inward: pa.Array, side: str, name: str) -> pa.Array:
     """Handset, SIM or cell of one end: its own column, or the target's where that is the target."""
+    read = source.cell if name == "cell" else source.text
     if not source.lacks(f"{side}_{name}"):
-        return source.text(f"{side}_{name}")
+        return read(f"{side}_{name}")
     if source.lacks(name):
         return pa.nulls(source.rows, pa.string())
     mine = inward if side == "callee" else pc.invert(inward)
     # where the direction is not told, nobody knows whose it is
-    return pc.if_else(pc.fill_null(mine, False), source.text(name), pa.scalar(None, pa.string()))
+    return pc.if_else(pc.fill_null(mine, False), read(name), pa.scalar(None, pa.string()))
 
 
-def seconds_of(text: str) -> int | None:
-    """Seconds of a duration that is written as a clock (`1:02:03`, `02:03`), in words (`1 min 35
-    s`), with a comma or by ISO 8601 (`PT1M35S`); None where it is written otherwise."""
-    text = text.strip().lower()
-    whole = _PLAIN_COMMA.fullmatch(text)  # `125,0`: not thousands, which have three digits
-    if whole is not None:
-        return int(whole[1])
-    parts = _CLOCK.fullmatch(text) or _ISO.fullmatch(text) or _IN_WORDS.fullmatch(text)
-    if parts is None or not any(parts.groups()):
-        return None
-    hours, minutes, seconds = (int(p or 0) for p in parts.groups())
-    return hours * 3600 + minutes * 60 + seconds
-
-
-def _seconds(column: pa.Array) -> pa.Array:
-    """Durations as seconds, also where they are written with hours and minutes."""
-    plain = pc.fill_null(pc.match_substring_regex(column, r"^[0-9.]*$"), True)
-    if pc.all(plain, min_count=0).as_py():
-        return column
-    encoded = column.dictionary_encode()
-    texts = encoded.dictionary.to_pylist()
-    told = [v if (s := seconds_of(v)) is None else str(s) for v in texts]
-    return pa.array(told, pa.string()).take(encoded.indices)
+def _ends_with(times: pa.Array, letters: str) -> pa.Array:
+    found = pc.match_substring_regex(times, rf"(?:[\d.]|[AaPp][Mm])\s*\(?{letters}\)?\s*$")
+    return pc.fill_null(found, False)
 
 
 def _null(column: pa.Array) -> NDArray[np.bool_]:

@@ -13,10 +13,12 @@ from phonenumbers import country_code_for_region
 
 from cordon.calls.cellids import is_cell
 from cordon.calls.imei import has_check_digit
-from cordon.calls.layouts.dates import day_of, parted, second_of, zoned
+from cordon.calls.layouts.dates import day_of, parted, second_of
+from cordon.calls.layouts.durations import seconds_of
 from cordon.calls.layouts.languages import languages, words
-from cordon.calls.layouts.mapping import FORWARDS, seconds_of
+from cordon.calls.layouts.mapping import FORWARDS
 from cordon.calls.layouts.model import Layout
+from cordon.calls.layouts.zones import zoned
 from cordon.calls.numbers import masked, normalised
 
 # Words of headers, most telling first (English as operators of the region write it; other

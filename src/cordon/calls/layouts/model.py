@@ -20,15 +20,18 @@ SHAPES = ("delimited", "fixed")
 CELLS = ("decimal", "hexadecimal")
 FIELDS = frozenset(
     {
-        "date", "time", "start", "duration_s", "direction", "kind", "target", "other",
+        "date", "time", "start", "end", "duration_s", "duration_ms",
+        "direction", "kind", "target", "other",
         "forwarded",
-        "caller", "callee", "imsi", "imei", "cell", "trunk_in", "trunk_out",
+        "caller", "callee", "imsi", "imei", "cell", "area", "trunk_in", "trunk_out",
         "caller_imsi", "caller_imei", "caller_cell", "callee_imsi", "callee_imei", "callee_cell",
+        "caller_area", "callee_area",
     }
 )  # fmt: skip
 """What a layout's columns can mean. `target` and `other` become caller and callee by the
-direction; `imsi`, `imei` and `cell` are the target's; `forwarded` is whom a forwarded call
-went to."""
+direction; `imsi`, `imei` and `cell` are the target's; `area` (LAC, TAC) is of a `cell` whose
+number alone stands in its column; `end` tells the duration where no column does; `forwarded` is
+whom a forwarded call went to."""
 _FIELDS_ARE = f"Fields are: {', '.join(sorted(FIELDS))}."
 
 
@@ -51,6 +54,7 @@ class Layout:
             where either may be.
         cells: base of the numbers in cells' identities (`decimal`, `hexadecimal`); empty where
             it is told from the whole file.
+        network: `MCC-MNC` of cells that are told by area and number; empty where nobody said it.
         above: field to the pattern that finds it above a table, in its first group; for what a
             statement says once, as whose it is.
         header_lines: 2 where groups stand in a line over the names, whose columns are then named
@@ -74,6 +78,7 @@ class Layout:
     corrected: Mapping[str, str] = field(default_factory=dict)
     header_lines: int = 1
     region: str = ""
+    network: str = ""
 
     @property
     def own(self) -> bool:
@@ -179,7 +184,17 @@ def checked(file: str, data: Mapping[str, Any]) -> Layout:
         corrected={str(k): str(v) for k, v in (data.get("corrected") or {}).items()},
         header_lines=int(data.get("header_lines") or 1),
         region=region,
+        network=_network(file, str(data.get("network") or "")),
     )
+
+
+def _network(file: str, text: str) -> str:
+    if text and not re.fullmatch(r"\d{3}-\d{2,3}", text):
+        raise BadInput(
+            f"The layout {file} has a network that is none.",
+            advice="Write the country's and the network's code, as 410-01, in quotes.",
+        )
+    return text
 
 
 def _above(file: str, data: dict[str, Any]) -> Mapping[str, re.Pattern[str]]:
