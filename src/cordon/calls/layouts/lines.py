@@ -8,12 +8,17 @@ _RULE = re.compile(rb"(?m)^[^\w\n]+$")
 _WORDS = re.compile(
     rb"(?im)^[\W_]*(?:(?:grand|sub)[ -]?totals?\b|totals?\b|cdr count\b|record count\b|"
     rb"end of (?:report|file|statement)\b|report (?:ends?|generated)\b|no records? found\b|"
+    rb"\d[\d,]* (?:rows?|records?) (?:selected|returned|fetched|found|exported|spooled)\b|"
+    rb"(?:number|no\.?) of (?:rows|records|calls|cdrs)\s*[:=]|"
     rb"page\s*:?\s*\d+(?: of \d+)?\b|continued\b|"
     rb"(?:this|it) is (?:a )?(?:system|computer)|note\s*:)[^\n]*$"
 )
 
 
-_ANY = (b"total", b"count", b"end of", b"report", b"page", b"continued", b"found", b"is ", b"note")
+_ANY = (
+    b"total", b"count", b"end of", b"report", b"page", b"continued", b"found", b"is ", b"note",
+    b"selected", b"returned", b"fetched", b"exported", b"spooled", b"number of", b"no of", b"no. of",
+)  # fmt: skip
 
 
 def without_furniture(block: bytes) -> bytes:

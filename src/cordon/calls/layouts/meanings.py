@@ -18,7 +18,7 @@ from cordon.calls.layouts.durations import seconds_of
 from cordon.calls.layouts.languages import languages, words
 from cordon.calls.layouts.mapping import FORWARDS
 from cordon.calls.layouts.model import Layout
-from cordon.calls.layouts.zones import zoned
+from cordon.calls.layouts.zones import lettered, zoned
 from cordon.calls.numbers import masked, normalised
 
 # Words of headers, most telling first (English as operators of the region write it; other
@@ -220,7 +220,7 @@ def _content(column: Column, region: str, codes: Mapping[str, str]) -> dict[str,
     day = share(_day)
     held["start"] = both
     held["date"] = day
-    held["time"] = share(lambda v: ":" in v and second_of(v) is not None)
+    held["time"] = share(lambda v: ":" in v and _clock(v) is not None)
     subscriber = share(lambda v: _MCC.fullmatch(v) and not v.startswith(_BODIES))
     handset = share(lambda v: re.fullmatch(r"\d{14,16}", _PARTED.sub("", v)))
     issued = share(lambda v: v.startswith(_BODIES) or has_check_digit(_PARTED.sub("", v)))
@@ -331,8 +331,13 @@ def _moment(text: str) -> bool:
     parts = parted(text)
     if parts is None or not _day(parts[0]):
         return False
-    told = zoned(parts[1])
-    return second_of(parts[1] if told is None else told[0]) is not None
+    return _clock(parts[1]) is not None
+
+
+def _clock(text: str) -> int | None:
+    """Seconds of a time of day, whatever zone stands behind it; None where it is none."""
+    told = zoned(text) or lettered(text)
+    return second_of(text if told is None else told[0])
 
 
 def _is_near(text: str, region: str) -> bool:

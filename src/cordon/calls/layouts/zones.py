@@ -10,7 +10,7 @@ from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 _ZONED = re.compile(r"(.*\d)\s*(?:([zZ])|([+-])(\d{2}):?(\d{2}))")
-_LETTERED = re.compile(r"(.*\d(?:\s*[AaPp]\.?[Mm]\.?)?)\s*\(?\b([A-Z]{3,5})\)?")
+_LETTERED = re.compile(r"(.*\d(?:\s*[AaPp]\.?[Mm]\.?)?)\s*\(?([A-Z]{3,5})\)?")
 _OF_UTC = MappingProxyType({"UTC": 0, "GMT": 0})
 _YEARS = range(1990, 2100, 5)  # a country may change its clock, and its name, between them
 _NO_LETTERS: Mapping[str, int] = MappingProxyType({})
