@@ -252,7 +252,9 @@ def test_more_columns_of_digits_than_a_call_has_ends(put: Put) -> None:
                                           ["MOC", "SMS-MT"] * 20, strict=True))
     ])  # fmt: skip
     proposal = proposed(path)
-    assert meanings(proposal) == ["target", "other", "direction", "start", "", "", "cell", "imei"]
+    assert meanings(proposal) == [
+        "target", "other", "direction", "start", "end", "area", "cell", "imei",
+    ]  # fmt: skip
     assert {r["kind"] for r in rows_by(proposal, path, "PK")} == {"voice", "sms"}
 
 
@@ -270,7 +272,9 @@ def test_headers_that_stand_twice(put: Put) -> None:
 
 
 def test_every_language_is_data_that_holds() -> None:
-    assert {one.name for one in languages()} == {"ar", "de", "en", "fr", "it", "ur"}
+    assert {one.name for one in languages()} == {
+        "ar", "de", "en", "es", "fr", "it", "ru", "tr", "ur", "zh",
+    }  # fmt: skip
     for one in languages():
         assert {m for _, m, _ in one.headers} <= FIELDS | {""}
         assert set(one.directions.values()) == {"in", "out"}

@@ -262,6 +262,9 @@ def learn_layout(
             f"{out} was kept, but none of the rows of {file.name} can be read by it.",
             advice="Say what its columns mean: --set COLUMN=MEANING, and --set COLUMN=none.",
         )
+    if proposal.lacks:
+        c.say(f"{out} was kept, but it cannot be used before what is said above is mended.")
+        return
     c.say(f"{out} is ready: cordon calls import FILE --layout {out} …")
 
 

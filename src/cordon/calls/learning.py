@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import yaml
 
-from cordon.calls.cellids import Base
+from cordon.calls.cellids import Base, is_cell
 from cordon.calls.layouts import Layout, plain
 from cordon.calls.layouts.dates import Order
 from cordon.calls.layouts.grouped import are_groups, joined
@@ -22,6 +22,7 @@ from cordon.calls.layouts.meanings import DIRECTIONS, Column, Guess, guessed, we
 from cordon.calls.layouts.model import FIELDS
 from cordon.calls.layouts.recognise import MOST_LINES, SIGNS, split
 from cordon.calls.printed import Header, Printed, first_header
+from cordon.calls.sessioned import SESSIONS, are_sessions
 from cordon.calls.sources import source
 from cordon.calls.trying import Sample, Trial, tried
 from cordon.countries import clock_of
@@ -106,7 +107,11 @@ def learn(
             )
         trial = tried(data, table.sample, region)
         notes = (*trial.notes, *_notes(guesses, table, data))
-        return Proposal(tuple(guesses), data, tuple(_lacks(guesses)), notes, trial)
+        lacks = tuple(_lacks(guesses))
+        if are_sessions([c.name for c in table.columns]):
+            # whoever corrects it has seen this, and may know better
+            lacks, notes = (lacks, (SESSIONS, *notes)) if said else ((SESSIONS, *lacks), notes)
+        return Proposal(tuple(guesses), data, lacks, notes, trial)
 
     return _best(proposed)
 
@@ -338,6 +343,7 @@ def _notes(guesses: Sequence[Guess], table: _Table, data: Mapping[str, Any]) -> 
             + " ".join(f"--set '{by[m].column}=caller_{m}'" for m in SIDES if m in by)
             + "."
         )
+    notes += _of_network(by, table, data)
     known = {c for which in ("directions", "kinds") for some in (data.get(which) or {}).values()
              for c in some}  # fmt: skip
     for meaning in _CODED:
@@ -352,6 +358,21 @@ def _notes(guesses: Sequence[Guess], table: _Table, data: Mapping[str, Any]) -> 
                 "file what they mean (directions, kinds)."
             )
     return notes
+
+
+def _of_network(by: Mapping[str, Guess], table: _Table, data: Mapping[str, Any]) -> Iterator[str]:
+    """That cells told by area and number name no network, and so are found in no list of cells."""
+    for of in ("cell", "caller_cell", "callee_cell"):
+        area = by.get(of.replace("cell", "area"))
+        if area is None or of not in by or "network" in data:
+            continue
+        values = next(c for c in table.columns if c.name == by[of].column).values
+        if not any(map(is_cell, values)):
+            yield (
+                f"{area.column} and {by[of].column} together are a cell, but they do not say of "
+                "which network. Where all are of one, say it in the layout's file, so that they "
+                'are the cells of other files too: network: "410-01" (country and network).'
+            )
 
 
 def _lacks(guesses: Sequence[Guess]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from cordon.calls.checking import checked
 from cordon.calls.layouts import mapped
@@ -18,6 +19,8 @@ from cordon.calls.layouts.model import checked as layout_of
 from cordon.calls.numbers import Numbers
 
 MOST_REASONS = 5  # that are told
+_MOST_ALIKE = 0.1  # share of rows in which a number calls itself; more show a wrong column
+_ALIKE = "their caller and the number called are the same, so that one of the two columns is wrong"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Trial:
     """What became of a sample that was read by a layout.
 
     Attributes:
-        rows: how many there were. kept: how many were read.
+        rows: how many there were. kept: how many were read, and make sense.
         reasons: why others were refused, the most frequent first, each with how many.
         notes: sentences on what must be told with the file.
     """
@@ -83,8 +86,12 @@ def tried(data: Mapping[str, Any], sample: Sample, region: str) -> Trial:
         pa.table(columns), np.arange(len(rows)), layout, order, layout.told_above(sample.above)
     )
     table, refused = checked(clear.table, clear.numbers, "", Numbers(layout.region or region))
-    reasons = Counter(r.reason for r in (*clear.refusals, *refused))
-    return Trial(len(rows), len(table), tuple(reasons.most_common(MOST_REASONS)), notes)
+    kept, reasons = len(table), Counter[str]()
+    same = pc.sum(pc.equal(table["caller"], table["callee"])).as_py() or 0
+    if same > _MOST_ALIKE * len(rows):  # a few do call themselves, as a mailbox is asked
+        kept, reasons[_ALIKE] = kept - same, same
+    reasons.update(r.reason for r in (*clear.refusals, *refused))
+    return Trial(len(rows), kept, tuple(reasons.most_common(MOST_REASONS)), notes)
 
 
 def _order(layout: Layout, columns: Mapping[str, pa.ChunkedArray]) -> tuple[tuple[str, ...], str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -35,6 +36,10 @@ _LOOKS_LIKE = (
 _TAR = slice(257, 262), b"ustar"  # POSIX.1-2017, pax: the magic of a header block
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1a\x1b"))
 _MOST_CONTROL = 0.05  # share of characters that end no line and print nothing: beyond it, no text
+
+_BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
+_PAIRS = re.compile(rb"(?:[\xa1-\xa9\xb0-\xf7][\xa1-\xfe])+")  # signs, and characters (GB 2312)
+_LOOKED_AT = 1 << 16  # bytes
 
 
 class Text:
@@ -139,14 +144,25 @@ class Text:
 
 
 def as_utf8(block: bytes) -> bytes:
-    """A block in UTF-8: one that is not is taken as Windows-1252, which covers Latin-1."""
+    """A block in UTF-8: one that is not is taken as Windows-1252, which covers Latin-1, or as
+    GB 18030, where all of it that is not ASCII comes in pairs as Chinese does."""
     if block.isascii():
         return block
     try:
         block.decode()
     except UnicodeDecodeError:
-        return block.decode("cp1252", "replace").encode()
+        return block.decode("gb18030" if _is_chinese(block) else "cp1252", "replace").encode()
     return block
+
+
+def _is_chinese(block: bytes) -> bool:
+    """True where every run of bytes beyond ASCII is made of pairs of GB 2312.
+
+    Western letters with marks stand alone between plain ones, and Cyrillic words are of odd
+    length as often as not: among the first ones there is one that is not of pairs.
+    """
+    runs = _BEYOND_ASCII.findall(block[:_LOOKED_AT])
+    return bool(runs) and all(_PAIRS.fullmatch(run) for run in runs)
 
 
 def _cut(fault: Exception) -> bool:

@@ -56,8 +56,8 @@ def words(name: str) -> str:
 
 
 def bare(text: str) -> str:
-    """Letters without their marks, in lower case: `Durée` is `duree`."""
-    apart = unicodedata.normalize("NFKD", text.lower())
+    """Letters without their marks, in lower case: `Durée` is `duree`, `Sıra` is `sira`."""
+    apart = unicodedata.normalize("NFKD", text.lower().replace("ı", "i"))
     return "".join(c for c in apart if not unicodedata.combining(c))
 
 

@@ -17,7 +17,8 @@ _WORDS = re.compile(
 
 _ANY = (
     b"total", b"count", b"end of", b"report", b"page", b"continued", b"found", b"is ", b"note",
-    b"selected", b"returned", b"fetched", b"exported", b"spooled", b"number of", b"no of", b"no. of",
+    b"selected", b"returned", b"fetched", b"exported", b"spooled", b"number of", b"no of",
+    b"no. of",
 )  # fmt: skip
 
 

@@ -25,36 +25,41 @@ from cordon.calls.numbers import masked, normalised
 # languages are data, see `languages`): pattern over the header as `words` gives it, what it means,
 # how sure that is (0 to 1).
 _WORDS: tuple[tuple[str, str, float], ...] = (
-    (r"\b(lrn|roam|smsc|sms cent|c num|circle|desc|lat|long|address)\w*", "", 1.0),
+    (r"\b(lrn|roam|smsc|sms cent|c num|circle|desc|lat|long|lng|address)\w*", "", 1.0),
+    (r"\b(port|volume|bytes|uplink|downlink|upload|download|apn)\b", "", 1.0),
     (r"\b(last|end|final)\b.*\b(cell|cgi|bts|site)", "", 1.0),
-    (r"\b(end|terminat\w*|release|stop|finish)\b.*\b(date|time)\b", "", 1.0),
+    (r"\b(end|terminat\w*|release|stop|finish)\b.*\b(date|time|tm|ts|hour)\b", "end", 1.0),
+    (r"^(call )?(end|ended( at)?|stop|finish|release)$", "end", 1.0),
     (r"\b(forward\w*|fow|fwd)\b", "forwarded", 1.0),
     (r"\bimei\b", "imei", 1.0),
     (r"\bimsi\b", "imsi", 1.0),
+    (r"\b(dur|duration|length|talk ?time)\b.*\b(ms|msecs?|millis\w*)\b", "duration_ms", 1.0),
     (r"\b(dur|duration|seconds|secs?|talk ?time|call length)\b", "duration_s", 1.0),
     (r"\b(trunk|tg|route) ?in\b|\bin(coming)? ?(trunk|tg|route)\b", "trunk_in", 1.0),
     (r"\b(trunk|tg|route) ?out\b|\bout(going)? ?(trunk|tg|route)\b", "trunk_out", 1.0),
-    (r"\b(cell|cgi|cgid|bts|ecgi|site|ci)\b", "cell", 0.9),
-    (r"\blac\b", "cell", 0.5),  # an area alone is no cell, where a file has a column of cells too
+    (r"\b(cell|cgi|cgid|bts|ecgi|site|ci|cid|eci)\b", "cell", 0.9),
+    (r"\b(lac|tac|(location|tracking) area)\b", "area", 0.9),
     (r"\b(date ?(and)? ?time|start ?time|timestamp|date/time)\b", "start", 0.9),
+    (r"\b((strt|start|begin|event|call|cdr) ?(tm|ts)|ts)\b", "start", 0.9),
     (r"\bdate\b", "date", 0.9),
-    (r"\b(time|hour|cit)\b", "time", 0.9),
-    (r"\b(direction|in ?/ ?out|inout|mo ?/ ?mt|way)\b", "direction", 1.0),
+    (r"\b(time|tm|hour|cit)\b", "time", 0.9),
+    (r"\b(direction|in(bound)? ?/? ?out(bound)?|mo ?/ ?mt|way)\b", "direction", 1.0),
     (r"\b(call|record|cdr|event|service|usage) ?type\b", "direction", 0.6),
     (r"\b(service|event|usage|kind|type)\b", "kind", 0.7),
     (r"\b(target|subject|searched)\b", "target", 0.9),
-    (r"\b(calling|caller|originat\w*|from|source)\b", "caller", 0.9),
+    (r"\b(calling|caller|orig|originat\w*|from|source)\b", "caller", 0.9),
     (r"\ba ?(party|number|msisdn|num|no)\b|\b(msisdn|number|num|no|party) a\b", "caller", 0.9),
-    (r"\b(called|callee|terminating|dialled|dialed|to)\b", "callee", 0.9),
+    (r"\b(called|callee|terminating|dialled|dialed|dest|destination|to)\b", "callee", 0.9),
     (r"\bb ?(party|number|msisdn|num|no)\b|\b(msisdn|number|num|no|party) b\b", "callee", 0.9),
     (r"\b(other|opposite|contact|second) ?(party|number|no)\b", "other", 0.8),
     (r"\b(number|msisdn|mobile|phone)\b", "caller", 0.4),
 )
 # Codes beside those of the layouts (a switch's dump has some, and tells no direction by them)
 DIRECTIONS = {
-    "in": ("in", "incoming", "mt", "mtc", "mt-voice", "mt-sms", "terminating", "received"),
+    "in": ("in", "i", "incoming", "mt", "mtc", "mt-voice", "mt-sms", "terminating", "received"),
     "out": (
         "out",
+        "o",
         "outgoing",
         "mo",
         "moc",
@@ -83,10 +88,13 @@ Weighed = tuple[float, int, str]
 """How sure it is that a column (by its place) has a meaning."""
 _LETTERED = re.compile(r"\b[ab]\b")  # A and B of a header, which do not say who called
 _SIDES = (
-    ("caller", r"\b(a|caller|calling|originat\w*|appelant|anrufer)\b"),
-    ("callee", r"\b(b|called|callee|terminat\w*|appele|angerufen\w*)\b"),
+    ("caller", r"\b(a|caller|calling|orig|originat\w*|appelant|anrufer|origen|llamante)\b"),
+    ("callee", r"\b(b|called|callee|terminat\w*|appele|angerufen\w*|destino|llamado)\b"),
 )
-_ON_A_SIDE = re.compile(r"(?:caller|callee)_(imsi|imei|cell)")
+_ON_A_SIDE = re.compile(r"(?:caller|callee)_(imsi|imei|cell|area)")
+_BY_HEADER = frozenset({"end", "area", "caller_area", "callee_area"})  # values alone do not tell
+_DURATIONS = {"duration_s", "duration_ms"}
+_LONG_CALL_S = 20_000  # few calls of a file are longer, and many numbers of cells are
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +171,8 @@ def guessed(
         taken[at] = (meaning, confidence)
         given.add(meaning)
     taken = _as_ends(columns, taken, given)
+    alone = {m for m in given if m.endswith("area") and m.replace("area", "cell") not in given}
+    taken = {at: told for at, told in taken.items() if told[0] not in alone}
     return [
         Guess(c.name, m, min(confidence, 1.0), looks_of(c, m))
         for at, c in enumerate(columns)
@@ -186,7 +196,13 @@ def _said(name: str) -> dict[str, float]:
             if not meaning:
                 return {"": weight}
             found[meaning] = max(weight, found.get(meaning, 0.0))
-    of_an_end = next((m for m in ("imei", "imsi", "cell") if m in found), None)
+    if "end" in found:  # `Fin`, `End Time`; not the cell at the end
+        return {"": 1.0} if found.keys() & {"cell", "area"} else {"end": found["end"]}
+    if "duration_ms" in found:
+        found.pop("duration_s", None)
+    if "cell" in found:  # `LAC CI`: both in one
+        found.pop("area", None)
+    of_an_end = next((m for m in ("imei", "imsi", "cell", "area") if m in found), None)
     if of_an_end is not None:  # `IMEI A`, `Called Cell`: of that end, and no number
         side = next((s for s, pattern in _SIDES if re.search(pattern, name)), None)
         if side is not None:
@@ -199,12 +215,17 @@ def _confidence(meaning: str, head: Mapping[str, float], held: Mapping[str, floa
     # names of a switch's own, and a column that is empty nearly everywhere: nothing to see in them
     if meaning in ("trunk_in", "trunk_out", "forwarded"):
         return 0.8 * said
+    if meaning in _BY_HEADER and not said:
+        return 0.0
+    if meaning == "duration_ms" and not head.keys() & _DURATIONS:
+        return 0.0
     of_one_side = _ON_A_SIDE.fullmatch(meaning)
     found = held.get(of_one_side[1] if of_one_side else meaning, 0.0)
     if not found:
         return 0.3 * said
     # a header that says something else speaks against it
-    others = [w for m, w in head.items() if m != meaning and {m, meaning} != {"direction", "kind"}]
+    alike = ({"direction", "kind"}, _DURATIONS)
+    others = [w for m, w in head.items() if m != meaning and {m, meaning} not in alike]
     against = max(others, default=0.0) if not said else 0.0
     return found * (0.55 + 0.45 * said) * (1 - 0.6 * against)
 
@@ -220,6 +241,8 @@ def _content(column: Column, region: str, codes: Mapping[str, str]) -> dict[str,
     day = share(_day)
     held["start"] = both
     held["date"] = day
+    held["end"] = max(both, share(lambda v: _clock(v) is not None))
+    held["area"] = 0.6 * share(lambda v: re.fullmatch(r"[0-9A-Fa-f]{1,5}", v))
     held["time"] = share(lambda v: ":" in v and _clock(v) is not None)
     subscriber = share(lambda v: _MCC.fullmatch(v) and not v.startswith(_BODIES))
     handset = share(lambda v: re.fullmatch(r"\d{14,16}", _PARTED.sub("", v)))
@@ -236,6 +259,11 @@ def _content(column: Column, region: str, codes: Mapping[str, str]) -> dict[str,
         held[meaning] = number
     small = share(lambda v: re.fullmatch(r"\d{1,5}(?:\.\d+)?", v))
     clock = share(lambda v: seconds_of(v) is not None)
+    if share(lambda v: v.isdecimal() and int(v) > _LONG_CALL_S) > 0.3:
+        small *= 0.4
+    held["duration_ms"] = 1.0 if _are_whole_thousands(distinct) else 0.0
+    if _DURATIONS & set(_said(words(column.name))) == {"duration_ms"}:
+        held["duration_ms"] = share(lambda v: re.fullmatch(r"\d{1,9}(?:\.\d+)?", v))
     held["duration_s"] = max(small, 0.8 * clock) * (0.9 if len(distinct) > 1 else 0.6)
     if len(distinct) <= _MOST_CODES:
         held["direction"] = share(lambda v: codes.get(v.lower()) == "direction")
@@ -243,6 +271,12 @@ def _content(column: Column, region: str, codes: Mapping[str, str]) -> dict[str,
         told = share(lambda v: codes.get(v.lower()) in ("direction", "kind"))
         held["kind"] = told if held["direction"] < 0.5 else 0.0
     return {meaning: found for meaning, found in held.items() if found > 0.2}
+
+
+def _are_whole_thousands(values: Set[str]) -> bool:
+    """True for durations that are told in milliseconds, of a clock that counts seconds."""
+    told = {int(v) for v in values if v.isdecimal()} - {0}
+    return len(told) > 2 and all(v % 1000 == 0 for v in told) and len(values) - len(told) < 2
 
 
 def _as_ends(
