@@ -81,6 +81,14 @@ CASES = {
         f"460-00-{r['cell']}",
         "460-00-{cell}",
     ),
+    "fa": (
+        "IR", "Asia/Tehran", "989121234567", "98935", "utf-8",
+        "تماس گیرنده,مقصد,تاریخ,ساعت,مدت مکالمه,نوع,جهت,IMEI,دکل",
+        lambda rows, at, r: f"{r['a']},{r['b']},{r['day']},{r['time']},{r['s']},"
+        f"{'پیامک' if r['sms'] == 'True' else 'تماس'},{told(rows, at, 'خروجی', 'ورودی')},{IMEI},"
+        f"432-11-{r['cell']}",
+        "432-11-{cell}",
+    ),
     "zong": (
         "PK", "Asia/Karachi", "923001098882", "92319", "utf-8",
         "MSISDN,CALL_ORIG_NUM,CALL_DIALED_NUM,STRT_TM,DURATION,CALL_TYPE,INBOUND_OUTBOUND_IND,"
@@ -232,6 +240,7 @@ def test_sessions_are_told_by_two_signs(header: str, told: bool) -> None:
 @pytest.mark.parametrize(
     ("text", "encoding"),
     [("主叫号码,2024-06-01,语音", "gb18030"), ("Numéro;Müller;Größe;Señal", "cp1252"),
+     ("Duração;Ligação;Operação", "cp1252"),
      ("Número;ÄÖ", "cp1252"), ("رقم المتصل", "utf-8"), ("主叫号码", "utf-8")],
 )  # fmt: skip
 def test_chinese_is_told_from_western_letters(text: str, encoding: str) -> None:

@@ -39,7 +39,7 @@ _MOST_CONTROL = 0.05  # share of characters that end no line and print nothing: 
 
 _BEYOND_ASCII = re.compile(rb"[\x80-\xff]+")
 _PAIRS = re.compile(rb"(?:[\xa1-\xa9\xb0-\xf7][\xa1-\xfe])+")  # signs, and characters (GB 2312)
-_LOOKED_AT = 1 << 16  # bytes
+_LOOKED_AT, _PAIR = 1 << 16, 2  # bytes
 
 
 class Text:
@@ -156,13 +156,14 @@ def as_utf8(block: bytes) -> bytes:
 
 
 def _is_chinese(block: bytes) -> bool:
-    """True where every run of bytes beyond ASCII is made of pairs of GB 2312.
+    """True where every run of bytes beyond ASCII is made of pairs of GB 2312, and some of more
+    than one.
 
-    Western letters with marks stand alone between plain ones, and Cyrillic words are of odd
-    length as often as not: among the first ones there is one that is not of pairs.
+    Western letters with marks stand alone between plain ones or in twos (`Ligação`), and Cyrillic
+    words are of odd length as often as not: among the first ones there is one that is not of pairs.
     """
     runs = _BEYOND_ASCII.findall(block[:_LOOKED_AT])
-    return bool(runs) and all(_PAIRS.fullmatch(run) for run in runs)
+    return any(len(run) > _PAIR for run in runs) and all(_PAIRS.fullmatch(run) for run in runs)
 
 
 def _cut(fault: Exception) -> bool:

@@ -11,11 +11,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from cordon.calls.cellids import is_cell
-from cordon.calls.layouts.dates import BOTH, day_of, moments, parted
-from cordon.calls.layouts.mapping import NO_VALUE, seconds_of
+from cordon.calls.layouts.areas import joined
+from cordon.calls.layouts.dates import both_of, day_of, moments
+from cordon.calls.layouts.durations import seconds_of
+from cordon.calls.layouts.mapping import NO_VALUE
 
 _TEXT = pa.string()
+_NUMBER = r"^[0-9A-Fa-f]{1,9}$"  # of a cell, without its network
 _SIDES = {"n": 1, "s": -1, "e": 1, "w": -1, "north": 1, "south": -1, "east": 1, "west": -1}
 _SIDE = re.compile(r"(north|south|east|west|[nsew])", re.IGNORECASE)
 _FIGURE = re.compile(r"\d+(?:[.,]\d+)?")
@@ -43,15 +45,8 @@ def each(column: pa.Array, one: Callable[[str], str | None]) -> pa.Array:
 
 def dates_and_times(column: pa.Array) -> tuple[pa.Array, pa.Array]:
     """A column that tells both as two; where it tells a date alone, no time."""
-    both = pc.extract_regex(column, BOTH[0])
-    dates, times = pc.struct_field(both, "date"), pc.struct_field(both, "time")
-    if dates.null_count == column.null_count:
-        return dates, times
-    other = [None if v is None else (parted(v) or (v, None)) for v in column.to_pylist()]
-    return (
-        pc.coalesce(dates, pa.array([o and o[0] for o in other], _TEXT)),
-        pc.coalesce(times, pa.array([o and o[1] for o in other], _TEXT)),
-    )
+    dates, times = both_of(column)
+    return pc.coalesce(dates, column), times
 
 
 def instants(
@@ -137,28 +132,23 @@ def identities(columns: Mapping[str, pa.Array], rows: int) -> pa.Array:
     Args:
         columns: `cell`, and of `area`, `plmn`, `mcc`, `mnc` those that are there.
     """
-    cell = columns["cell"]
-    parts = [columns[n] for n in ("plmn", "mcc", "mnc", "area") if n in columns]
-    if not parts:
-        return cell
-    text = [columns[n].to_pylist() if n in columns else [None] * rows for n in _IDENTITY]
-    told = [_identity(*one) for one in zip(*text, strict=True)]
-    return pa.array(told, _TEXT)
+    nothing = pa.nulls(rows, _TEXT)
+    cell, area = columns["cell"], columns.get("area", nothing)
+    network = _networks(*(columns.get(n, nothing) for n in ("plmn", "mcc", "mnc")))
+    named = pc.binary_join_element_wise(network, area, "-")
+    told = joined(pc.coalesce(named, area), cell, "")
+    alone = pc.and_(pc.is_null(area), pc.fill_null(pc.match_substring_regex(cell, _NUMBER), False))
+    return pc.coalesce(
+        pc.if_else(alone, pc.binary_join_element_wise(network, cell, "-"), None), told
+    )
 
 
-_IDENTITY = ("cell", "area", "plmn", "mcc", "mnc")
-
-
-def _identity(
-    cell: str | None, area: str | None, plmn: str | None, mcc: str | None, mnc: str | None
-) -> str | None:
-    if cell is None or is_cell(cell):
-        return cell
-    if plmn and not (mcc and mnc) and re.fullmatch(r"\d{5,6}", plmn):
-        mcc, mnc = plmn[:3], plmn[3:]
+def _networks(plmn: pa.Array, mcc: pa.Array, mnc: pa.Array) -> pa.Array:
+    """Networks as `MCC-MNC`, from the one column or the two that name them."""
     # two digits at least, as an identity has them: a spreadsheet makes 3 of 03
-    network = (mcc, mnc.zfill(2)) if mcc and mnc else ()
-    return "-".join((*network, *((area,) if area else ()), cell))
+    both = pc.binary_join_element_wise(mcc, pc.utf8_lpad(mnc, 2, "0"), "-")
+    whole = pc.if_else(pc.match_substring_regex(plmn, r"^\d{5,6}$"), plmn, None)
+    return pc.coalesce(both, pc.replace_substring_regex(whole, r"^(\d{3})", r"\1-"))
 
 
 def is_public(column: pa.Array) -> NDArray[np.bool_]:
