@@ -149,3 +149,36 @@ def test_an_authority_that_ends_between_two_files_leaves_a_whole_answer(
     assert len(ran_jobs) == 1
     assert told[1]["error"]
     assert rejects(out) == [("one.csv", 2)]
+
+
+def test_what_each_file_holds_is_told_from_its_headings(ran, put, tmp_path):
+    out = tmp_path / "rj.csv"
+    sites = "Sites\nCGI,Site Name,Latitude,Longitude\n410-03-1-7,Mall,31.5,74.3\n410-03-1-8,X,0,0\n"
+    caf = "MSISDN,Customer Name,Customer Type\n03001234567,A,Individual\n"
+    ipdr = "MSISDN,Dest IP,Start Time\n03001234567,8.8.8.8,2026-06-25 10:00:00\n"
+    files = [
+        put("calls.csv", GOOD), put("sites.csv", sites), put("caf.csv", caf), put("nat.csv", ipdr)
+    ]  # fmt: skip
+    answer = ran("import", *files, "--authority", "WR-1", "--rejects", out, "--json")
+    assert answer.exit_code == 0, answer.output
+    told = json.loads(answer.stdout)["files"]
+    assert [(f["name"], f["kept"], f["refused"]) for f in told] == [
+        ("calls.csv", 1, 0), ("sites.csv", 1, 1), ("caf.csv", 1, 0), ("nat.csv", 1, 0)
+    ]  # fmt: skip
+    assert rejects(out) == [("sites.csv", 3)]  # the line of the file as it was given
+    for name, kind in (("sites.csv", "cells"), ("caf.csv", "subscribers"), ("nat.csv", "sessions")):
+        assert f"{name}: by its headings it holds {kind}." in answer.stderr
+
+
+def test_a_list_where_a_layout_of_calls_is_named_is_no_calls(ran, put):
+    sites = put("sites.csv", "CGI,Site Name,Latitude,Longitude\n410-03-1-7,Mall,31.5,74.3\n")
+    answer = ran("import", sites, "--authority", "WR-1", "--layout", "airtel")
+    assert answer.exit_code == 1
+    assert "sites.csv: failed." in answer.stderr
+
+
+def test_a_file_that_is_not_there_stops_no_other(ran, put, tmp_path):
+    answer = ran("import", tmp_path / "no.csv", put("good.csv", GOOD), "--authority", "WR-1")
+    assert answer.exit_code == 1
+    assert "no.csv: failed." in answer.output
+    assert "good.csv: 1 row read, 1 kept" in answer.output

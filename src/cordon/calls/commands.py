@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,6 +21,7 @@ from cordon.calls.model import NothingRead, Refusal, rows_of
 from cordon.calls.service import Calls
 from cordon.countries import clocks_of
 from cordon.kernel.access.model import Actor
+from cordon.kernel.bringing import TOLD
 from cordon.kernel.clock import parse_time
 from cordon.kernel.console import Console, console, write_out
 from cordon.kernel.errors import AuthorityRefused, BadInput, BadUsage, CordonError
@@ -42,7 +44,7 @@ Json = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 @app.command("import")
 def import_(
     ctx: typer.Context,
-    files: Annotated[list[Path], typer.Argument(help="Files, all of one kind.")],
+    files: Annotated[list[Path], typer.Argument(help="Files; of one kind where --kind says it.")],
     authority: Annotated[str, typer.Option(help="Reference of the legal authority.")],
     layout: Annotated[
         str, typer.Option(help="Name or file of a layout; `auto` tells it from each file.")
@@ -52,17 +54,22 @@ def import_(
         bool, typer.Option("--subscribers", help="The same as --kind subscribers.")
     ] = False,
     kind: Annotated[
-        str, typer.Option(help=f"What the files hold: {', '.join(KINDS)}.", metavar="KIND")
-    ] = "calls",
+        str,
+        typer.Option(
+            help=f"What the files hold: {', '.join(KINDS)}; `auto` tells it from each file, and "
+            "takes a file for calls where a layout of calls is named.",
+            metavar="KIND",
+        ),
+    ] = TOLD,
     dates: Dates = "",
     json: Json = False,
 ) -> None:
     """Bring files into the node, under a legal authority: calls, and what stands beside them."""
     c = console(ctx, json=json)
-    how = _how("subscribers" if subscribers else kind, layout, dates)
+    said = _how("subscribers" if subscribers else kind, layout, dates)
     actor = c.passes("calls.record.import", authority)
     room: Calls = c.node.room("calls")
-    chosen(how["layout"], room.layouts)
+    chosen(said["layout"], room.layouts)
     outcomes: list[dict[str, Any]] = []
     refused: list[tuple[str, Refusal]] = []
     ended = ""
@@ -70,6 +77,9 @@ def import_(
         if ended:
             outcomes.append({"name": path.name, "state": "not begun"})
             continue
+        how = {**said, "kind": _kind(room, path, said)}
+        if how["kind"] not in (said["kind"], "calls"):
+            c.say(f"{path.name}: by its headings it holds {how['kind']}.")
         try:
             actor = c.passes("calls.record.import", authority)  # as the authority is by now
             outcome = _brought(c, room, actor, path, how)
@@ -98,12 +108,23 @@ def import_(
 
 def _how(kind: str, layout: str, dates: str) -> dict[str, str]:
     """What was said of files, as the room takes it; BadUsage where it is none."""
-    if kind not in KINDS:
-        raise BadUsage(f"There is no kind {kind[:40]}.", advice=f"Take: {', '.join(KINDS)}.")
+    if kind not in (TOLD, *KINDS):
+        known = ", ".join((TOLD, *KINDS))
+        raise BadUsage(f"There is no kind {kind[:40]}.", advice=f"Take: {known}.")
     order_of(dates)
     if layout.endswith((".yaml", ".yml")):
         layout = str(Path(layout).resolve())  # the job reads it wherever it runs
     return {"kind": kind, "layout": layout, "dates": dates}
+
+
+def _kind(room: Calls, path: Path, said: Mapping[str, str]) -> str:
+    """What a file holds: as it was said, or told from its headings."""
+    if said["kind"] != TOLD:
+        return said["kind"]
+    if said["layout"] == AUTO:
+        with suppress(OSError):  # of a file that cannot be opened its reader says why
+            return room.brings.kind_of(path)
+    return "calls"  # a layout is one of calls
 
 
 def _brought(

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from cordon.calls.forms import FORMS, format_of
 from cordon.calls.layouts import all_layouts, recognise
 from cordon.calls.layouts.recognise import SIGNS, split
-from cordon.calls.lists import told_by
+from cordon.calls.lists import nearly, told_by
 from cordon.calls.sections import HEAD_BYTES
 from cordon.calls.sources import source
 from cordon.kernel.errors import BadInput
@@ -33,10 +33,11 @@ def kind_of(path: Path, layouts: Path | None = None) -> str:
         if found in _KINDS:
             return found
     lines = _lines(path)
-    told = told_by(lines)
-    if told is None or recognise(lines, all_layouts(layouts)) is not None:
+    if recognise(lines, all_layouts(layouts)) is not None:
         return "calls"
-    return told.form
+    told = told_by(lines)
+    # of a list that lacks a column its own reader says which
+    return nearly(lines) or "calls" if told is None else told.form
 
 
 def _headers(path: Path) -> list[list[str]]:

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from cordon.calls import casting
 from cordon.calls.casting import Reasons
 from cordon.calls.lists import values
 from cordon.calls.lists.headings import Head, Headings
@@ -28,7 +29,9 @@ _DAY = 86_400_000_000  # µs
 _BOUNDS = {
     "azimuth_deg": (0.0, 360.0), "beamwidth_deg": (0.001, 360.0), "range_m": (0.001, 200_000.0),
 }  # fmt: skip
-_PARTS = ("area", "plmn", "mcc", "mnc", "holder")
+_PARTS = ("area", "plmn", "mcc", "mnc", "enodeb", "sector", "holder")
+_WHOLE = ("cell", "complaint_id")
+"""What names a row: where a spreadsheet has shortened it, it names others too."""
 
 Columns = dict[str, pa.Array]
 
@@ -60,7 +63,7 @@ class Converting:
         found = {n: values.bare(table[n]) for n in table.column_names}
         refused = Reasons(len(table))
         columns = self._timed(found, refused, len(table))
-        columns |= self._spoken(found, len(table))
+        columns |= self._spoken(found, refused, len(table))
         keep = refused.codes == 0
         odd = [
             Refusal(int(numbers[n]), refused.reasons[refused.codes[n]])
@@ -98,36 +101,73 @@ class Converting:
             done["activated"] = done["activated"].cast(pa.date32(), safe=False)
         return done
 
-    def _spoken(self, found: Columns, rows: int) -> Columns:
+    def _spoken(self, found: Columns, refused: Reasons, rows: int) -> Columns:
         """What is no time, as the plain format writes it."""
-        _placed(found, rows)
+        for name in _WHOLE:
+            if name in found:
+                casting.accounts(found[name], name, refused)
+        if self._headings.form == "cells":
+            _placed(found, refused, rows)
         for name, (least, most) in _BOUNDS.items():
             if name in found:
                 unit = self._head.units.get(name, 1)
                 found[name] = self._noted(name, *values.measured(found[name], least, most, unit))
-        for name in ("bytes_up", "bytes_down"):
-            if name in found:
-                unit = self._head.units.get(name, 1)
-                found[name] = self._noted(name, *values.volumes(found[name], unit))
-        if "source_ip" in found:
-            _seen_outside(found, rows)
-        if "loss_amount" in found:
-            found["loss_amount"] = values.amounts(found["loss_amount"])
+        if self._headings.form == "sessions":
+            self._addressed(found, rows)
+        if self._headings.form == "complaints":
+            self._complained(found)
         for name, words in self._headings.words.items():
             if name in found:
                 found[name] = values.meanings(found[name], words)
         return found
 
+    def _addressed(self, found: Columns, rows: int) -> None:
+        """Addresses and ports: of either version, together or apart, translated or not."""
+        for name in ("bytes_up", "bytes_down"):
+            if name in found:
+                unit = self._head.units.get(name, 1)
+                found[name] = self._noted(name, *values.volumes(found[name], unit))
+        if "area" in found and "cell" in found:
+            found["cell"] = values.identities(found, rows)
+        for name in _PARTS:
+            found.pop(name, None)
+        nothing = pa.nulls(rows, pa.string())
+        for side in ("public", "source", "remote"):
+            six = found.pop(f"{side}_ipv6", None)
+            if six is not None:
+                found[f"{side}_ip"] = pc.coalesce(found.get(f"{side}_ip", nothing), six)
+            if f"{side}_ip" not in found:
+                continue
+            port = found.get(f"{side}_port", nothing)
+            found[f"{side}_ip"], port = values.with_ports(found[f"{side}_ip"], port)
+            found[f"{side}_port"], lost = values.ports(port)
+            self._note(f"{side}_port was left out: it is no single port", lost)
+        if "source_ip" in found:
+            _seen_outside(found, rows)
+        if "imei" in found:  # who reads a fixed line's records finds its modem there
+            found["imei"] = values.no_mac(found["imei"])
+
+    def _complained(self, found: Columns) -> None:
+        """Numbers, of which people write several in one place, and amounts."""
+        for name in ("victim_number", "suspect_number"):
+            if name in found:
+                found[name], more = values.first_numbers(found[name])
+                self._note(f"{name} holds several numbers; the first was taken", more)
+        if "loss_amount" in found:
+            found["loss_amount"] = values.amounts(found["loss_amount"])
+
     def _noted(self, name: str, column: pa.Array, lost: int) -> pa.Array:
-        if lost:
-            self._notes[f"{name} was left out: it is no number, or out of bounds"] += lost
+        self._note(f"{name} was left out: it is no number, or out of bounds", lost)
         return column
 
+    def _note(self, phrase: str, times: int) -> None:
+        if times:
+            self._notes[phrase] += times
 
-def _placed(found: Columns, rows: int) -> None:
+
+def _placed(found: Columns, refused: Reasons, rows: int) -> None:
     """Which cell it is, and where it stands, from the columns that tell parts of it."""
-    if "cell" in found:
-        found["cell"] = values.identities(found, rows)
+    found["cell"] = values.identities(found, rows)
     for name in _PARTS:
         found.pop(name, None)
     if "position" in found:
@@ -137,6 +177,8 @@ def _placed(found: Columns, rows: int) -> None:
     for name in ("lat", "lon"):
         if name in found:
             found[name] = values.angles(found[name])
+    nowhere = [pc.match_substring_regex(found[n], "^[+-]?0+(?:[.]0*)?$") for n in ("lat", "lon")]
+    refused.where(pc.and_(*nowhere), "it stands at 0, 0, where lists put what has no position")
 
 
 def _dates_and_times(

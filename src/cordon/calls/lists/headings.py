@@ -52,18 +52,27 @@ class Headings:
 
     def found(self, names: Sequence[str]) -> dict[str, int]:
         """The column of each field that is there, by place; none where it is no such list."""
+        found = self._fields(names)
+        return {} if self._missing(found) else _dated(found)
+
+    def lacking(self, names: Sequence[str]) -> tuple[int, list[tuple[str, ...]]]:
+        """How many fields these headings tell, and the groups of `needs` that they do not."""
+        found = self._fields(names)
+        return len(found), self._missing(found)
+
+    def _fields(self, names: Sequence[str]) -> dict[str, int]:
         keys = [key(n) for n in names]
         if self.never & set(keys):
             return {}
         at = {k: n for n, k in reversed(list(enumerate(keys))) if k}
-        found = {
+        return {
             what: at[next(k for k in known if k in at)]
             for what, known in self.columns.items()
             if not at.keys().isdisjoint(known)
         }
-        if any(all(what not in found for what in some) for some in self.needs):
-            return {}
-        return _dated(found)
+
+    def _missing(self, found: Mapping[str, int]) -> list[tuple[str, ...]]:
+        return [some for some in self.needs if all(what not in found for what in some)]
 
 
 @dataclass(frozen=True, slots=True)

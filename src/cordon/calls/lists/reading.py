@@ -16,6 +16,7 @@ from cordon.calls.layouts.recognise import SIGNS, split
 from cordon.calls.lists import values
 from cordon.calls.lists.converting import MUST, TIMES, Converting
 from cordon.calls.lists.headings import Head, Headings, all_headings, head_of
+from cordon.calls.lists.otherwise import say_why_not
 from cordon.calls.model import Refusal
 from cordon.calls.rows import Rows, parse_block
 from cordon.calls.sections import HEAD_BYTES, Piece, Sections
@@ -62,6 +63,7 @@ class Listing:
         self._path, self._name, self._region = path, name, region
         self._said, self._progress = said, progress
         self._order, self._unclear = Order(), False
+        self._places: dict[str, int] = {}
         self._sections = Sections(
             [headings.layout], tokens=[token], head=lambda some, _: head_of(some, [headings])
         )
@@ -88,11 +90,20 @@ class Listing:
                 rows = self._rows(piece, sorted({n for n in head.names if n and n != "holder"}))
                 table, numbers, more = converting.converted(rows.table, rows.numbers)
                 odd += [*rows.refusals, *more]
+                if self.headings.form == "cells":
+                    self._look_at_places(table)
                 yield table, numbers, _in_sheet(odd, block.part)
                 odd = []
             if odd:
                 yield self._nothing(), np.zeros(0, np.int64), _in_sheet(odd, block.part)
         self.broken = opened.broken
+
+    def _look_at_places(self, table: pa.Table) -> None:
+        """Note cells that stand at several places: an identity is none that each site has too."""
+        rows = zip(*(table[n].to_pylist() for n in ("cell", "lat", "lon")), strict=True)
+        again = sum(self._places.setdefault(c, hash((x, y))) != hash((x, y)) for c, x, y in rows)
+        if again:
+            self.notes["the same cell stands at another place too; the first was taken"] += again
 
     def _nothing(self) -> pa.Table:
         needed = sorted({n for some in self.headings.needs for n in some} - {"holder"})
@@ -194,7 +205,8 @@ def listing(
         expected: the advice of errors.
 
     Raises:
-        BadInput: it is a kind of file that is not read.
+        BadInput: it is a kind of file that is not read, or a list of another kind, or lacks a
+            column.
     """
     headings = all_headings().get(form)
     if headings is None:
@@ -207,6 +219,7 @@ def listing(
         return None
     head = head_of(lines, [headings])
     if head is None:
+        say_why_not(lines, headings, required, name)
         return None
     raw = split(lines[head.line], head.sign)
     needed = [raw[head.names.index(n)] for n in headings.needs[-1] if n in head.names]

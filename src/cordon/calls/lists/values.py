@@ -24,6 +24,11 @@ _FIGURE = re.compile(r"\d+(?:[.,]\d+)?")
 _DECIMAL = r"^[+-]?\d+(?:\.\d+)?$"
 _UNIT = re.compile(r"\s*([+-]?\d[\d,]*(?:\.\d+)?)\s*([a-z°/.-]*)\s*", re.IGNORECASE)
 _TIMES = {"km": 1000.0, "kms": 1000.0, "kb": 1024.0, "mb": 1024.0**2, "gb": 1024.0**3}
+_WHOLE = re.compile(r"\d{1,12}")
+_CELLS = 256  # that a station of LTE may have
+_NUMBERS = re.compile(r"\s*(?:[/,;|&\n]|\band\b)\s*|(?<=\d{10})\s+(?=\+?\d{10})")
+_FEWEST_DIGITS = 7
+_MOST_PORTS = 65_535
 _AMOUNT = re.compile(r"(?:[a-z₨₹$]+\.?\s*)?([\d,]+(?:\.\d+)?)\s*(?:/-|/=)?", re.IGNORECASE)
 
 
@@ -130,10 +135,16 @@ def identities(columns: Mapping[str, pa.Array], rows: int) -> pa.Array:
     """Cells by their whole identity, where it stands in columns of its own too.
 
     Args:
-        columns: `cell`, and of `area`, `plmn`, `mcc`, `mnc` those that are there.
+        columns: `cell`, and of `area`, `plmn`, `mcc`, `mnc`, `enodeb` and `sector` those that are
+            there; without `cell` its `sector` in the station `enodeb` is one.
     """
     nothing = pa.nulls(rows, _TEXT)
-    cell, area = columns["cell"], columns.get("area", nothing)
+    cell, area = columns.get("cell", nothing), columns.get("area", nothing)
+    if "enodeb" in columns:
+        local = columns.get("sector", nothing)
+        stations = columns["enodeb"].to_pylist()
+        each_ = zip(stations, cell.to_pylist(), local.to_pylist(), strict=True)
+        cell = pa.array([_of_station(*one) for one in each_], _TEXT)
     network = _networks(*(columns.get(n, nothing) for n in ("plmn", "mcc", "mnc")))
     named = pc.binary_join_element_wise(network, area, "-")
     told = joined(pc.coalesce(named, area), cell, "")
@@ -147,8 +158,18 @@ def _networks(plmn: pa.Array, mcc: pa.Array, mnc: pa.Array) -> pa.Array:
     """Networks as `MCC-MNC`, from the one column or the two that name them."""
     # two digits at least, as an identity has them: a spreadsheet makes 3 of 03
     both = pc.binary_join_element_wise(mcc, pc.utf8_lpad(mnc, 2, "0"), "-")
-    whole = pc.if_else(pc.match_substring_regex(plmn, r"^\d{5,6}$"), plmn, None)
+    bare_ = pc.replace_substring_regex(plmn, r"[-_/. ]", "")
+    whole = pc.if_else(pc.match_substring_regex(bare_, r"^\d{5,6}$"), bare_, None)
     return pc.coalesce(both, pc.replace_substring_regex(whole, r"^(\d{3})", r"\1-"))
+
+
+def _of_station(station: str | None, cell: str | None, local: str | None) -> str | None:
+    """A cell by its number in its station: the identity is the station's number and eight bits
+    (TS 36.413 §9.2.1.38). One that is larger is whole already."""
+    number = cell if cell is not None else local
+    if station is None or number is None or not (_WHOLE.fullmatch(station + number)):
+        return cell
+    return str(int(station) * _CELLS + int(number)) if int(number) < _CELLS else number
 
 
 def is_public(column: pa.Array) -> NDArray[np.bool_]:
@@ -161,6 +182,54 @@ def is_public(column: pa.Array) -> NDArray[np.bool_]:
             return None
 
     return np.asarray(pc.is_valid(each(column, seen)).to_numpy(zero_copy_only=False), bool)
+
+
+def with_ports(column: pa.Array, ports: pa.Array) -> tuple[pa.Array, pa.Array]:
+    """Addresses and ports where some stand in one column (`8.8.8.8:443`, `[2001:db8::1]:443`)."""
+    joined = pc.match_substring_regex(column, r"^(?:[0-9.]+|\[.+\]):\d{1,5}$")
+    if not pc.any(joined, min_count=0).as_py():
+        return column, ports
+    text = [(None if v is None else v.rpartition(":")) for v in column.to_pylist()]
+    alone = pa.array([t and t[0].strip("[]") for t in text], _TEXT)
+    beside = pa.array([t and t[2] for t in text], _TEXT)
+    joined = pc.fill_null(joined, False)
+    nothing = pa.scalar(None, _TEXT)
+    return (
+        pc.if_else(joined, alone, column),
+        pc.coalesce(ports, pc.if_else(joined, beside, nothing)),
+    )
+
+
+def ports(column: pa.Array) -> tuple[pa.Array, int]:
+    """Ports; null where it is none, as a block of them (`1024-2047`); and how many were none."""
+
+    def one(text: str) -> str | None:
+        whole = re.fullmatch(r"(\d{1,5})(?:\.0)?", text)
+        return whole[1] if whole and int(whole[1]) <= _MOST_PORTS else None
+
+    told = each(column, one)
+    return told, told.null_count - column.null_count
+
+
+def no_mac(column: pa.Array) -> pa.Array:
+    """Identities of handsets; null for what is an address of a network card (`00:1a:2b:…`)."""
+    mac = pc.match_substring_regex(column, "^[0-9A-Fa-f]{2}(?:[:.-]?[0-9A-Fa-f]{2}){5}$")
+    mac = pc.and_(mac, pc.match_substring_regex(column, "[^0-9]"))
+    return pc.if_else(pc.fill_null(mac, False), pa.scalar(None, _TEXT), column)
+
+
+def first_numbers(column: pa.Array) -> tuple[pa.Array, int]:
+    """The first number of each value, and how many values hold several (`0300… / 0301…`).
+
+    Several that are read as one would be a number that nobody has.
+    """
+
+    def one(text: str) -> str | None:
+        parts = [p for p in _NUMBERS.split(text) if sum(map(str.isdigit, p)) >= _FEWEST_DIGITS]
+        return parts[0] if len(parts) > 1 else text
+
+    told = each(column, one)
+    return told, pc.sum(pc.not_equal(told, column)).as_py() or 0
 
 
 def seconds(column: pa.Array) -> NDArray[np.float64]:
