@@ -36,7 +36,7 @@ def reasons(told: Plain) -> list[tuple[int, str]]:
     [
         # 12345 × 256 + 3
         ("PLMN,eNodeB ID,Cell ID", "404-45,12345,3", "404-45-3160323"),
-        ("MCC,MNC,TAC,eNodeB,Sector", "410,01,55,1234,2", "410-01-55-315906"),
+        ("MCC,MNC,TAC,eNodeB,Sector", "410,01,55,1234,2", "410-01-315906"),
         # larger than a number in a station: whole already
         ("PLMN,eNodeB ID,Cell ID", "40445,12345,3160323", "404-45-3160323"),
         # a name and an identity of its own stay as they stand

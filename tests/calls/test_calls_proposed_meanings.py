@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from typer.testing import CliRunner
 
 from cordon.calls.commands import app
 from cordon.calls.layouts import layouts
+from cordon.calls.layouts.dates import day_of
 from cordon.calls.layouts.languages import bare
 from cordon.calls.learning import by_name, learn
 from cordon.calls.sessioned import are_sessions
@@ -249,3 +251,10 @@ def test_chinese_is_told_from_western_letters(text: str, encoding: str) -> None:
 
 def test_letters_of_turkish_are_compared_without_marks() -> None:
     assert bare("SIRA İSTASYON ığüşöç") == bare("sira istasyon igusoc")
+
+
+@pytest.mark.parametrize(
+    "text", ["5 septiembre 2024", "5 eylül 2024", "5 сентября 2024", "September 5, 2024"]
+)
+def test_months_by_their_names(text: str) -> None:
+    assert day_of(text, "dmy") == (datetime(2024, 9, 5) - datetime(1970, 1, 1)).days

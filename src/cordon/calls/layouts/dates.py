@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -19,9 +20,8 @@ from cordon.kernel.errors import BadUsage
 _NUMERIC = re.compile(r"(\d{1,4})[-/. ](\d{1,2})[-/. ](\d{2,4})")
 _RUN = re.compile(r"\d{8}")
 _WORDED = re.compile(
-    r"(?P<day>\d{1,2})[-/., ]*(?P<month>[a-z]{3,9})[-/., ]*(?P<year>\d{4}|\d{2})"
-    r"|(?P<month_>[a-z]{3,9})[-/. ]*(?P<day_>\d{1,2})[-/., ]+(?P<year_>\d{4})",
-    re.IGNORECASE,
+    r"(?P<day>\d{1,2})[-/., ]*(?P<month>[^\W\d_]{3,12})[-/., ]*(?P<year>\d{4}|\d{2})"
+    r"|(?P<month_>[^\W\d_]{3,12})[-/. ]*(?P<day_>\d{1,2})[-/., ]+(?P<year_>\d{4})"
 )
 _WEEKDAY = re.compile(r"([^\W\d_]{2,10})[.,]? +(?=\d)")
 _TIME = re.compile(r"(\d{1,2})[:.]?(\d{2})(?:[:.]?(\d{2})(?:[.,]\d+)?)?\s*(?:([AaPp])\.?[Mm]\.?)?")
@@ -151,6 +151,7 @@ def parted(text: str) -> tuple[str, str] | None:
     return day, time.replace("+00:00", "Z")
 
 
+@lru_cache(1 << 17)  # a day has 86,400, and every block of a file has most of them
 def second_of(text: str) -> int | None:
     """Seconds since midnight of a time as it is written; None where it is none."""
     found = _TIME.fullmatch(text.strip())

@@ -15,6 +15,7 @@ from cordon.calls.layouts.model import Layout
 from cordon.calls.layouts.recognise import MOST_LINES, SIGNS, Recognised, split
 
 _HINT = re.compile(r"[(\[]([^)\]]*)[)\]]")
+_MOST_NAMES = 1_000  # of columns; no list has nearly so many
 _WORD = re.compile(r"[^\W_]+")
 _UNITS = {"kb": 1024, "kbytes": 1024, "mb": 1024**2, "mbytes": 1024**2, "km": 1000, "kms": 1000}
 _ORDERS = {"dd": "dmy", "mm": "mdy", "yyyy": "ymd"}
@@ -61,7 +62,7 @@ class Headings:
         return len(found), self._missing(found)
 
     def _fields(self, names: Sequence[str]) -> dict[str, int]:
-        keys = [key(n) for n in names]
+        keys = [key(n) for n in names] if len(names) <= _MOST_NAMES else []
         if self.never & set(keys):
             return {}
         at = {k: n for n, k in reversed(list(enumerate(keys))) if k}
