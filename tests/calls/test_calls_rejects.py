@@ -182,3 +182,18 @@ def test_a_file_that_is_not_there_stops_no_other(ran, put, tmp_path):
     assert answer.exit_code == 1
     assert "no.csv: failed." in answer.output
     assert "good.csv: 1 row read, 1 kept" in answer.output
+
+
+def test_a_file_that_the_authority_does_not_cover_holds_no_other_up(ran, put):
+    pay = (
+        "payment_id,at,from_account,to_account,amount,currency\n1,2026-06-25T10:00:00Z,A,B,5,PKR\n"
+    )
+    sites = "CGI,Site Name,Latitude,Longitude\n410-03-1-7,Mall,31.5,74.3\n"
+    files = [put("pay.csv", pay), put("calls.csv", GOOD), put("sites.csv", sites)]
+    answer = ran("import", *files, "--authority", "WR-1", "--json")
+    assert answer.exit_code == 1
+    told = json.loads(answer.stdout.splitlines()[-1])["files"]
+    assert [(f["name"], f["state"]) for f in told] == [
+        ("pay.csv", "failed"), ("calls.csv", "done"), ("sites.csv", "done"),
+    ]  # fmt: skip
+    assert "cover" in told[0]["error"]

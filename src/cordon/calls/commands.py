@@ -82,11 +82,13 @@ def import_(
             c.say(f"{path.name}: by its headings it holds {how['kind']}.")
         try:
             actor = c.passes("calls.record.import", authority)  # as the authority is by now
-            outcome = _brought(c, room, actor, path, how)
         except AuthorityRefused as wrong:
             ended = str(wrong)
-            outcome = {"name": path.name, "state": "not begun", "error": ended}
-        except CordonError as wrong:
+            outcomes.append({"name": path.name, "state": "not begun", "error": ended})
+            continue
+        try:
+            outcome = _brought(c, room, actor, path, how)
+        except CordonError as wrong:  # also of a kind that the authority does not cover
             outcome = {"name": path.name, "state": "failed", "error": str(wrong)}
         outcomes.append(outcome)
         first = outcome.pop("refusals", [])
