@@ -273,7 +273,7 @@ def test_headers_that_stand_twice(put: Put) -> None:
 
 def test_every_language_is_data_that_holds() -> None:
     assert {one.name for one in languages()} == {
-        "ar", "de", "en", "es", "fr", "it", "ru", "tr", "ur", "zh",
+        "ar", "de", "en", "es", "fa", "fr", "it", "ru", "tr", "ur", "zh",
     }  # fmt: skip
     for one in languages():
         assert {m for _, m, _ in one.headers} <= FIELDS | {""}

@@ -11,12 +11,14 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cordon.kernel.console import write_out
 from cordon.kernel.errors import DoesNotVerify, NotFound, TooLarge, Unavailable
 from cordon.kernel.store import Files
 from cordon.kernel.store.files import CHUNK, written_whole
@@ -171,3 +173,27 @@ def test_written_whole_replaces_or_leaves_as_it_was(tmp_path):
         assert path.read_text() == "old"
     assert path.read_text() == "new"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_pipe_is_written_to_and_never_replaced(tmp_path):
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    read = []
+    reader = threading.Thread(target=lambda: read.append(path.read_bytes()))
+    reader.start()
+    with written_whole(path) as partial:
+        partial.write_bytes(b"all of it")
+    reader.join(10)
+    assert read == [b"all of it"]
+    assert path.is_fifo()
+
+
+def test_data_that_is_sent_through_a_link_goes_to_what_it_names(tmp_path):
+    file, link = tmp_path / "file", tmp_path / "link"
+    file.write_text("old")
+    link.symlink_to(file)
+    assert write_out(iter([b"new"]), link) == 3
+    assert link.is_symlink()
+    assert file.read_text() == "new"
+    assert write_out(iter([b"gone"]), Path(os.devnull)) == 4
+    assert Path(os.devnull).is_char_device()

@@ -92,7 +92,10 @@ def run(job: Running, kernel: Kernel, region: str) -> Mapping[str, Any]:
     counts = _without(reading.counts, outside)
     if reading.broken:
         refusals.append({"row": counts.read + 1, "reason": reading.broken})
-    notes = [f"{why}: {times:,} times" for why, times in sorted(reading.notes.items())]
+    notes = [
+        f"{why}: {times:,} times" if times > 1 else why
+        for why, times in sorted(reading.notes.items())
+    ]
     done = report(name, "done", asdict(counts), refusals, share=1.0, notes=notes)
     with job.step() as work:
         covering(work, kind)

@@ -6,6 +6,7 @@ terminal. `cordon.cli` fills in how a node is opened; a room knows only this fil
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -155,7 +156,10 @@ def write_out(chunks: Iterator[bytes], out: Path | None) -> int:
             size += sys.stdout.buffer.write(chunk)
         sys.stdout.flush()
         return size
-    with written_whole(out) as partial, partial.open("wb") as file:
+    # `/dev/stdout` is a link: the file behind it is written, and the link stays
+    behind = Path(os.path.realpath(out))
+    target = behind if behind.exists() else out
+    with written_whole(target) as partial, partial.open("wb") as file:
         for chunk in chunks:
             size += file.write(chunk)
     return size

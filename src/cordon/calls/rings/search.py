@@ -156,8 +156,9 @@ def _reach(data: CallData, found: Lines) -> Reach | None:
     told = reach(files, [data.near.numbers[i] for i in found.at], exempt)
     if told.everybody < FEWEST_OTHERS:
         data.left_out.append(
-            f"The sessions are of {told.everybody:,} numbers beside those that call strangers: "
-            "too few to tell an address of a ring's own from one that everybody reaches, so that "
+            f"The sessions are of {told.everybody:,} number{'s' * (told.everybody != 1)} beside "
+            "those that call strangers: too few to tell an address of a ring's own from one that "
+            "everybody reaches, so that "
             "addresses say nothing."
         )
     return told

@@ -166,7 +166,14 @@ def naming_full_disk() -> Iterator[None]:
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """Give a temporary name to write to; rename it to `path` and sync once the block is done."""
+    """Give a temporary name to write to; rename it to `path` and sync once the block is done.
+
+    What is there and no file (a pipe, `/dev/null`) is written to itself: renamed over, it would be
+    gone for everybody.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        yield path
+        return
     partial = path.with_name(f".{path.name}.{new_id()[-12:]}.partial")
     try:
         with naming_full_disk(), partial.open("xb") as held:
