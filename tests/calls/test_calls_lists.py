@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import Workbook
 
-from cordon.calls import attached, beside, find, forms
+from cordon.calls import attached, beside, find, forms, merging
 from cordon.calls.lists import all_headings
 from cordon.calls.lists.values import degrees
 from cordon.calls.plain import Plain, read_plain
@@ -399,3 +399,44 @@ def test_a_file_that_cannot_be_read_is_told_what_was_expected(tmp_path: Path) ->
         with pytest.raises(BadInput) as wrong:
             reads()
         assert wanted in str(wrong.value.advice)
+
+
+def test_what_was_said_of_dates_holds_for_later_searches_on_a_node(site, noon) -> None:
+    ringed(site, noon)
+    room = site.node.calls
+    actor = site.node.authorities.under(site.actor("inv"), "WR-P")
+    report = "FIR No,FIR Date,Accused Mobile\n1,05/06/2024,03001234567\n"
+    caf = "MSISDN,Name,Activation Date\n03001234567,A,05/06/2024\n"
+    for kind, text in (("complaints", report), ("subscribers", caf)):
+        job = room.ask_import(
+            actor, io.BytesIO(text.encode()), "list.csv", kind=kind, dates="month-first"
+        )
+        if job:
+            assert site.node.run_job(job, lambda _d, _t: None).state == "done"
+    with room.kernel.view(actor) as view:
+        files, dates = beside.stored(view, actor.authority), beside.orders(view, actor.authority)
+    read = merging.read_merged(
+        room.kernel, files["complaints"], FORMS["complaints"], "PK", dates=dates
+    )
+    assert read.table["received"][0].as_py() == datetime(2024, 5, 6, tzinfo=UTC)
+    _, activated, notes = merging.read_holders(room.kernel, files["subscribers"], "PK", dates)
+    assert activated == {"+923001234567": (date(2024, 5, 6) - date(1970, 1, 1)).days}
+    assert not notes
+    # and without it the country's own order is told of
+    _, other, notes = merging.read_holders(room.kernel, files["subscribers"], "PK")
+    assert other != activated
+    assert "day first was taken" in notes[0]
+
+
+@pytest.mark.parametrize(
+    ("region", "heading", "hour"),
+    [("PK", "Start Time (IST)", 4), ("IN", "Start Time (IST)", 4), ("IL", "Start Time (IST)", 7),
+     ("IL", "Start Time (UTC)", 10), ("PK", "Start Time", 5)],
+)  # fmt: skip
+def test_letters_of_a_heading_mean_the_country_s_own_clock_first(
+    tmp_path: Path, region: str, heading: str, hour: int
+) -> None:
+    text = f"MSISDN,Dest IP,{heading}\n+923001234567,8.8.8.8,2024-06-25 10:00:00\n"
+    told = read(put(tmp_path, text), "sessions", region)
+    assert told.table["start"][0].as_py().hour == hour
+    assert any("name no zone" in note for note in told.notes) is (heading == "Start Time")

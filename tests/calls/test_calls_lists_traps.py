@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cordon.calls import forms
-from cordon.calls.lists import all_headings
+from cordon.calls.lists import all_headings, no_calls
 from cordon.calls.plain import Plain, read_plain
 from cordon.calls.registers import read_register
 from cordon.calls.sniffing import kind_of
@@ -310,3 +310,18 @@ def test_every_field_that_a_list_needs_has_headings_or_parts_of_them() -> None:
 def test_a_register_that_names_nobody_s_number_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="scientific notation"):
         read_register(put(tmp_path, CAF, "9.81235E+09,A,2026-01-01,Individual"), "IN")
+
+
+@pytest.mark.parametrize(
+    ("header", "says"),
+    [
+        ("CGI,Site Name,Latitude,Longitude", "a list of cells"),
+        ("MSISDN,Name,Activation Date,Customer Type", "a list of subscribers"),
+        ("FIR No,FIR Date,Accused Mobile", "a list of complaints"),
+        ("MSISDN,Dest IP,NAT IP,NAT Port,Start Time", "internet sessions"),
+        ("A Number,B Number,Call Date,Call Time,Duration,Cell ID", ""),
+    ],
+)
+def test_a_list_that_a_layout_is_asked_for_is_told_what_it_is(header: str, says: str) -> None:
+    told = no_calls(header.split(","))
+    assert (says in told) if says else not told

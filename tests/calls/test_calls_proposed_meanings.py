@@ -14,7 +14,7 @@ from cordon.calls.layouts import layouts
 from cordon.calls.layouts.dates import day_of
 from cordon.calls.layouts.languages import bare
 from cordon.calls.learning import by_name, learn
-from cordon.calls.sessioned import are_sessions
+from cordon.calls.lists.sessioned import are_sessions
 from cordon.calls.unpacking import as_utf8
 from cordon.kernel.console import Console
 from support.proposing import IMEI, meanings, pairs, rows_by

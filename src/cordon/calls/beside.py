@@ -62,6 +62,19 @@ def stored(view: View, authority: Authority) -> dict[str, dict[str, str]]:
     return files
 
 
+def orders(view: View, authority: Authority) -> dict[str, str]:
+    """Of files under an authority (SHA-256) the order of day and month that was said of each.
+
+    Files of which nobody said any are left out.
+    """
+    rows = view.session.execute(
+        select(CallFileRow.sha256, CallFileRow.dates).where(
+            CallFileRow.authority == authority.id, CallFileRow.dates != ""
+        )
+    )
+    return {row.sha256: row.dates for row in rows}
+
+
 def run(job: Running, kernel: Kernel, region: str) -> Mapping[str, Any]:
     """Read a kept file of a plain format once, so that what it refuses is told.
 
@@ -101,7 +114,7 @@ def run(job: Running, kernel: Kernel, region: str) -> Mapping[str, Any]:
         covering(work, kind)
         row = intake.file_of(work, sha256, str(job.params["authority"]))
         if row is not None:  # where two say otherwise, the one brought in last counts
-            row.state, row.created_at = "stored", work.now
+            row.state, row.created_at, row.dates = "stored", work.now, said
             row.counts, row.refusals = asdict(counts), refusals
         work.act(
             "calls.record.import",

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
 from cordon.calls import intake
-from cordon.calls.beside import stored
+from cordon.calls.beside import orders, stored
 from cordon.calls.contacts import CONTACTS
 from cordon.calls.forms import COMPLAINTS
 from cordon.calls.tables import RingRow
@@ -53,11 +53,13 @@ class Spoken:
         paths: segments. ring_of: numbers of rings (E.164), and the name of the ring of each.
         complaints: SHA-256 of each file of complaints there to its name, the one brought in last
             at the end.
+        dates: SHA-256 to the order of day and month that was said of such a file, where one was.
     """
 
     paths: Sequence[Path]
     ring_of: Mapping[str, str]
     complaints: Mapping[str, str]
+    dates: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,8 @@ def spoken(work: Work, authority: Authority, act: str, thing: Thing) -> Spoken:
         for s in said.body["subjects"]
         if s.startswith("number:")
     }
-    return Spoken(paths, ring_of, stored(work, authority).get(COMPLAINTS.name, {}))
+    complaints = stored(work, authority).get(COMPLAINTS.name, {})
+    return Spoken(paths, ring_of, complaints, orders(work, authority))
 
 
 def contacts_of(

@@ -21,8 +21,8 @@ from cordon.calls.layouts.mapping import FORWARDS, SIDES
 from cordon.calls.layouts.meanings import DIRECTIONS, Column, Guess, guessed, weighed
 from cordon.calls.layouts.model import FIELDS
 from cordon.calls.layouts.recognise import MOST_LINES, SIGNS, split
+from cordon.calls.lists import no_calls
 from cordon.calls.printed import Header, Printed, first_header
-from cordon.calls.sessioned import SESSIONS, are_sessions
 from cordon.calls.sources import source
 from cordon.calls.trying import Sample, Trial, tried
 from cordon.countries import clock_of
@@ -108,9 +108,9 @@ def learn(
         trial = tried(data, table.sample, region)
         notes = (*trial.notes, *_notes(guesses, table, data))
         lacks = tuple(_lacks(guesses))
-        if are_sessions([c.name for c in table.columns]):
-            # whoever corrects it has seen this, and may know better
-            lacks, notes = (lacks, (SESSIONS, *notes)) if said else ((SESSIONS, *lacks), notes)
+        other = no_calls([c.name for c in table.columns])
+        if other:  # whoever corrects it has seen this, and may know better
+            lacks, notes = (lacks, (other, *notes)) if said else ((other, *lacks), notes)
         return Proposal(tuple(guesses), data, lacks, notes, trial)
 
     return _best(proposed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 import pyarrow as pa
@@ -35,6 +36,7 @@ def read_merged(
     form: Form,
     region: str,
     columns: Sequence[str] | None = None,
+    dates: Mapping[str, str] = MappingProxyType({}),
 ) -> Merged:
     """Kept files of one form as one table.
 
@@ -42,12 +44,14 @@ def read_merged(
         files: SHA-256 to the name that each file came with, the one brought in last at the end.
         region: ISO 3166 code of numbers in national form.
         columns: those that are wanted, the form's unique one among them; all where absent.
+        dates: SHA-256 to the order of day and month that was said of the file, where one was.
     """
     tables: list[pa.Table] = []
     notes: list[str] = []
     wanted = list(columns or form.schema.names)
     for sha256, name in files.items():
-        reading = PlainReading(kernel.files.path(sha256), form, region, name)
+        path, said = kernel.files.path(sha256), dates.get(sha256, "")
+        reading = PlainReading(path, form, region, name, dates=said)
         parts = [form.schema.empty_table().select(wanted)]
         parts += [batch.table.select(wanted) for batch in reading.batches()]
         tables.append(pa.concat_tables(parts))
@@ -101,7 +105,10 @@ def merged(tables: Sequence[pa.Table], key: str | None) -> tuple[pa.Table, int]:
 
 
 def read_holders(
-    kernel: Kernel, files: Mapping[str, str], region: str
+    kernel: Kernel,
+    files: Mapping[str, str],
+    region: str,
+    dates: Mapping[str, str] = MappingProxyType({}),
 ) -> tuple[dict[str, str], dict[str, int], list[str]]:
     """Kinds of holders and days of activation by number (E.164) of kept registers, and notes.
 
@@ -113,7 +120,9 @@ def read_holders(
     activated: dict[str, int] = {}
     notes = []
     for sha256, name in files.items():
-        register = read_register(kernel.files.path(sha256), region, name)
+        path = kernel.files.path(sha256)
+        register = read_register(path, region, name, dates.get(sha256, ""))
+        notes += [f"{name}: {why}." for why in sorted(register.notes)]
         told = register.holders
         activated.update(register.activated)
         other = sum(holders.get(n, kind) != kind for n, kind in told.items()) if holders else 0

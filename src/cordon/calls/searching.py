@@ -10,7 +10,7 @@ import pyarrow as pa
 from sqlalchemy import func, select
 
 from cordon.calls import attached, charting, forwarding, intake, sides
-from cordon.calls.beside import stored
+from cordon.calls.beside import orders, stored
 from cordon.calls.companions import PAID
 from cordon.calls.find import FindResult, find_in_segments
 from cordon.calls.forms import ACCOUNTS, CELLS, COMPLAINTS, PAYMENTS, SESSIONS
@@ -57,7 +57,7 @@ def run(
                 SegmentRow.dataset == intake.DATASET, SegmentRow.authority == authority.id
             )
         )
-        files = stored(work, authority)
+        files, dates = stored(work, authority), orders(work, authority)
         accounts = attached.segments(work, ACCOUNTS, authority, files.get(ACCOUNTS.name, ()))
         sessions = attached.segments(work, SESSIONS, authority, files.get(SESSIONS.name, ()))
     if not paths or last is None:
@@ -68,8 +68,8 @@ def run(
     region = country.phone_region
     holders, activated, left_out = None, dict[str, int](), list[str]()
     if registers := files.get("subscribers"):
-        holders, activated, left_out = read_holders(kernel, registers, region)
-    beside, lost = _tables(kernel, files, region)
+        holders, activated, left_out = read_holders(kernel, registers, region, dates)
+    beside, lost = _tables(kernel, files, region, dates)
     left_out += lost
     result = _search(
         job,
@@ -171,7 +171,7 @@ def _search(
 
 
 def _tables(
-    kernel: Kernel, files: Mapping[str, Mapping[str, str]], region: str
+    kernel: Kernel, files: Mapping[str, Mapping[str, str]], region: str, dates: Mapping[str, str]
 ) -> tuple[dict[str, pa.Table | None], list[str]]:
     """The files beside the calls as tables, those that were brought in; what was lost of them."""
     tables: dict[str, pa.Table | None] = {}
@@ -179,7 +179,7 @@ def _tables(
     for form, columns in ((CELLS, None), (COMPLAINTS, None), (PAYMENTS, ("payment_id", *PAID))):
         tables[form.name] = None
         if form.name in files:
-            read = read_merged(kernel, files[form.name], form, region, columns)
+            read = read_merged(kernel, files[form.name], form, region, columns, dates)
             tables[form.name] = read.table
             left_out += read.notes
     return tables, left_out

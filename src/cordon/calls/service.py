@@ -161,7 +161,8 @@ class Calls:
         act = "calls.record.import"
         register = None
         if kind == "subscribers":  # read before it is kept as one: a search relies on it
-            register = read_register(self.kernel.files.path(sha256), self.region, name)
+            path = self.kernel.files.path(sha256)
+            register = read_register(path, self.region, name, dates)
         with self.kernel.work(actor) as work:
             beside.covering(work, kind)
             authority = actor.authority
@@ -170,10 +171,9 @@ class Calls:
             row = self.brings.keep_file(work, authority, sha256, size, name, kind)
             work.act(act, row.thing(), file=sha256, size=size)
             if register is not None:
-                row.state, row.created_at = (
-                    "stored",
-                    work.now,
-                )  # where two say otherwise, the last one holds
+                assert isinstance(row, CallFileRow)
+                # where two say otherwise, the last one holds
+                row.state, row.created_at, row.dates = "stored", work.now, dates
                 row.counts = asdict(register.counts)
                 row.refusals = [asdict(r) for r in register.refusals[:KEPT_REFUSALS]]
                 return ""
@@ -217,7 +217,7 @@ class Calls:
             scope = beside.covering(work, kind).scope
         if kind == "subscribers":
             try:
-                yield from read_register(path, self.region).refusals
+                yield from read_register(path, self.region, dates=dates).refusals
             except NothingRead as wrong:
                 yield from (r for _, r in wrong.refused)
                 raise

@@ -18,11 +18,15 @@ class CallFileRow(FileColumns, Base):
 
     Columns:
         kind: `calls`, `subscribers`, `cells`, `complaints`, `payments`, `accounts`, `sessions`.
+        dates: which of day and month its dates begin with, as it was said of it
+            (`layouts.dates.SAID`), or empty: searches read it anew, and by the same.
     """
 
     __tablename__ = "calls_files"
     thing_type = "call_file"
     __table_args__ = (Index("uq_calls_files_sha256", "sha256", "authority", unique=True),)
+
+    dates: Mapped[str] = mapped_column(String(20), default="", server_default="")
 
 
 class ImportRow(BroughtColumns, Base):

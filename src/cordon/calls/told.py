@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import undefer
 
 from cordon.calls import intake
-from cordon.calls.beside import stored
+from cordon.calls.beside import orders, stored
 from cordon.calls.charting import IMEI
 from cordon.calls.forms import COMPLAINTS, PAYMENTS
 from cordon.calls.merging import read_merged
@@ -167,14 +167,14 @@ def counted(
                 rows = db.execute(_CALLS.format(joined=joined), away).fetchall()
                 told[measure] = Series(_by_ring(rows), first, last)
                 db.unregister("wanted")
-    files = stored(view, authority)
+    files, dates = stored(view, authority), orders(view, authority)
     for form, measure, of in (
         (COMPLAINTS, "complaints", _complained),
         (PAYMENTS, "mules", _paid),
     ):
         if form.name not in files:
             continue
-        table = read_merged(kernel, files[form.name], form, region).table
+        table = read_merged(kernel, files[form.name], form, region, dates=dates).table
         if len(table):
             told[measure] = of(table, keys, offset)
     return told

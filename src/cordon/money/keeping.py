@@ -130,11 +130,19 @@ def view_accounts(db: DuckDBPyConnection, paths: Sequence[Path]) -> None:
 
 
 def complaints_of(
-    kernel: Kernel, files: Mapping[str, str], region: str, left_out: list[str]
+    kernel: Kernel,
+    files: Mapping[str, str],
+    region: str,
+    left_out: list[str],
+    dates: Mapping[str, str] | None = None,
 ) -> pa.Table | None:
-    """Kept files of complaints (SHA-256 to name) as one table, or None where there is none."""
+    """Kept files of complaints (SHA-256 to name) as one table, or None where there is none.
+
+    Args:
+        dates: as of `read_merged`.
+    """
     if not files:
         return None
-    read = read_merged(kernel, files, COMPLAINTS, region)
+    read = read_merged(kernel, files, COMPLAINTS, region, dates=dates or {})
     left_out += read.notes
     return read.table

@@ -39,7 +39,8 @@ def run(job: Running, room: Money, mark: Mark) -> Mapping[str, Any]:
     accounts = keeping.accounts_of(kernel.columns, of)
     # complaints that came in beside the calls name accounts too
     files = {**(said.complaints if said else {}), **of.complaints}
-    complaints = keeping.complaints_of(kernel, files, room.region, left_out)
+    dates = said.dates if said else {}
+    complaints = keeping.complaints_of(kernel, files, room.region, left_out, dates)
     contacts = None
     if said is None:
         left_out.append(

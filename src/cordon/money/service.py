@@ -33,7 +33,8 @@ _AT_ONCE = 500
 
 
 class Spoken(Protocol):
-    """Calls of one authority: segments, the ring of each number that has one, complaints."""
+    """Calls of one authority: segments, the ring of each number that has one, complaints, and what
+    was said of the order of their dates."""
 
     @property
     def paths(self) -> Sequence[Any]: ...
@@ -41,6 +42,8 @@ class Spoken(Protocol):
     def ring_of(self) -> Mapping[str, str]: ...
     @property
     def complaints(self) -> Mapping[str, str]: ...
+    @property
+    def dates(self) -> Mapping[str, str]: ...
 
 
 class RingTold(Protocol):

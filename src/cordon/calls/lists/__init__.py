@@ -7,7 +7,7 @@ its kind (`forms`), so that it is checked, refused and kept as a plain one is.
 from __future__ import annotations
 
 from cordon.calls.lists.headings import Headings, all_headings, told_by
-from cordon.calls.lists.otherwise import nearly
+from cordon.calls.lists.otherwise import nearly, no_calls
 from cordon.calls.lists.reading import Listing, listing
 
-__all__ = ["Headings", "Listing", "all_headings", "listing", "nearly", "told_by"]
+__all__ = ["Headings", "Listing", "all_headings", "listing", "nearly", "no_calls", "told_by"]

@@ -41,15 +41,22 @@ class Converting:
 
     Args:
         order: of day and month; empty where dates that need one are left out.
-        zone: the clock by which times are told that name none.
+        zone: the clock by which times are told that name none; zones: those of fields whose heading
+            names one.
         notes: added to: what was left out of rows that were taken, and how often.
     """
 
     def __init__(
-        self, headings: Headings, head: Head, order: str, zone: str, notes: Counter[str]
+        self,
+        headings: Headings,
+        head: Head,
+        order: str,
+        zone: str,
+        zones: Mapping[str, str],
+        notes: Counter[str],
     ) -> None:
-        self._headings, self._head, self._order, self._zone = headings, head, order, zone
-        self._notes = notes
+        self._headings, self._head, self._order = headings, head, order
+        self._zone, self._zones, self._notes = zone, zones, notes
         self._must = MUST.get(headings.form, ())
 
     def converted(
@@ -81,7 +88,7 @@ class Converting:
             if not self._order:
                 self._notes[f"{what} was left out: day or month may come first"] += rows
                 continue
-            zone = next((self._head.clocks[n] for n in own if n in self._head.clocks), self._zone)
+            zone = next((self._zones[n] for n in own if n in self._zones), self._zone)
             dates, times = _dates_and_times(what, own, done.get("start"), zone)
             moment, wrong, unclear = values.instants(dates, times, self._order, zone, days=days)
             said = np.asarray(pc.is_valid(dates).to_numpy(zero_copy_only=False), bool)

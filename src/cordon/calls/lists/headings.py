@@ -13,6 +13,7 @@ import yaml
 
 from cordon.calls.layouts.model import Layout
 from cordon.calls.layouts.recognise import MOST_LINES, SIGNS, Recognised, split
+from cordon.calls.layouts.zones import letters_of
 
 _HINT = re.compile(r"[(\[]([^)\]]*)[)\]]")
 _MOST_NAMES = 1_000  # of columns; no list has nearly so many
@@ -83,7 +84,7 @@ class Head(Recognised):
     Attributes:
         names: of each column the field that it holds, empty where it is passed over.
         orders: field to the order of day and month that its heading tells (`dmy`, `mdy`, `ymd`).
-        clocks: field to the clock (IANA name) that its heading tells.
+        clocks: field to the letters of the clock that its heading tells (`IST`).
         units: field to what its values are to be multiplied with, as their heading tells.
     """
 
@@ -123,6 +124,15 @@ def all_headings() -> Mapping[str, Headings]:
     """Every kind of list, by the plain format."""
     read = (_read(path) for path in sorted(Path(__file__).parent.glob("*.yaml")))
     return {one.form: one for one in read if one is not None}
+
+
+def clock_named(letters: str, own: str) -> str:
+    """The clock (IANA name) that letters of a heading mean, for readers whose own clock is `own`.
+
+    `IST` is India's, Israel's and Ireland's: a country's own clock goes before.
+    """
+    zone = _clocks()[letters]
+    return own if zone != "UTC" and letters in letters_of(own) else zone
 
 
 @cache
@@ -198,7 +208,7 @@ def _head(
         tuple(fields),
         # two words at least: (mm) may be millimetres
         {n: _ORDERS[w[0]] for n, w in brackets.items() if len(w) > 1 and w[0] in _ORDERS},
-        {n: _clocks()[w] for n, words in told.items() for w in words if w in _clocks()},
+        {n: w.upper() for n, words in told.items() for w in words if w.upper() in _clocks()},
         {n: _UNITS[w] for n, words in told.items() for w in words if w in _UNITS},
     )
 

@@ -8,6 +8,7 @@ from cordon.calls.forms import format_of
 from cordon.calls.layouts import layouts, recognise
 from cordon.calls.layouts.recognise import MOST_LINES, SIGNS, split
 from cordon.calls.lists.headings import Headings, all_headings, told_by
+from cordon.calls.lists.sessioned import SESSIONS, are_sessions
 from cordon.kernel.errors import BadInput
 
 _MOST_OF_IT = 3  # fields by which a list is told that lacks one
@@ -65,6 +66,21 @@ def nearly(lines: Sequence[bytes]) -> str:
                 if has > best and len(missing) == 1:
                     best, kind = has, form
     return kind
+
+
+def no_calls(names: Sequence[str]) -> str:
+    """A sentence that says what a file of these columns holds in place of calls; empty where it may
+    hold calls."""
+    if are_sessions(names):
+        return SESSIONS
+    held = {form: len(one.found(names)) for form, one in all_headings().items()}
+    form = max(held, key=lambda f: held[f])
+    if not held[form]:
+        return ""
+    return (
+        f"By its headings this is a list of {form} and holds no calls. It needs no layout: cordon "
+        f"calls import FILE --kind {form}."
+    )
 
 
 def _other(lines: Sequence[bytes]) -> tuple[str, str] | None:

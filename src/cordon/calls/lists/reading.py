@@ -15,7 +15,7 @@ from cordon.calls.layouts.lines import without_furniture
 from cordon.calls.layouts.recognise import SIGNS, split
 from cordon.calls.lists import values
 from cordon.calls.lists.converting import MUST, TIMES, Converting
-from cordon.calls.lists.headings import Head, Headings, all_headings, head_of
+from cordon.calls.lists.headings import Head, Headings, all_headings, clock_named, head_of
 from cordon.calls.lists.otherwise import say_why_not
 from cordon.calls.model import Refusal
 from cordon.calls.rows import Rows, parse_block
@@ -37,7 +37,7 @@ class Listing:
     """An operator's list.
 
     Args:
-        headings: what it is. head, raw: its header, and that line's own words.
+        headings: what it is. token: a word that stands in each of its headers.
         region: ISO 3166 code of the country by whose clock and order of day and month it is
             written, where it does not say so itself.
         said: the order of day and month as somebody said it (`dmy`, `mdy`), or empty.
@@ -83,10 +83,11 @@ class Listing:
             odd = [*block.refusals, *([cut] if cut else [])]
             for piece in self._sections.pieces(body):
                 head = _head(piece)
-                order = self._told(head)
-                if self.headings.form == "sessions" and not head.clocks:
+                zones = {n: clock_named(letters, zone) for n, letters in head.clocks.items()}
+                if self.headings.form == "sessions" and not zones:
                     self.notes[f"its times name no zone; the clock of {zone} was taken"] = 1
-                converting = Converting(self.headings, head, order, zone, self.notes)
+                order = self._told(head)
+                converting = Converting(self.headings, head, order, zone, zones, self.notes)
                 rows = self._rows(piece, sorted({n for n in head.names if n and n != "holder"}))
                 table, numbers, more = converting.converted(rows.table, rows.numbers)
                 odd += [*rows.refusals, *more]
