@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from cordon.calls.layouts import layouts
 from cordon.calls.layouts.model import checked
 from cordon.calls.learning import learn, zone_of
 from cordon.calls.numbers import home_of, normalised
+from cordon.calls.plans import Plans
 from cordon.calls.reading import read_calls
 from cordon.kernel.errors import BadInput
 
@@ -169,3 +171,16 @@ def test_a_search_says_which_country_it_took_the_calls_to_be_of(tmp_path, code, 
     if said:
         assert "numbers of IT" in told[0]
         assert "Europe/Rome" in told[0]
+
+
+def test_a_thousand_numbers_tell_whose_plan_a_statement_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(
+        sys.modules[Plans.__module__], "of_another", lambda digits: asked.append(digits)
+    )
+    plans = Plans()
+    for block in range(3):
+        plans.look(pa.chunked_array([[f"91982{block}{n:06d}" for n in range(700)]]))
+    assert len(asked) == len(set(asked)) == 1_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -123,3 +124,17 @@ def test_a_time_that_is_none_is_odd(over: Over, year: int) -> None:
     found = passes._walked(over(table), None)
     assert found is not None
     assert found.odd > 0
+
+
+def test_an_engine_answers_several_threads_one_at_a_time(over: Over) -> None:
+    engine = over(calls(100, 10))
+
+    def asked(n: int) -> int:
+        engine.put(f"own{n}", pa.table({"n": list(range(n, n + 500))}))
+        told = engine.table(f'SELECT sum(n) AS total FROM "own{n}"')["total"][0].as_py()
+        engine.drop(f"own{n}")
+        return int(told)
+
+    with ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(asked, range(100)))
+    assert told == [sum(range(n, n + 500)) for n in range(100)]

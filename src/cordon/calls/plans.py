@@ -31,7 +31,8 @@ class Plans:
             return
         whole = pc.replace_substring_regex(column.unique(), _WHOLE, r"\1")
         bare = pc.replace_substring_regex(whole, r"^[\s'\"=]*(\+|00)?|\D", "")
-        for digits in {v for v in bare.to_pylist() if v} - self._seen:
+        fresh = [v for v in dict.fromkeys(bare.to_pylist()) if v and v not in self._seen]
+        for digits in fresh[: _MOST - len(self._seen)]:
             self._seen.add(digits)
             found = of_another(digits)
             if found is not None:

@@ -179,7 +179,8 @@ def _is_odd(block: bytes) -> bool:
     text = np.frombuffer(block, np.uint8)
     ends = np.flatnonzero(text == ord("\n"))
     quotes = np.flatnonzero(text == ord('"'))
-    in_line = np.bincount(np.searchsorted(ends, quotes), minlength=len(ends) + 1)
+    before = np.searchsorted(quotes, ends)  # of each line's end: lines are fewer than quotes
+    in_line = np.diff(before, prepend=0, append=len(quotes))
     return bool(np.any(in_line & 1))
 
 

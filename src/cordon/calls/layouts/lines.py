@@ -19,11 +19,9 @@ _WORDS = re.compile(
     rb"records?[ \t]*[:=][ \t]*\d|"
     rb"certificate (?:u/s|under)\b|authori[sz]ed signatory\b|signature\b|nodal officer\b)[^\n]*$"
 )
-_ANY = (b"total", b"count", b"end of", b"report", b"page", b"continued", b"found", b"is ", b"note",
-        b"selected", b"rows", b"row ", b"record", b"lines", b"no of", b"no. of", b"number of",
-        b"signat", b"certificate", b"officer")  # fmt: skip
-_MOST = 1_000  # short lines that are looked at one by one
+_MOST = 2_000  # lines that are looked at one by one
 _SHORT = 60  # bytes of a line; one that begins with a digit and is longer is a record
+_QUOTES = 2  # signs before a value that are passed over
 _DIGIT, _LETTER, _OTHER = 0, 1, 2
 _KINDS = np.array(
     [
@@ -32,28 +30,37 @@ _KINDS = np.array(
     ],
     np.uint8,
 )
-_KINDS[ord("\n")] = _DIGIT  # an empty line
+_END = ord("\n")
+_KINDS[_END] = _DIGIT  # an empty line
 
 
 def without_furniture(block: bytes) -> bytes:
-    """The block with such lines emptied, so that every other line keeps its number."""
-    # what the first characters of lines rule out is not looked for: nearly all of most files
+    """The block with such lines emptied, so that every other line keeps its number.
+
+    What the first characters of a line rule out is not looked at: nearly all of most files.
+    """
     text = np.frombuffer(block, np.uint8)
-    starts = np.append(0, np.flatnonzero(text == ord("\n")) + 1)
+    starts = np.append(0, np.flatnonzero(text == _END) + 1)
     starts = starts[starts < len(text)]
-    kinds = _KINDS[text[starts]]
-    if (kinds == _OTHER).any():
-        block = _RULE.sub(b"", block)
-    if not kinds.any():
-        short = np.flatnonzero(np.diff(starts, append=len(text)) < _SHORT)
-        low = b"".join(block[starts[at] : starts[at] + _SHORT] for at in short[:_MOST]).lower()
-        if len(short) <= _MOST and not any(word in low for word in _ANY):
-            return block
-    low = block.lower()  # far faster than the pattern, and nearly no block has any
-    return _WORDS.sub(b"", block) if any(word in low for word in _ANY) else block
+    ends = np.append(starts[1:] - 1, len(text) - (block[-1:] == b"\n"))
+    begins = starts
+    for _ in range(_QUOTES):
+        begins = np.minimum(begins + (_KINDS[text[begins]] == _OTHER), len(text) - 1)
+    long = (ends - starts >= _SHORT) & (_KINDS[text[begins]] == _DIGIT)
+    some = np.flatnonzero(~long & (ends > starts))
+    if len(some) > _MOST:
+        return _WORDS.sub(b"", _RULE.sub(b"", block))
+    cut = [n for n in some.tolist() if _is_furniture(block[starts[n] : ends[n]])]
+    for n in reversed(cut):
+        block = block[: starts[n]] + block[ends[n] :]
+    return block
+
+
+def _is_furniture(line: bytes) -> bool:
+    return _RULE.fullmatch(line) is not None or _WORDS.match(line) is not None
 
 
 def is_furniture(line: str) -> bool:
     """True for one such line."""
     text = line.strip().encode()
-    return bool(text) and not without_furniture(text)
+    return bool(text) and _is_furniture(text)

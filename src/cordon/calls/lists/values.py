@@ -29,6 +29,7 @@ _CELLS = 256  # that a station of LTE may have
 _NUMBERS = re.compile(r"\s*(?:[/,;|&\n]|\band\b)\s*|(?<=\d{10})\s+(?=\+?\d{10})")
 _FEWEST_DIGITS = 7
 _MOST_PORTS = 65_535
+_PORT = r"^(?:\d{1,4}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d{2}|655[0-2]\d|6553[0-5])$"
 _AMOUNT = re.compile(r"(?:[a-z₨₹$]+\.?\s*)?([\d,]+(?:\.\d+)?)\s*(?:/-|/=)?", re.IGNORECASE)
 
 
@@ -202,6 +203,10 @@ def with_ports(column: pa.Array, ports: pa.Array) -> tuple[pa.Array, pa.Array]:
 
 def ports(column: pa.Array) -> tuple[pa.Array, int]:
     """Ports; null where it is none, as a block of them (`1024-2047`); and how many were none."""
+
+    plain = pc.fill_null(pc.match_substring_regex(column, _PORT), True)
+    if pc.all(plain, min_count=0).as_py():
+        return column, 0
 
     def one(text: str) -> str | None:
         whole = re.fullmatch(r"(\d{1,5})(?:\.0)?", text)
